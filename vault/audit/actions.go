@@ -1,0 +1,44 @@
+package audit
+
+// Action names what was attempted.
+type Action string
+
+// The actions. The names are part of the API: clients filter by them.
+const (
+	SecretRead    Action = "secret.read"
+	SecretWrite   Action = "secret.write"
+	SecretDelete  Action = "secret.delete"
+	SecretList    Action = "secret.list"
+	SecretRotate  Action = "secret.rotate"
+	SecretDisable Action = "secret.disable_version"
+
+	AuthSuccess Action = "auth.success"
+	AuthFailure Action = "auth.failure"
+	AuthRevoke  Action = "auth.revoke"
+
+	PolicyCreate Action = "policy.create"
+	PolicyUpdate Action = "policy.update"
+	PolicyDelete Action = "policy.delete"
+	PolicyList   Action = "policy.list"
+
+	VaultCreate Action = "vault.create"
+	VaultRead   Action = "vault.read"
+	VaultDelete Action = "vault.delete"
+
+	AgentRegister     Action = "agent.register"
+	AgentRead         Action = "agent.read"
+	AgentUpdate       Action = "agent.update"
+	AgentRotateKey    Action = "agent.rotate_key"
+	AgentRotateIDKeys Action = "agent.rotate_identity_keys"
+	AgentDeactivate   Action = "agent.deactivate"
+
+	UserCreate   Action = "user.create"
+	APIKeyCreate Action = "api_key.create"
+	APIKeyRevoke Action = "api_key.revoke"
+
+	AuditRead Action = "audit.read"
+
+	ApplianceInit  Action = "appliance.init"
+	ApplianceStart Action = "appliance.start"
+	ApplianceStop  Action = "appliance.stop"
+)
