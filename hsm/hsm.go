@@ -37,13 +37,20 @@ var (
 	ErrNoRootKey = fault.New(fault.Unavailable, "hsm_no_root_key", "the HSM holds no root key for this appliance")
 	// ErrUnsupported: the module lacks the mechanism.
 	ErrUnsupported = fault.New(fault.Unavailable, "hsm_unsupported", "the HSM does not offer this mechanism")
+	// ErrFull: the token works, but has no room for another object. It is not
+	// ErrUnavailable, which would make callers wait for a recovery.
+	ErrFull = fault.New(fault.StorageFull, "hsm_full", "the HSM has no room for another key")
+	// ErrLimit: what was to be wrapped, signed or stored is over one of the limits
+	// below. It is the calling package's bug, hence internal.
+	ErrLimit = fault.New(fault.Internal, "hsm_limit", "over a size limit of the HSM")
 )
 
 // KEK is a vault's key-encryption key as its module handed it out: wrapped
 // under the root key, opaque, useless anywhere else.
 type KEK []byte
 
-// Limits on what a Module is asked to wrap and sign, in bytes.
+// Limits on what a Module is asked to wrap and sign, in bytes. Nothing to wrap
+// and an empty anchor are refused like too much.
 const (
 	MaxKeySize     = 1024      // key material per Wrap
 	MaxMessageSize = 64 * 1024 // message per Sign
