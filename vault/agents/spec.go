@@ -1,0 +1,123 @@
+package agents
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// maxConfig bounds shroud_config, in bytes.
+const maxConfig = 64 << 10
+
+// apply checks the spec and puts it into a new agent.
+func (sp Spec) apply(a *identity.Agent, now time.Time) error {
+	a.Name, a.Description = sp.Name, sp.Description
+	a.AuthMethod = sp.AuthMethod
+	if a.AuthMethod == "" {
+		a.AuthMethod = identity.AuthAPIKey
+	}
+	a.Scopes, a.VaultIDs, a.TokenTTL, a.ExpiresAt = sp.Scopes, sp.VaultIDs, sp.TokenTTL, sp.ExpiresAt
+	a.OIDCIssuer, a.OIDCClientID = sp.OIDCIssuer, sp.OIDCClientID
+	a.Intents, a.TxToAllowlist, a.TxMaxValue = sp.Intents, sp.TxToAllowlist, sp.TxMaxValue
+	a.TxDailyLimit, a.TxChains = sp.TxDailyLimit, sp.TxChains
+	a.ShroudEnabled, a.ShroudConfig = sp.ShroudEnabled, sp.ShroudConfig
+	switch a.AuthMethod {
+	case identity.AuthAPIKey:
+	case identity.AuthMTLS:
+		if sp.CertFingerprint == "" {
+			return ErrAuthMethod
+		}
+		a.CertFingerprint = foldFingerprint(sp.CertFingerprint)
+		if raw, err := hex.DecodeString(a.CertFingerprint); err != nil || len(raw) != 32 {
+			return ErrFingerprint
+		}
+	case identity.AuthOIDC:
+		if sp.OIDCIssuer == "" || sp.OIDCClientID == "" {
+			return ErrAuthMethod
+		}
+	default:
+		return ErrAuthMethod
+	}
+	if a.ExpiresAt != nil && !now.Before(*a.ExpiresAt) {
+		return ErrExpiryPast
+	}
+	return check(*a)
+}
+
+// foldFingerprint is a SHA-256 fingerprint without colons, in lower case.
+func foldFingerprint(s string) string {
+	return strings.ToLower(strings.ReplaceAll(s, ":", ""))
+}
+
+// check is what holds for every agent, new or changed.
+func check(a identity.Agent) error {
+	switch {
+	case a.Name == "" || len(a.Name) > 255 || len(a.Description) > 4096:
+		return ErrName
+	case a.TokenTTL < 0 || time.Duration(a.TokenTTL)*time.Second > identity.MaxAgentTokenTTL:
+		return ErrTTL
+	case len(a.ShroudConfig) > maxConfig:
+		return ErrConfig
+	}
+	if c := bytes.TrimSpace(a.ShroudConfig); len(c) > 0 && (c[0] != '{' || !json.Valid(c)) {
+		return ErrConfig
+	}
+	return nil
+}
+
+// Change is a partial update: nil leaves a part as it is; for the parts that
+// can be taken away, a pointer to the zero value does.
+type Change struct {
+	Name, Description *string
+	Active            *bool
+	Scopes            *[]string
+	VaultIDs          *[]id.ID
+	TokenTTL          *int
+	ExpiresAt         **time.Time
+
+	Intents       *bool
+	TxToAllowlist *[]string
+	TxMaxValue    *string
+	TxDailyLimit  *string
+	TxChains      *[]string
+	ShroudEnabled *bool
+	ShroudConfig  *json.RawMessage
+}
+
+// apply checks the change and makes it.
+func (c Change) apply(a *identity.Agent, now time.Time) error {
+	set(&a.Name, c.Name)
+	set(&a.Description, c.Description)
+	set(&a.Scopes, c.Scopes)
+	set(&a.VaultIDs, c.VaultIDs)
+	set(&a.TokenTTL, c.TokenTTL)
+	set(&a.ExpiresAt, c.ExpiresAt)
+	set(&a.Intents, c.Intents)
+	set(&a.TxToAllowlist, c.TxToAllowlist)
+	set(&a.TxMaxValue, c.TxMaxValue)
+	set(&a.TxDailyLimit, c.TxDailyLimit)
+	set(&a.TxChains, c.TxChains)
+	set(&a.ShroudEnabled, c.ShroudEnabled)
+	set(&a.ShroudConfig, c.ShroudConfig)
+	if c.ExpiresAt != nil && *c.ExpiresAt != nil && !now.Before(**c.ExpiresAt) {
+		return ErrExpiryPast
+	}
+	if c.Active != nil && *c.Active != a.Active {
+		a.Active, a.DeactivatedAt = *c.Active, nil
+		if !a.Active {
+			a.DeactivatedAt = &now
+		}
+	}
+	return check(*a)
+}
+
+func set[T any](dst *T, v *T) {
+	if v != nil {
+		*dst = *v
+	}
+}

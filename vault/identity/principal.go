@@ -1,0 +1,102 @@
+package identity
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/policy"
+)
+
+// Kind tells people from agents. The values are those of the API.
+type Kind string
+
+// The kinds of principal.
+const (
+	KindUser  Kind = "user"
+	KindAgent Kind = "agent"
+)
+
+// Role is what a user may do in the organisation.
+type Role string
+
+// The roles, strongest first.
+const (
+	RoleOwner  Role = "owner"
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+)
+
+// Peer is where a request came from, known before anyone is authenticated.
+type Peer struct {
+	IP      netip.Addr
+	Request string // request id
+}
+
+// Principal is who asks.
+type Principal struct {
+	Kind Kind
+	ID   id.ID
+	Org  id.ID
+	Role Role // users only
+
+	Scopes   []policy.Pattern // agents: paths the token covers at most
+	VaultIDs []id.ID          // agents: vaults the token is bound to; empty means all
+	Intents  bool             // agents: uses the Intents API, so must never see a signing key
+
+	Token        string    // id (jti) of the JWT, "" when a 1ck_ key was the proof
+	TokenExpires time.Time // when the JWT ends by itself
+
+	IP        netip.Addr
+	RequestID string
+}
+
+// IsAgent reports whether p is an agent.
+func (p Principal) IsAgent() bool { return p.Kind == KindAgent }
+
+// Manages reports whether p is an owner or admin of its organisation: they
+// manage what others made, which is not the same as reading it.
+func (p Principal) Manages() bool {
+	return p.Kind == KindUser && (p.Role == RoleOwner || p.Role == RoleAdmin)
+}
+
+// BoundTo reports whether p's vault binding lets it reach vault.
+func (p Principal) BoundTo(vault id.ID) bool {
+	return len(p.VaultIDs) == 0 || slices.Contains(p.VaultIDs, vault)
+}
+
+// Policy names p the way policies do.
+func (p Principal) Policy() policy.Principal {
+	return policy.Principal{Type: string(p.Kind), ID: p.ID}
+}
+
+// Event starts an audit event about something p attempted.
+func (p Principal) Event(action audit.Action, resource, resourceID string) audit.Event {
+	e := audit.Event{
+		Org:      p.Org,
+		Actor:    audit.Actor{Type: string(p.Kind), ID: p.ID},
+		Action:   action,
+		Resource: audit.Resource{Type: resource, ID: resourceID},
+		Request:  p.RequestID,
+	}
+	if p.IP.IsValid() {
+		e.IP = p.IP.String()
+	}
+	return e
+}
+
+// event starts an audit event about someone who is not authenticated.
+func (p Peer) event(action audit.Action, resource, resourceID string) audit.Event {
+	e := audit.Event{
+		Actor:    audit.Actor{Type: "anonymous"},
+		Action:   action,
+		Resource: audit.Resource{Type: resource, ID: resourceID},
+		Request:  p.Request,
+	}
+	if p.IP.IsValid() {
+		e.IP = p.IP.String()
+	}
+	return e
+}

@@ -1,0 +1,135 @@
+package vault
+
+import (
+	"context"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/vault/envelope"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// KeyDeposit is private keys of one agent, sealed for the organisation's
+// __agent-keys vault and not stored yet: whoever changes the agent stores
+// them in the same transaction.
+type KeyDeposit struct {
+	org     id.ID
+	created bool // the vault is to be made as well
+	vault   Vault
+	writes  []depositWrite
+}
+
+type depositWrite struct {
+	plan   plan
+	sealed []byte
+}
+
+// SealAgentKeys seals values for paths in the organisation's __agent-keys
+// vault. The vault is made with the first deposit, by whoever makes it.
+// Agents have no right in it, not even to their own keys.
+func (s *Service) SealAgentKeys(ctx context.Context, p identity.Principal, values map[SecretPath]plain.Bytes) (KeyDeposit, error) {
+	d := KeyDeposit{org: p.Org}
+	before := make(map[SecretPath]*Secret, len(values))
+	err := s.DB.View(ctx, func(tx Tx) (err error) {
+		if d.vault, d.created, err = agentKeysVault(tx, p.Org); err != nil || d.created {
+			return err
+		}
+		for path := range values {
+			sec, ok, err := tx.Secret(d.vault.ID, path)
+			if err != nil {
+				return err
+			}
+			if ok {
+				before[path] = &sec
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return d, err
+	}
+	if d.created {
+		if d.vault, err = s.newVault(ctx, p, AgentKeysName, "Identity keys of this organisation's agents"); err != nil {
+			return d, err
+		}
+	}
+	for path, value := range values {
+		w, err := s.sealDeposit(ctx, p, d.vault, path, before[path], value)
+		if err != nil {
+			return d, err
+		}
+		d.writes = append(d.writes, w)
+	}
+	return d, nil
+}
+
+func (s *Service) sealDeposit(ctx context.Context, p identity.Principal, v Vault, path SecretPath, old *Secret, value plain.Bytes) (depositWrite, error) {
+	sec := Secret{ID: id.New(), Vault: v.ID, Path: path}
+	w := depositWrite{plan: plan{vault: v}}
+	if old != nil {
+		sec.ID, w.plan.previous = old.ID, &old.Latest
+		sec.Latest.Number = old.Latest.Number
+	}
+	sec.Latest = Version{Number: sec.Latest.Number + 1, Type: TypeGeneric, CreatedBy: p.Policy(), CreatedAt: s.now()}
+	w.plan.secret = sec
+	var err error
+	w.sealed, err = envelope.Seal(ctx, s.Keys, v.KEK, binding(v, sec.ID, sec.Latest.Number), value)
+	return w, err
+}
+
+// agentKeysVault finds the vault, or reports that it is to be made.
+func agentKeysVault(tx Tx, org id.ID) (v Vault, create bool, err error) {
+	o, ok, err := tx.Org(org)
+	if err != nil || !ok || o.AgentKeysVault.IsZero() {
+		return Vault{}, true, err
+	}
+	v, ok, err = tx.Vault(org, o.AgentKeysVault)
+	if err == nil && !ok {
+		create = true
+	}
+	return v, create, err
+}
+
+// Store writes the deposit. It reports false, having written nothing, where
+// what it was sealed for has changed meanwhile: seal again.
+func (d KeyDeposit) Store(tx Tx) (bool, error) {
+	current, missing, err := agentKeysVault(tx, d.org)
+	if err != nil || missing != d.created || !missing && current.ID != d.vault.ID {
+		return false, err
+	}
+	for _, w := range d.writes {
+		sec, exists, err := tx.Secret(d.vault.ID, w.plan.secret.Path)
+		if err != nil {
+			return false, err
+		}
+		if exists != (w.plan.previous != nil) || exists && sec.Latest.Number != w.plan.previous.Number {
+			return false, nil
+		}
+	}
+	if d.created {
+		if err := d.storeVault(tx); err != nil {
+			return false, err
+		}
+	}
+	for _, w := range d.writes {
+		if err := w.plan.store(tx, w.sealed); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (d KeyDeposit) storeVault(tx Tx) error {
+	o, _, err := tx.Org(d.org)
+	if err != nil {
+		return err
+	}
+	o.ID, o.AgentKeysVault = d.org, d.vault.ID
+	if err := tx.PutOrg(o); err != nil {
+		return err
+	}
+	return tx.PutVault(d.vault)
+}
+
+var _ Keys = (*hsm.Gate)(nil)

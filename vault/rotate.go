@@ -1,0 +1,80 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// Charsets that a generated value may be drawn from.
+var charsets = map[string]string{
+	"alphanumeric": "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+	"hex":          "0123456789abcdef",
+	"base64url":    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+	"digits":       "0123456789",
+	"printable":    "!#$%&()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~",
+}
+
+// Defaults of a generated value.
+const (
+	defaultRotateLength  = 32
+	defaultRotateCharset = "alphanumeric"
+	minRotateLength      = 8
+	maxRotateLength      = 1024
+)
+
+// Rotation says what value to generate.
+type Rotation struct {
+	Length  int    // characters; 0 means 32
+	Charset string // "" means alphanumeric
+}
+
+// Rotate replaces the value of an existing path by a random one that only its
+// readers will see. Type, metadata and rotation policy stay.
+func (s *Service) Rotate(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, r Rotation) (Secret, error) {
+	if r.Length == 0 {
+		r.Length = defaultRotateLength
+	}
+	if r.Charset == "" {
+		r.Charset = defaultRotateCharset
+	}
+	alphabet := charsets[r.Charset]
+	if alphabet == "" || r.Length < minRotateLength || r.Length > maxRotateLength {
+		return Secret{}, ErrRotation
+	}
+	value := generate(alphabet, r.Length)
+	defer value.Wipe()
+	return s.write(ctx, attempt{p, vault, path, audit.SecretRotate, toWrite}, func(prev *Secret) (Version, plain.Bytes, error) {
+		switch {
+		case prev == nil:
+			return Version{}, plain.Bytes{}, ErrSecretNotFound
+		case prev.DeletedAt != nil:
+			return Version{}, plain.Bytes{}, ErrSecretDeleted
+		}
+		return Version{
+			Type: prev.Latest.Type, Metadata: prev.Latest.Metadata, RotationPolicy: prev.Latest.RotationPolicy,
+		}, value, nil
+	})
+}
+
+// generate draws uniformly: bytes beyond the last whole multiple of the
+// alphabet are thrown away.
+func generate(alphabet string, n int) plain.Bytes {
+	limit := 256 - 256%len(alphabet)
+	out := make([]byte, 0, n)
+	var buf [64]byte
+	for len(out) < n {
+		_, _ = rand.Read(buf[:])
+		for _, b := range buf {
+			if int(b) < limit && len(out) < n {
+				out = append(out, alphabet[int(b)%len(alphabet)])
+			}
+		}
+	}
+	clear(buf[:])
+	return plain.New(out)
+}

@@ -1,0 +1,52 @@
+package vault
+
+import (
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/policy"
+)
+
+// Tx is what this package reads and writes. A read of something absent
+// reports false, not an error. Methods marked (scan) work in a View only.
+type Tx interface {
+	identity.Tx
+
+	Vault(org, vault id.ID) (Vault, bool, error)
+	PutVault(Vault) error
+	DeleteVault(org, vault id.ID) error
+	Vaults(org id.ID) ([]Vault, error) // (scan) oldest first
+
+	// Doomed are deleted vaults whose contents are still to be removed. (scan)
+	Doomed() ([]id.ID, error)
+	PutDoomed(vault id.ID) error
+	DeleteDoomed(vault id.ID) error
+
+	Secret(vault id.ID, path SecretPath) (Secret, bool, error)
+	PutSecret(Secret) error
+	DeleteSecret(vault id.ID, path SecretPath) error
+	Secrets(vault id.ID) ([]Secret, error) // (scan) in the order of their paths, deleted ones too
+
+	SecretRef(secret id.ID) (SecretRef, bool, error)
+	PutSecretRef(secret id.ID, ref SecretRef) error
+	DeleteSecretRef(secret id.ID) error
+
+	// Version is an older version; the latest one is in Secret.
+	Version(secret id.ID, number uint32) (Version, bool, error)
+	PutVersion(secret id.ID, v Version) error
+	DeleteVersion(secret id.ID, number uint32) error
+
+	// Envelope is the sealed value of any version, the latest one too.
+	Envelope(secret id.ID, number uint32) ([]byte, bool, error)
+	PutEnvelope(secret id.ID, number uint32, sealed []byte) error
+	DeleteEnvelope(secret id.ID, number uint32) error
+
+	// Grants are the policies of one vault that name p.
+	Grants(p policy.Principal, vault id.ID) ([]policy.Policy, error)
+	// PutGrants replaces them; an empty list removes the record.
+	PutGrants(p policy.Principal, vault id.ID, grants []policy.Policy) error
+	// PolicyHolder is whom a policy of the vault names.
+	PolicyHolder(vault, policy id.ID) (policy.Principal, bool, error)
+	PutPolicyHolder(vault, policy id.ID, holder policy.Principal) error
+	DeletePolicyHolder(vault, policy id.ID) error
+	Policies(vault id.ID) ([]policy.Policy, error) // (scan) oldest first
+}
