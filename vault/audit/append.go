@@ -38,7 +38,12 @@ func Append(tx Tx, e Event) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("audit: chain of %s: %w", e.Org, err)
 	}
+	details, err := encodeDetails(e.Details)
+	if err != nil {
+		return Receipt{}, err
+	}
 	l := newLeaf(e, seq, head)
+	l.Details = details
 	raw, err := l.encode()
 	if err != nil {
 		return Receipt{}, err
@@ -83,9 +88,8 @@ func newLeaf(e Event, seq uint64, head ChainHead) *leaf {
 		Resource: Resource{Type: clean(e.Resource.Type), ID: clean(e.Resource.ID)},
 		Outcome:  e.Outcome,
 		Reason:   clean(e.Reason),
-		Details:  e.Details,
 		Inputs:   hexBytes(e.Inputs),
-		Policies: e.Policies,
+		Policies: e.Policies[:min(len(e.Policies), maxPolicies)],
 		IP:       clean(e.IP),
 		Request:  clean(e.Request),
 		PrevHash: head.Hash,

@@ -16,9 +16,10 @@ import (
 // filling the log; they are far above anything legitimate.
 const (
 	leafVersion = 1
-	maxText     = 1024      // each text
-	maxDetails  = 8 * 1024  // the details as JSON
-	maxLeaf     = 48 * 1024 // a leaf, with every byte of every text escaped
+	maxText     = 1024        // bytes of each text
+	maxDetails  = 8 * 1024    // bytes of the details as JSON
+	maxPolicies = 64          // policies that matched
+	maxLeaf     = 64*1024 - 1 // bytes of a leaf, were every byte of every text escaped
 )
 
 // leaf is an event as it is kept forever. Its JSON, with the fields in this
@@ -26,41 +27,48 @@ const (
 // it can change without changing the root. A field is never removed, renamed
 // or moved; a new version number announces new ones.
 type leaf struct {
-	V         int       `json:"v"`
-	Seq       uint64    `json:"seq"`
-	ID        id.ID     `json:"id"`
-	Time      time.Time `json:"time"` // RFC 3339 with nanoseconds, UTC
-	Org       id.ID     `json:"org"`
-	Actor     Actor     `json:"actor"`
-	Action    Action    `json:"action"`
-	Resource  Resource  `json:"resource"`
-	Outcome   Outcome   `json:"outcome"`
-	Reason    string    `json:"reason,omitempty"`
-	Details   Details   `json:"details,omitempty"`
-	Inputs    hexBytes  `json:"inputs,omitempty"`
-	Policies  []id.ID   `json:"policies,omitempty"`
-	IP        string    `json:"ip,omitempty"`
-	Request   string    `json:"request,omitempty"`
-	PrevEvent *id.ID    `json:"prev_event_id"` // null for the first of a chain
-	PrevHash  string    `json:"prev_hash"`     // "" for the first of a chain
+	V         int             `json:"v"`
+	Seq       uint64          `json:"seq"`
+	ID        id.ID           `json:"id"`
+	Time      time.Time       `json:"time"` // RFC 3339 with nanoseconds, UTC
+	Org       id.ID           `json:"org"`
+	Actor     Actor           `json:"actor"`
+	Action    Action          `json:"action"`
+	Resource  Resource        `json:"resource"`
+	Outcome   Outcome         `json:"outcome"`
+	Reason    string          `json:"reason,omitempty"`
+	Details   json.RawMessage `json:"details,omitempty"` // keys sorted
+	Inputs    hexBytes        `json:"inputs,omitempty"`
+	Policies  []id.ID         `json:"policies,omitempty"`
+	IP        string          `json:"ip,omitempty"`
+	Request   string          `json:"request,omitempty"`
+	PrevEvent *id.ID          `json:"prev_event_id"` // null for the first of a chain
+	PrevHash  string          `json:"prev_hash"`     // "" for the first of a chain
 	// IntegrityHash links this event to the one before it in its chain.
 	IntegrityHash string `json:"integrity_hash"`
 }
 
 // encode returns the bytes that are logged.
 func (l *leaf) encode() ([]byte, error) {
-	if l.Details != nil {
-		d, err := json.Marshal(l.Details)
-		if err != nil {
-			return nil, fmt.Errorf("audit: details of %s: %w", l.Action, err)
-		}
-		if len(d) > maxDetails {
-			l.Details = Details{"details_dropped_bytes": len(d)}
-		}
-	}
 	raw, err := json.Marshal(l)
 	if err != nil {
 		return nil, fmt.Errorf("audit: encode %s: %w", l.Action, err)
+	}
+	return raw, nil
+}
+
+// encodeDetails returns d as JSON; nil if it is empty. Details too large to
+// keep are replaced by their size: the event matters more.
+func encodeDetails(d Details) (json.RawMessage, error) {
+	if len(d) == 0 {
+		return nil, nil
+	}
+	raw, err := json.Marshal(map[string]any(d))
+	if err != nil {
+		return nil, fmt.Errorf("audit: details: %w", err)
+	}
+	if len(raw) > maxDetails {
+		return fmt.Appendf(nil, `{"dropped_bytes":%d}`, len(raw)), nil
 	}
 	return raw, nil
 }
@@ -73,7 +81,6 @@ func decodeLeaf(raw []byte) (*leaf, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
-	dec.UseNumber() // 64-bit counts in details stay exact
 	l := new(leaf)
 	if err := dec.Decode(l); err != nil {
 		return nil, fmt.Errorf("audit: not a record: %w", err)

@@ -122,8 +122,11 @@ func (t *memTx) DeleteAuditLeaf(seq uint64) error {
 	}
 	return nil
 }
-func (t *memTx) AuditDrained() (uint64, error)     { return t.s.drained, nil }
-func (t *memTx) SetAuditDrained(n uint64) error    { set(t, &t.s.drained, n); return nil }
-func (t *memTx) AuditCheckpoint() ([]byte, error)  { return t.s.checkpoint, nil }
-func (t *memTx) PutAuditCheckpoint(b []byte) error { set(t, &t.s.checkpoint, bytes.Clone(b)); return nil }
-func (t *memTx) OnCommit(fn func())                { t.hooks = append(t.hooks, fn) }
+func (t *memTx) AuditDrained() (uint64, error)    { return t.s.drained, nil }
+func (t *memTx) SetAuditDrained(n uint64) error   { set(t, &t.s.drained, n); return nil }
+func (t *memTx) AuditCheckpoint() ([]byte, error) { return t.s.checkpoint, nil }
+func (t *memTx) PutAuditCheckpoint(b []byte) error {
+	set(t, &t.s.checkpoint, bytes.Clone(b))
+	return nil
+}
+func (t *memTx) OnCommit(fn func()) { t.hooks = append(t.hooks, fn) }
