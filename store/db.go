@@ -1,0 +1,202 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Config says where the data is. Only Path has no default.
+type Config struct {
+	Path       string // of the file; its folder is made if need be
+	CacheBytes int    // bound of the opened records kept in memory; 0 means DefaultCacheBytes
+
+	// FullCheck makes Open walk every page of the file even if it is large.
+	// Otherwise files over quickCheckBytes have only their upper levels
+	// checked, so that a restart stays fast.
+	FullCheck bool
+}
+
+// DB is the open data file.
+type DB struct {
+	cfg    Config
+	tables []bucket
+	rising map[string]bool
+	lock   *os.File
+	bolt   *bolt.DB
+	cache  *cache
+
+	// keys is nil while sealed. It is read under using or grouping, and
+	// changed under both.
+	keys     *keyring
+	using    sync.RWMutex // held for reading by each View
+	backups  sync.RWMutex // held for reading by each Backup
+	grouping sync.Mutex   // held by the writer for each group
+	queue    chan *call
+	closing  chan struct{}
+	stopped  chan struct{} // the writer has ended
+	close    sync.Once
+	closeErr error
+
+	full       atomic.Bool // the last commit found no space
+	doubt      atomic.Bool // a commit is visible and perhaps not durable
+	broken     atomic.Bool // bbolt panicked while writing
+	commitBolt func(*bolt.Tx) error
+}
+
+// lockWait is how long Open waits for another process to let go of the file.
+const lockWait = 200 * time.Millisecond
+
+// Open checks, locks and opens the file, or makes an empty one. It is sealed.
+func Open(cfg Config) (*DB, error) { return open(cfg, buckets) }
+
+func open(cfg Config, tables []bucket) (_ *DB, err error) {
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = DefaultCacheBytes
+	}
+	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("store: making the data folder: %w", err)
+	}
+	db := &DB{
+		cfg: cfg, tables: tables, rising: map[string]bool{}, cache: newCache(cfg.CacheBytes),
+		queue: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
+		commitBolt: (*bolt.Tx).Commit,
+	}
+	for _, b := range tables {
+		db.rising[b.name] = b.rising
+	}
+	if db.lock, err = lockFile(cfg.Path+".lock", lockWait); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = db.closeFiles()
+		}
+	}()
+	if err := db.check(); err != nil {
+		return nil, err
+	}
+	if err := guard(db.openBolt); err != nil {
+		return nil, err
+	}
+	if err := db.checkSchema(); err != nil {
+		return nil, err
+	}
+	go db.write()
+	return db, nil
+}
+
+// check looks at the structure of the file before bbolt does, which panics or
+// faults on a file that is damaged or cut short.
+func (db *DB) check() error {
+	info, err := os.Stat(db.cfg.Path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return checkFile(db.cfg.Path, db.cfg.FullCheck || info.Size() <= quickCheckBytes)
+}
+
+// initialMap is address space, not memory or disk. As long as the file is
+// smaller, growing it needs no new mapping, for which bbolt waits until all
+// snapshots have ended.
+const initialMap = 1 << 30
+
+func (db *DB) openBolt() (err error) {
+	db.bolt, err = bolt.Open(db.cfg.Path, 0o600, &bolt.Options{
+		Timeout:         lockWait,
+		FreelistType:    bolt.FreelistMapType,
+		NoFreelistSync:  noFreelistSync,
+		InitialMmapSize: initialMap,
+		NoStatistics:    true,
+	})
+	switch {
+	case errors.Is(err, bolt.ErrTimeout):
+		return ErrInUse.Because(err)
+	case err != nil:
+		return fmt.Errorf("store: opening the data file: %w", err)
+	}
+	return nil
+}
+
+// Config returns what the file was opened with.
+func (db *DB) Config() Config { return db.cfg }
+
+// Seal forgets the keys and everything opened with them, after the
+// transactions that are running have ended. Sealing twice is fine.
+func (db *DB) Seal() {
+	db.grouping.Lock()
+	defer db.grouping.Unlock()
+	db.using.Lock()
+	defer db.using.Unlock()
+	if db.keys == nil {
+		return
+	}
+	db.keys.wipe()
+	db.keys = nil
+	db.cache.wipe()
+}
+
+// Sealed reports whether the store key is missing.
+func (db *DB) Sealed() bool {
+	db.using.RLock()
+	defer db.using.RUnlock()
+	return db.keys == nil
+}
+
+// Close finishes the group that is running, refuses the calls that wait with
+// ErrClosed, seals and closes the file. Closing twice is fine.
+func (db *DB) Close() error {
+	db.close.Do(func() {
+		close(db.closing)
+		<-db.stopped
+		db.Seal()
+		db.closeErr = db.closeFiles()
+	})
+	return db.closeErr
+}
+
+func (db *DB) closeFiles() (err error) {
+	if db.bolt != nil {
+		err = db.bolt.Close() // waits for backups
+	}
+	if db.lock != nil {
+		err = errors.Join(err, db.lock.Close())
+	}
+	return err
+}
+
+// closedOr returns ErrClosed once Close was called, err before.
+func (db *DB) closedOr(err error) error {
+	select {
+	case <-db.closing:
+		return ErrClosed
+	default:
+		return err
+	}
+}
+
+// Stats is what there is to know about the file's health.
+type Stats struct {
+	Bytes      int64 // of the file
+	CacheBytes int   // of opened records in memory
+	Full       bool  // the last commit found no space; the next may
+	Unwritable bool  // nothing can be written before a restart
+}
+
+// Stats returns the present state.
+func (db *DB) Stats() Stats {
+	s := Stats{CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load()}
+	if info, err := os.Stat(db.cfg.Path); err == nil {
+		s.Bytes = info.Size()
+	}
+	return s
+}

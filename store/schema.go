@@ -1,0 +1,80 @@
+package store
+
+// Schema is the version of the layout below that this oneclawd writes. It is
+// raised with a migration, when data that is there must change; a new table
+// needs neither, since missing buckets are made at Unseal.
+//
+//	state.db
+//	├── meta                      readable while sealed
+//	│   ├── schema                decimal
+//	│   └── head                  Meta and the key check, JSON
+//	│
+//	│   every record below is sealed; ⟨x⟩ is the Name of x
+//	│
+//	├── audit-counter             size, drained        → number
+//	├── audit-chain               org                  → ChainHead
+//	├── audit-tile                level, n             → up to 256 hashes
+//	├── audit-leaf                sequence             → an event's bytes, until archived
+//	├── audit-checkpoint          last                 → the signed note
+//	│
+//	├── platform                  platform             → the platform's org
+//	├── org                       org                  → Org
+//	├── user                      org, user            → User
+//	├── user-email                ⟨e-mail⟩             → UserRef
+//	├── credential                HMAC of the secret   → Credential
+//	├── api-key                   user, key            → APIKey
+//	├── agent                     org, agent           → Agent
+//	├── revocation                ⟨token id⟩           → when it would have ended
+//	├── activity                  user or agent        → when last seen
+//	│
+//	├── vault                     org, vault           → Vault
+//	├── doomed-vault              vault                → a vault being deleted
+//	├── secret                    vault, ⟨path⟩        → Secret
+//	├── secret-ref                secret               → SecretRef
+//	├── secret-version            secret, number       → Version
+//	├── envelope                  secret, number       → the sealed value
+//	├── grant                     kind, holder, vault  → the holder's policies there
+//	└── policy-holder             vault, policy        → who holds it
+const Schema = 1
+
+// bucket is a table as the engine sees it.
+type bucket struct {
+	name string
+	// rising says that keys are only ever added behind the last one. Pages
+	// are then filled to the brim instead of being split in the middle.
+	rising bool
+}
+
+// buckets lists the tables in the order of the tree above.
+var buckets = []bucket{
+	{name: auditCounters.name},
+	{name: auditChains.name},
+	{name: auditTiles.name},
+	{name: auditLeaves.name, rising: true},
+	{name: auditCheckpoints.name},
+
+	{name: platform.name},
+	{name: orgs.name},
+	{name: users.name},
+	{name: userEmails.name},
+	{name: credentials.name},
+	{name: apiKeys.name},
+	{name: agentsTable.name},
+	{name: revocations.name},
+	{name: activities.name},
+
+	{name: vaults.name},
+	{name: doomed.name},
+	{name: secrets.name},
+	{name: secretRefs.name},
+	{name: versions.name},
+	{name: envelopes.name},
+	{name: grants.name},
+	{name: holders.name},
+}
+
+// migrations lists what brings a file of an older schema to this one.
+var migrations = []migration{}
+
+// noFreelistSync: see the figures in the comment of BenchmarkReopen.
+const noFreelistSync = false
