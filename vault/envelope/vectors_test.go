@@ -47,7 +47,7 @@ func (v vector) binding() Binding {
 	return Binding{Org: v.Org, Vault: v.Vault, Secret: v.Secret, Version: v.Version}
 }
 
-func vectors(t *testing.T) []vector {
+func vectors(t testing.TB) []vector {
 	raw, err := os.ReadFile(vectorFile)
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func parseNetwork(s string) (Network, bool) {
 		}
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
-	return Network{src: s, prefix: p.Masked()}, true
+	return Network{src: s, prefix: p}, true
 }
 
 // Contains reports whether ip is in the network. An IPv4-mapped IPv6 address,
