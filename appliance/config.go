@@ -1,0 +1,199 @@
+package appliance
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
+)
+
+// Config is every setting. The doc tags are what `oneclawd config defaults`
+// prints; a setting's environment variable is ONECLAW_ and its key, in upper
+// case, with dots as underscores.
+type Config struct {
+	Data   string       `toml:"data" doc:"Folder of everything that must survive a restart. Made with mode 0700."`
+	API    APIConfig    `toml:"api"`
+	HSM    HSMConfig    `toml:"hsm"`
+	Limits LimitsConfig `toml:"limits"`
+	Tokens TokensConfig `toml:"tokens"`
+	Audit  AuditConfig  `toml:"audit"`
+	Store  StoreConfig  `toml:"store"`
+	Log    LogConfig    `toml:"log"`
+}
+
+// APIConfig is the HTTP API's listener.
+type APIConfig struct {
+	Listen         string   `toml:"listen" doc:"Address of the HTTP API. Port 0 takes a free one."`
+	PublicURL      string   `toml:"public_url" doc:"Where clients reach the API, for links and CORS. Empty: http:// and the listen address."`
+	TrustedProxies []string `toml:"trusted_proxies" doc:"Networks (CIDR) of reverse proxies whose X-Forwarded-For names the client."`
+	DrainTimeout   Duration `toml:"drain_timeout" doc:"How long a shutdown waits for requests under way."`
+}
+
+// HSMConfig says what keeps the keys.
+type HSMConfig struct {
+	Module         string `toml:"module" doc:"pkcs11 (a token, through its vendor's library) or local (an encrypted file; not an HSM)."`
+	Library        string `toml:"library" doc:"pkcs11: path of the vendor's PKCS#11 library."`
+	Token          string `toml:"token" doc:"pkcs11: label of the token."`
+	URI            string `toml:"uri" doc:"pkcs11: an RFC 7512 URI of the token, instead of library and token."`
+	PINFile        string `toml:"pin_file" doc:"pkcs11: file that holds the user PIN, mode 0600. ONECLAW_HSM_PIN works too."`
+	Sessions       int    `toml:"sessions" doc:"pkcs11: sessions opened with the token."`
+	PassphraseFile string `toml:"passphrase_file" doc:"local: file that holds the passphrase. ONECLAW_HSM_PASSPHRASE works too. Neither: a random key in a file of mode 0600."`
+}
+
+// LimitsConfig bounds what one client may ask for.
+type LimitsConfig struct {
+	Rate           float64 `toml:"rate" doc:"Requests a second from one address. 0 means no limit."`
+	Burst          int     `toml:"burst" doc:"Requests at once from one address."`
+	AuthRate       float64 `toml:"auth_rate" doc:"Failed or anonymous sign-ins a second from one address. 0 means no limit."`
+	AuthBurst      int     `toml:"auth_burst" doc:"Failed or anonymous sign-ins at once from one address."`
+	ExemptLoopback bool    `toml:"exempt_loopback" doc:"Whether callers on this machine are exempt from rate and burst."`
+}
+
+// TokensConfig sets lifetimes.
+type TokensConfig struct {
+	UserKeyTTL Duration `toml:"user_key_ttl" doc:"Lifetime of a token bought with a 1ck_ key."`
+}
+
+// AuditConfig sets how the log is signed and kept.
+type AuditConfig struct {
+	CheckpointEvents   int      `toml:"checkpoint_events" doc:"Sign a checkpoint after this many events..."`
+	CheckpointInterval Duration `toml:"checkpoint_interval" doc:"...or this long after the first unsigned one."`
+	Retention          Duration `toml:"retention" doc:"How long events stay in the archive. 0 means for ever."`
+}
+
+// StoreConfig tunes the store.
+type StoreConfig struct {
+	CacheMB int `toml:"cache_mb" doc:"Memory for decrypted records, in MiB. Never holds secret values in the clear."`
+}
+
+// LogConfig sets the log, which goes to standard error.
+type LogConfig struct {
+	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Format string `toml:"format" doc:"text or json."`
+}
+
+// Defaults are the settings of a daemon that was told nothing.
+func Defaults() Config {
+	return Config{
+		Data: "/var/lib/oneclawd",
+		API:  APIConfig{Listen: "127.0.0.1:8443", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
+		HSM:  HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6},
+		Limits: LimitsConfig{
+			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
+		},
+		Tokens: TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
+		Audit:  AuditConfig{CheckpointEvents: 10000, CheckpointInterval: Duration(10 * time.Second)},
+		Store:  StoreConfig{CacheMB: 32},
+		Log:    LogConfig{Level: "info", Format: "text"},
+	}
+}
+
+// Duration is a time.Duration written as text, such as "15s".
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as 15s, 10m or 24h", b)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// ErrConfig is a configuration that cannot work.
+var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is not valid")
+
+// Check says what is wrong with c, naming the setting, or nil.
+func (c Config) Check() error {
+	for _, check := range []func() error{c.checkAPI, c.checkHSM, c.checkFigures, c.checkLog} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func bad(key, format string, args ...any) error {
+	return ErrConfig.Detail("%s: %s", key, fmt.Sprintf(format, args...))
+}
+
+func (c Config) checkAPI() error {
+	if c.Data == "" {
+		return bad("data", "a folder is needed")
+	}
+	if _, _, err := net.SplitHostPort(c.API.Listen); err != nil {
+		return bad("api.listen", "%q is not host:port", c.API.Listen)
+	}
+	if c.API.PublicURL != "" {
+		u, err := url.Parse(c.API.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "" && u.Path != "/" {
+			return bad("api.public_url", "%q is not an http(s) origin without a path", c.API.PublicURL)
+		}
+	}
+	for _, p := range c.API.TrustedProxies {
+		if _, err := netip.ParsePrefix(p); err != nil {
+			return bad("api.trusted_proxies", "%q is not a network such as 10.0.0.0/8", p)
+		}
+	}
+	return nil
+}
+
+func (c Config) checkHSM() error {
+	switch c.HSM.Module {
+	case "local":
+		return nil
+	case "pkcs11":
+	default:
+		return bad("hsm.module", "%q is neither pkcs11 nor local", c.HSM.Module)
+	}
+	if c.HSM.URI == "" && c.HSM.Library == "" {
+		return bad("hsm.library", "the path of a PKCS#11 library is needed, such as /usr/lib/softhsm/libsofthsm2.so (or set hsm.module to local)")
+	}
+	if c.HSM.Library != "" && !filepath.IsAbs(c.HSM.Library) {
+		return bad("hsm.library", "%q is not an absolute path", c.HSM.Library)
+	}
+	if c.HSM.Sessions < 2 || c.HSM.Sessions > 64 {
+		return bad("hsm.sessions", "%d is not between 2 and 64", c.HSM.Sessions)
+	}
+	return nil
+}
+
+func (c Config) checkFigures() error {
+	switch {
+	case c.API.DrainTimeout < 0:
+		return bad("api.drain_timeout", "must not be negative")
+	case c.Limits.Rate < 0 || c.Limits.Rate > 0 && c.Limits.Burst < 1:
+		return bad("limits.rate", "a rate needs a burst of at least 1")
+	case c.Limits.AuthRate < 0 || c.Limits.AuthRate > 0 && c.Limits.AuthBurst < 1:
+		return bad("limits.auth_rate", "a rate needs a burst of at least 1")
+	case c.Tokens.UserKeyTTL < Duration(time.Minute):
+		return bad("tokens.user_key_ttl", "must be at least a minute")
+	case c.Audit.CheckpointEvents < 1:
+		return bad("audit.checkpoint_events", "must be at least 1")
+	case c.Audit.CheckpointInterval < Duration(100*time.Millisecond):
+		return bad("audit.checkpoint_interval", "must be at least 100ms")
+	case c.Audit.Retention < 0:
+		return bad("audit.retention", "must not be negative")
+	case c.Store.CacheMB < 1 || c.Store.CacheMB > 4096:
+		return bad("store.cache_mb", "%d is not between 1 and 4096", c.Store.CacheMB)
+	}
+	return nil
+}
+
+func (c Config) checkLog() error {
+	if _, err := c.Log.level(); err != nil {
+		return bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		return bad("log.format", "%q is neither text nor json", c.Log.Format)
+	}
+	return nil
+}
