@@ -1,0 +1,31 @@
+package api
+
+// CreateApiKeyRequest asks for a 1ck_ key.
+type CreateApiKeyRequest struct { //nolint:revive // the published name
+	Name      string   `json:"name"`
+	Scopes    []string `json:"scopes,omitzero"`
+	ExpiresAt Time     `json:"expires_at,omitzero"`
+}
+
+// ApiKeyResponse is a key without the key.
+type ApiKeyResponse struct { //nolint:revive // the published name
+	ID         string   `json:"id" format:"uuid"`
+	Name       string   `json:"name"`
+	KeyPrefix  string   `json:"key_prefix" doc:"The first 12 characters"`
+	Scopes     []string `json:"scopes"`
+	IsActive   bool     `json:"is_active"`
+	CreatedAt  Time     `json:"created_at"`
+	ExpiresAt  Time     `json:"expires_at,omitzero"`
+	LastUsedAt Time     `json:"last_used_at,omitzero"`
+}
+
+// ApiKeyCreatedResponse is the one time the key itself is shown.
+type ApiKeyCreatedResponse struct { //nolint:revive // the published name
+	Key    ApiKeyResponse `json:"key"`
+	APIKey string         `json:"api_key"`
+}
+
+// ApiKeyListResponse lists the caller's keys.
+type ApiKeyListResponse struct { //nolint:revive // the published name
+	Keys []ApiKeyResponse `json:"keys"`
+}

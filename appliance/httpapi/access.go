@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// Authenticator says who bears a token. *identity.Service is one.
+type Authenticator interface {
+	Authenticate(ctx context.Context, bearer string, peer identity.Peer) (identity.Principal, error)
+}
+
+// access is who may ask for an operation at all.
+type access struct {
+	public    bool
+	guessable bool
+	kinds     []identity.Kind // none: any
+}
+
+// String is the last column of docs/surface.txt.
+func (a access) String() string {
+	switch {
+	case a.guessable:
+		return "public,guessable"
+	case a.public:
+		return "public"
+	case len(a.kinds) == 0:
+		return "any"
+	}
+	names := make([]string, len(a.kinds))
+	for i, k := range a.kinds {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ",")
+}
+
+// admission is the stage between route and handler.
+func (s *Server) admission(path string, a access) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		ctx := hc.Context()
+		c := callFrom(ctx)
+		c.route = path
+		if a.guessable {
+			if wait, ok := s.guesses.take(c.ip); !ok {
+				s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), errTooMany.After(wait))
+				return
+			}
+		}
+		if !a.public {
+			if err := s.authenticate(hc, c, a); err != nil {
+				s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), err)
+				return
+			}
+		}
+		next(hc)
+		if c.spared {
+			s.guesses.refund(c.ip)
+		}
+	}
+}
+
+func (s *Server) authenticate(hc huma.Context, c *call, a access) error {
+	token, ok := bearer(hc.(*request).gin.Request.Header)
+	if !ok {
+		return errNoBearer
+	}
+	p, err := s.identity.Authenticate(hc.Context(), token, identity.Peer{IP: c.ip, Request: c.id})
+	if err != nil {
+		return err
+	}
+	c.principal = p
+	switch {
+	case len(a.kinds) == 0 || slices.Contains(a.kinds, p.Kind):
+		return nil
+	case p.IsAgent():
+		return identity.ErrUsersOnly
+	}
+	return identity.ErrAgentsOnly
+}
+
+// maxToken is well over what any token of ours takes.
+const maxToken = 16 << 10
+
+// bearer reads the one Authorization header there may be. The scheme may be
+// written in any case.
+func bearer(h http.Header) (string, bool) {
+	v := h["Authorization"]
+	if len(v) != 1 {
+		return "", false
+	}
+	scheme, token, ok := strings.Cut(v[0], " ")
+	if !ok || !strings.EqualFold(scheme, "bearer") {
+		return "", false
+	}
+	token = strings.Trim(token, " ")
+	if token == "" || len(token) > maxToken || strings.ContainsAny(token, " \t,") {
+		return "", false
+	}
+	return token, true
+}

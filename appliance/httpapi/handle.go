@@ -1,0 +1,124 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// Methods, short enough for a table of routes.
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	put    = http.MethodPut
+	patch  = http.MethodPatch
+	remove = http.MethodDelete
+)
+
+// Kinds of principals, for who.
+const (
+	human = identity.KindUser
+	agent = identity.KindAgent
+)
+
+const (
+	defaultMaxBody  = 5 << 20 // the published limit
+	bodyReadTimeout = 30 * time.Second
+)
+
+// endpoint is what the API knows of an operation beyond what huma does.
+type endpoint struct {
+	op     huma.Operation
+	access access
+}
+
+// opt is an option of a route.
+type opt func(*endpoint)
+
+// who limits an operation to some kinds of principals. Without it any
+// authenticated one may ask; what they may do is the service's decision.
+func who(kinds ...identity.Kind) opt {
+	return func(e *endpoint) { e.access.kinds = kinds }
+}
+
+// public lets an operation be asked without a token.
+func public(e *endpoint) { e.access.public = true }
+
+// guessable puts a public operation that takes a credential under the limiter
+// that slows guessing down. See refundAttempt.
+func guessable(e *endpoint) { e.access.public, e.access.guessable = true, true }
+
+// slashes names the path parameter that may hold slashes. One more parameter
+// may follow it.
+func slashes(param string) opt {
+	return func(e *endpoint) { e.op.Metadata = map[string]any{catchAll: param} }
+}
+
+// status is the status of success; without it 200, or 204 without a body.
+func status(code int) opt {
+	return func(e *endpoint) { e.op.DefaultStatus = code }
+}
+
+// maxBody limits the size of the request body, in bytes.
+func maxBody(n int64) opt {
+	return func(e *endpoint) { e.op.MaxBodyBytes = n }
+}
+
+// doc sets the tag and the one-line summary in the OpenAPI document.
+func doc(tag, summary string) opt {
+	return func(e *endpoint) { e.op.Tags, e.op.Summary = []string{tag}, summary }
+}
+
+// reply is an answer with a body.
+type reply[T any] struct{ Body T }
+
+// answer wraps body; it keeps handlers to one return line.
+func answer[T any](body T) (*reply[T], error) { return &reply[T]{Body: body}, nil }
+
+// none is the input of an operation that takes nothing and the answer of one
+// that says nothing (204).
+type none struct{}
+
+// route adds one operation to a server.
+type route func(*Server)
+
+// handle describes one operation: the only way a route comes to exist. I is a
+// struct with path, query and header fields and a Body; O is reply or none.
+func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O, error), opts ...opt) route {
+	return func(s *Server) {
+		e := endpoint{op: huma.Operation{
+			Method: method, Path: path, OperationID: id,
+			MaxBodyBytes: defaultMaxBody, BodyReadTimeout: bodyReadTimeout,
+		}}
+		for _, o := range opts {
+			o(&e)
+		}
+		e.op.MaxBodyBytes++ // huma refuses a body of exactly the limit
+		e.op.Middlewares = huma.Middlewares{s.admission(path, e.access)}
+		if !e.access.public {
+			e.op.Security = []map[string][]string{{bearerScheme: {}}}
+		}
+		huma.Register(s.huma, e.op, func(ctx context.Context, in *I) (*O, error) {
+			out, err := fn(ctx, in)
+			if err != nil {
+				return nil, s.problem(ctx, err)
+			}
+			return out, nil
+		})
+		s.list(method, path, id, e.access)
+	}
+}
+
+// listOf converts a slice. Its result is never nil, so that an empty list is
+// written as [] and not as null.
+func listOf[A, B any](in []A, convert func(A) B) []B {
+	out := make([]B, len(in))
+	for i, v := range in {
+		out[i] = convert(v)
+	}
+	return out
+}

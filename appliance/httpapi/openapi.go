@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/oneclaw/oneclawd/appliance/api"
+)
+
+const (
+	bearerScheme = "bearer"
+	documentPath = "/openapi.json"
+)
+
+// humaConfig switches off what huma would add by itself: documentation pages,
+// schema routes, $schema members and refusal of unknown fields. Clients of
+// every generation send fields that others do not know.
+func humaConfig() huma.Config {
+	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	for opaque, shown := range map[reflect.Type]reflect.Type{
+		reflect.TypeFor[api.Time]():                 reflect.TypeFor[time.Time](),
+		reflect.TypeFor[api.Object]():               reflect.TypeFor[map[string]any](),
+		reflect.TypeFor[api.Optional[string]]():     reflect.TypeFor[*string](),
+		reflect.TypeFor[api.Optional[int32]]():      reflect.TypeFor[*int32](),
+		reflect.TypeFor[api.Optional[api.Time]]():   reflect.TypeFor[*time.Time](),
+		reflect.TypeFor[api.Optional[api.Object]](): reflect.TypeFor[map[string]any](),
+	} {
+		schemas.RegisterTypeAlias(opaque, shown)
+	}
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "oneclawd", Version: "v1",
+				Description: "The HTTP API of the oneclawd secrets appliance.",
+			},
+			Components: &huma.Components{
+				Schemas: schemas,
+				SecuritySchemes: map[string]*huma.SecurityScheme{bearerScheme: {
+					Type: "http", Scheme: "bearer",
+					Description: "A token from one of the auth routes, or a person's 1ck_ key.",
+				}},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat: "application/json",
+	}
+	c.AllowAdditionalPropertiesByDefault = true
+	return c
+}
+
+// list notes an operation for docs/surface.txt.
+func (s *Server) list(method, path, id string, a access) {
+	s.surface = append(s.surface, method+" "+path+" "+id+" "+a.String())
+}
+
+// Surface lists every operation as METHOD PATH operationId who, sorted.
+func (s *Server) Surface() []string { return slices.Sorted(slices.Values(s.surface)) }
+
+// Document is the OpenAPI description of the API.
+func (s *Server) Document() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) }
+
+// serveDocument serves the description, which no longer changes.
+func (s *Server) serveDocument() {
+	document, err := s.Document()
+	if err != nil {
+		panic("httpapi: the OpenAPI document cannot be written: " + err.Error()) // a route was described wrongly
+	}
+	contentType := []string{"application/json"}
+	s.router.GET(documentPath, func(c *gin.Context) {
+		callFrom(c.Request.Context()).route = documentPath
+		c.Writer.Header()["Content-Type"] = contentType
+		c.Status(http.StatusOK)
+		_, _ = c.Writer.Write(document)
+	})
+	s.list(get, documentPath, "openapi", access{public: true})
+}

@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+)
+
+// Config is what a Server is made of. The zero value of each option is its
+// documented default.
+type Config struct {
+	Version string // of the appliance, for /v1/health
+
+	// PublicURL is where people reach the appliance. Pages from its origin, and
+	// from those in Origins, may call the API; no others.
+	PublicURL string
+	Origins   []string
+
+	// TrustedProxies are believed when they say who the client is.
+	TrustedProxies []netip.Prefix
+	Limits         Limits
+
+	Identity Authenticator
+	HSM      Module
+
+	Log *slog.Logger // slog.Default() when nil
+}
+
+// Server is the HTTP API.
+type Server struct {
+	version  string
+	log      *slog.Logger
+	identity Authenticator
+	hsm      *probe
+
+	proxies proxies
+	origins origins
+	rate    *limiter // all requests
+	guesses *limiter // public routes that take a credential
+	drain   *drain
+
+	huma    huma.API
+	router  *gin.Engine
+	surface []string
+}
+
+// New returns a Server for c.
+func New(c Config) *Server {
+	fenceLibraries()
+	s := &Server{
+		version: c.Version, log: c.Log, identity: c.Identity, hsm: &probe{module: c.HSM},
+		proxies: c.TrustedProxies,
+		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
+		rate:    newLimiter(c.Limits.Global, defaultGlobal),
+		guesses: newLimiter(c.Limits.Auth, defaultAuth),
+		drain:   newDrain(),
+		router:  gin.New(),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.rate != nil {
+		s.rate.spare = !c.Limits.LimitLoopback
+	}
+	s.fenceRouter()
+	s.huma = huma.NewAPI(humaConfig(), adapter{s.router})
+	for _, r := range s.routes() {
+		r(s)
+	}
+	s.serveDocument()
+	return s
+}
+
+// routes is the whole API, one line for each resource.
+func (s *Server) routes() []route {
+	var all []route
+	for _, resource := range [][]route{
+		s.healthRoutes(),
+	} {
+		all = append(all, resource...)
+	}
+	return all
+}
+
+// fenceRouter leaves gin nothing to do but match: no redirects (a secret path
+// is taken as it is or not at all), no cleaning, no second decoding.
+func (s *Server) fenceRouter() {
+	r := s.router
+	r.RedirectTrailingSlash = false
+	r.RedirectFixedPath = false
+	r.RemoveExtraSlash = false
+	r.UseRawPath = false
+	r.UseEscapedPath = false
+	r.ForwardedByClientIP = false
+	r.HandleMethodNotAllowed = true
+	r.NoRoute(func(c *gin.Context) { s.refuse(c.Request.Context(), c.Writer, errNoRoute) })
+	r.NoMethod(func(c *gin.Context) {
+		writeProblem(c.Writer, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This route does not take this method"))
+	})
+}
+
+// ServeHTTP takes a request through the stages, in the order of the contract.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.drain.enter() {
+		w.Header().Set("Connection", "close")
+		writeProblem(w, toProblem(errDraining.After(time.Second)))
+		return
+	}
+	defer s.drain.leave()
+
+	c, r := s.begin(w, r)
+	defer func() { s.end(c, r, recover()) }()
+	c.secure()
+	if s.origins.preflight(c, r) {
+		return
+	}
+	if wait, ok := s.rate.take(c.ip); !ok {
+		s.refuse(r.Context(), c, errTooMany.After(wait))
+		return
+	}
+	s.router.ServeHTTP(c, r)
+}
+
+// Shutdown lets no more requests in and waits until those inside are answered
+// or ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.drain.close(ctx) }
