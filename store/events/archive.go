@@ -1,0 +1,240 @@
+// Package events keeps, in Badger, what was observed and decides nothing: the
+// audit archive.
+//
+// The split follows from what is lost if a file is lost. The store's bbolt file
+// holds everything that decides, the tree of the audit log and its newest
+// events among it. Here are the events' bytes, which are many, compress well
+// and may have a lifetime. Should this folder be lost, changed or put back from
+// an older copy, the appliance works on and the audit log can still tell which
+// events are missing or wrong, since their hashes are in the store.
+//
+// Everything in the folder is encrypted under a key that the caller derives
+// from the appliance's keys. The memory that Badger takes is bounded tightly:
+// the appliance is meant for small machines, and audit queries are rare.
+package events
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/oneclaw/oneclawd/vault/audit"
+)
+
+// Config says where the archive is and how long it remembers.
+type Config struct {
+	Dir       string
+	Key       []byte        // 32 bytes
+	Retention time.Duration // of each event since it was archived; 0: forever
+	Log       *slog.Logger  // nil means the default
+}
+
+// ErrKey: the folder was written under another key.
+var ErrKey = errors.New("events: the archive does not open with this key")
+
+// keySize is what makes Badger use AES-256.
+const keySize = 32
+
+// Archive is an audit.Archive in a folder.
+type Archive struct {
+	db  *badger.DB
+	ttl time.Duration
+}
+
+var _ audit.Archive = (*Archive)(nil)
+
+// Open opens the archive, making it if there is none.
+func Open(c Config) (*Archive, error) {
+	if len(c.Key) != keySize {
+		return nil, fmt.Errorf("events: the key has %d bytes instead of %d", len(c.Key), keySize)
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	db, err := badger.Open(tuned(c))
+	if err != nil && !errors.Is(err, badger.ErrEncryptionKeyMismatch) {
+		// A crash between making a value log file and sizing it leaves one of
+		// zero bytes. Badger fails on that, once: failing also repairs it.
+		db, err = badger.Open(tuned(c))
+	}
+	switch {
+	case errors.Is(err, badger.ErrEncryptionKeyMismatch):
+		return nil, ErrKey
+	case err != nil:
+		return nil, fmt.Errorf("events: open: %w", err)
+	}
+	return &Archive{db: db, ttl: c.Retention}, nil
+}
+
+// tuned returns Badger's options for a few small batches per second and rare
+// reads, in little memory.
+func tuned(c Config) badger.Options {
+	log := c.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	return badger.DefaultOptions(c.Dir).
+		WithLogger(logger{log}).
+		WithMetricsEnabled(false).
+		WithSyncWrites(true).
+		WithDetectConflicts(false). // one writer
+		WithEncryptionKey(c.Key).
+		WithCompression(options.ZSTD).
+		WithMemTableSize(memTable).
+		WithNumMemtables(2).
+		WithBaseTableSize(tableSize).
+		WithNumCompactors(2). // the least there can be
+		WithNumGoroutines(1).
+		WithBlockCacheSize(cacheSize).
+		WithIndexCacheSize(cacheSize).
+		// Events stay in the tree; the value log is not used, and so needs no
+		// collecting.
+		WithValueThreshold(64 << 10).
+		WithValueLogFileSize(16 << 20)
+}
+
+// Sizes in bytes. The memtable bounds what one transaction may hold (15 %); a
+// WriteBatch splits what is larger.
+// Measured over 100,000 events: 12 MB resident after a restart, 38 MB at rest
+// after archiving them all at once (20 of these are mapped files), 65 MB while
+// doing so. With 8 MB memtables the last is 120 MB, with Badger's own several
+// hundred; the speed is the same.
+const (
+	memTable  = 2 << 20
+	tableSize = 1 << 20
+	cacheSize = 2 << 20
+)
+
+// Close flushes and closes the archive.
+func (a *Archive) Close() error {
+	if err := a.db.Close(); err != nil {
+		return fmt.Errorf("events: close: %w", err)
+	}
+	return nil
+}
+
+// Keys: leafPrefix and the big-endian index for a leaf; nextKey for the index
+// after the newest, which outlives leaves that have expired.
+const leafPrefix = 'a'
+
+var nextKey = []byte("next/a")
+
+func leafKey(seq uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{leafPrefix}, seq)
+}
+
+// Append implements audit.Archive. Badger does not share syncs between
+// transactions, so a batch is what makes it fast.
+func (a *Archive) Append(batch []audit.Entry) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	wb := a.db.NewWriteBatch()
+	defer wb.Cancel()
+	for _, e := range batch {
+		entry := badger.NewEntry(leafKey(e.Seq), e.Leaf)
+		if a.ttl > 0 {
+			entry = entry.WithTTL(a.ttl)
+		}
+		if err := wb.SetEntry(entry); err != nil {
+			return fmt.Errorf("events: append %d: %w", e.Seq, err)
+		}
+	}
+	next := binary.BigEndian.AppendUint64(nil, batch[len(batch)-1].Seq+1)
+	if err := wb.Set(nextKey, next); err != nil {
+		return fmt.Errorf("events: append: %w", err)
+	}
+	if err := wb.Flush(); err != nil {
+		return fmt.Errorf("events: append: %w", err)
+	}
+	return nil
+}
+
+// Leaf implements audit.Archive.
+func (a *Archive) Leaf(seq uint64) ([]byte, error) { return a.get(leafKey(seq)) }
+
+// Next implements audit.Archive.
+func (a *Archive) Next() (uint64, error) {
+	b, err := a.get(nextKey)
+	if err != nil || b == nil {
+		return 0, err
+	}
+	if len(b) != 8 {
+		return 0, errors.New("events: the number of archived events is damaged")
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+func (a *Archive) get(key []byte) (value []byte, err error) {
+	err = a.db.View(func(tx *badger.Txn) error {
+		item, err := tx.Get(key)
+		if err != nil {
+			return err
+		}
+		value, err = item.ValueCopy(nil)
+		return err
+	})
+	switch {
+	case errors.Is(err, badger.ErrKeyNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("events: read: %w", err)
+	}
+	return value, nil
+}
+
+// Ascend implements audit.Archive.
+func (a *Archive) Ascend(from, to uint64, fn func(audit.Entry) bool) error {
+	return a.scan(from, from, to, false, fn)
+}
+
+// Descend implements audit.Archive.
+func (a *Archive) Descend(from, to uint64, fn func(audit.Entry) bool) error {
+	return a.scan(max(to, 1)-1, from, to, true, fn)
+}
+
+// scan calls fn with the entries of [from, to), beginning at start.
+func (a *Archive) scan(start, from, to uint64, reverse bool, fn func(audit.Entry) bool) error {
+	if from >= to {
+		return nil
+	}
+	err := a.db.View(func(tx *badger.Txn) error {
+		o := badger.DefaultIteratorOptions
+		o.Reverse = reverse
+		o.PrefetchValues = false // they are beside the keys
+		o.Prefix = []byte{leafPrefix}
+		it := tx.NewIterator(o)
+		defer it.Close()
+		for it.Seek(leafKey(start)); it.Valid(); it.Next() {
+			key := it.Item().Key()
+			if len(key) != 9 {
+				return errors.New("an entry has a damaged key")
+			}
+			e := audit.Entry{Seq: binary.BigEndian.Uint64(key[1:])}
+			if e.Seq < from || e.Seq >= to {
+				return nil
+			}
+			more := true
+			err := it.Item().Value(func(v []byte) error {
+				e.Leaf = v
+				more = fn(e)
+				return nil
+			})
+			if err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("events: scan [%d, %d): %w", from, min(to, math.MaxInt64), err)
+	}
+	return nil
+}
