@@ -1,0 +1,142 @@
+package archtest
+
+// may lists, for each package of this module, the others it may import outside
+// its tests. A package that is not listed may not exist: add it with its edges,
+// and say in the commit why the edge points that way.
+//
+// The order is by level: no package imports one further down.
+var may = map[string][]string{
+	// The kernels: small vocabularies that everybody shares.
+	"internal/fault": {},
+	"internal/plain": {},
+	"internal/txn":   {},
+	"internal/id":    {"internal/fault"},
+
+	// Keys. Only the broker's process runs hsm/pkcs11, so that a driver that
+	// crashes does not take the daemon with it: hsm/broker must not import it.
+	"hsm":         {"internal/fault"},
+	"hsm/lockmem": {},
+	"hsm/soft":    {"hsm"},
+	"hsm/local":   {"hsm", "hsm/lockmem", "hsm/soft", "internal/plain"},
+	"hsm/pkcs11":  {"hsm", "hsm/lockmem", "hsm/soft", "internal/fault", "internal/plain"},
+	"hsm/broker":  {"hsm", "internal/fault", "internal/plain"},
+	"hsm/hsmtest": {"hsm", "hsm/local", "internal/plain"},
+
+	// The domain: no transport, no storage engine, no wire types.
+	"vault/audit":    {"internal/fault", "internal/id", "internal/txn"},
+	"vault/policy":   {"internal/fault", "internal/id"},
+	"vault/envelope": {"hsm", "internal/fault", "internal/id", "internal/plain"},
+	"vault/identity": {"hsm", "internal/fault", "internal/id", "internal/plain", "internal/txn", "vault/audit", "vault/policy"},
+	"vault": {
+		"hsm", "internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"vault/audit", "vault/envelope", "vault/identity", "vault/policy",
+	},
+	"vault/agents": {
+		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"vault", "vault/audit", "vault/identity", "vault/policy",
+	},
+
+	// Storage implements what the domain asks for, and so imports it.
+	"store": {
+		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"vault", "vault/audit", "vault/identity", "vault/policy",
+	},
+	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
+	"store/storetest": {"internal/id", "internal/plain", "store"},
+
+	// The door.
+	"appliance/api": {},
+	"appliance/httpapi": {
+		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain",
+		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/policy",
+	},
+
+	// The wiring: the only package that knows concrete types of more than one
+	// room.
+	"appliance": {
+		"appliance/httpapi", "hsm", "hsm/broker", "hsm/local",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity",
+	},
+
+	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
+	// process it runs in.
+	"cmd/oneclawd": {
+		"appliance", "appliance/api", "hsm", "hsm/broker", "hsm/pkcs11",
+		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
+	},
+
+	"internal/archtest": {},
+	"internal/e2e":      {},
+}
+
+// planned are packages that are in the plan before they are in the tree.
+var planned = []string{"hsm/broker", "appliance", "cmd/oneclawd", "internal/e2e"}
+
+// owner names the packages that may import a third-party module, tests
+// included. Replacing one touches that folder only, and a security advisory has
+// one reader.
+var owner = map[string][]string{
+	"github.com/danielgtaylor/huma/v2": {"appliance/httpapi"},
+	"github.com/dgraph-io/badger/v4":   {"store/events"},
+	"github.com/gin-gonic/gin":         {"appliance/httpapi"},
+	"github.com/golang-jwt/jwt/v5":     {"vault/identity"},
+	"github.com/google/uuid":           {"internal/id"},
+	"github.com/miekg/pkcs11":          {"hsm/pkcs11"},
+	"github.com/pelletier/go-toml/v2":  {"appliance"},
+	"github.com/spf13/cobra":           {"cmd/oneclawd"},
+	"go.etcd.io/bbolt":                 {"store"},
+	"golang.org/x/crypto":              {"vault/identity", "hsm/local"}, // argon2: passwords, the key file
+	"golang.org/x/mod":                 {"vault/audit"},                 // tlog and note
+	"golang.org/x/sync":                {"appliance"},
+	"golang.org/x/sys":                 {"hsm/broker", "hsm/lockmem", "store", "cmd/oneclawd"}, // what syscall lacks
+	"golang.org/x/time":                {"appliance/httpapi"},
+}
+
+// testsOnly are modules that any test may use and nothing else.
+var testsOnly = []string{
+	"github.com/anishathalye/porcupine",
+	"github.com/rogpeppe/go-internal",
+}
+
+// never lists imports of the standard library that a part of the tree must not
+// have, and why. A prefix that ends in a slash covers what is below it, the
+// empty one everything.
+var never = []struct{ prefix, imported, why string }{
+	{"", "log", "the log is structured: log/slog"},
+	{"", "math/rand", "randomness is crypto/rand's"},
+	{"", "math/rand/v2", "randomness is crypto/rand's"},
+	{"", "net/http/pprof", "it registers handlers in an init"},
+	{"", "expvar", "it registers handlers in an init"},
+	{"", "plugin", "one binary"},
+	{"", "C", "cgo belongs to the modules we import"},
+	{"vault/", "net/http", "the domain knows no transport"},
+	{"vault/", "os/exec", "the domain starts nothing"},
+	{"vault/", "os", "the domain touches no files"},
+	{"hsm/", "net/http", "keys know no transport"},
+	{"store/", "net/http", "storage knows no transport"},
+	{"appliance/api/", "net/http", "wire types handle nothing"},
+}
+
+// reveals lists the files that may call plain.Bytes.Reveal, and what for. In
+// any other file a secret cannot be looked at.
+var reveals = map[string]string{
+	"appliance/core.go":          "keys derived from the store key go to those who use them",
+	"hsm/broker/client.go":       "the PIN is copied, for when the broker's process has to be started again",
+	"hsm/broker/token.go":        "the PIN goes to the broker's process",
+	"hsm/local/keyfile.go":       "a passphrase is stretched",
+	"hsm/local/local.go":         "the passphrase is copied until Init has used it",
+	"hsm/pkcs11/module.go":       "the PIN goes to C_Login",
+	"store/meta.go":              "the keyring is derived from the store key",
+	"vault/envelope/envelope.go": "a value is sealed",
+}
+
+// Sizes beyond which a file or function has to be cut in two. The habit is far
+// below: 400 and 40.
+const (
+	maxFileLines     = 500
+	maxFunctionLines = 60
+)
+
+// oversize lists the exceptions, by file or file:function, and why they stay.
+var oversize = map[string]string{}
