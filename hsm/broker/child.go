@@ -1,0 +1,28 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+)
+
+// RunChild is what the hidden subcommand does: serve the parent on file 3 until
+// it closes the socket or ends. Open loads the driver, in this process only.
+func RunChild(ctx context.Context, open Open) error {
+	harden()
+	file := os.NewFile(childFD, "broker socket")
+	if file == nil {
+		return fmt.Errorf("broker: file %d is not open; this command is run by the daemon, not by hand", childFD)
+	}
+	conn, err := net.FileConn(file)
+	_ = file.Close()
+	if err != nil {
+		return fmt.Errorf("broker: file %d is not a socket; this command is run by the daemon, not by hand: %w", childFD, err)
+	}
+	defer conn.Close()
+	if err := checkPeer(conn); err != nil {
+		return err
+	}
+	return Serve(ctx, conn, open)
+}

@@ -1,0 +1,102 @@
+//go:build cgo
+
+package broker_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/hsm/broker"
+	"github.com/oneclaw/oneclawd/hsm/hsmtest"
+	"github.com/oneclaw/oneclawd/hsm/local"
+	"github.com/oneclaw/oneclawd/hsm/pkcs11"
+)
+
+// The test binary is also the broker: with this argument it does what the
+// hidden subcommand of the daemon does.
+const childArg = "hsm-broker-child"
+
+// A library of this name is a directory with local keys, for tests that are
+// about processes and not about tokens.
+const localPrefix = "local:"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == childArg {
+		if err := broker.RunChild(context.Background(), openAny); err != nil {
+			fmt.Fprintln(os.Stderr, "child:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func openAny(tok broker.Token) (hsm.Module, error) {
+	if dir, ok := strings.CutPrefix(tok.Library, localPrefix); ok {
+		noteOpen(dir)
+		return local.Open(local.Config{Dir: dir, Passphrase: tok.PIN})
+	}
+	return pkcs11.Open(pkcs11.Config(tok))
+}
+
+// noteOpen lets opens count how often a child tried to open dir.
+func noteOpen(dir string) {
+	f, err := os.OpenFile(dir+".opens", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	if _, err := f.Write([]byte{'.'}); err != nil {
+		panic(err)
+	}
+}
+
+func opens(t testing.TB, dir string) int {
+	t.Helper()
+	raw, err := os.ReadFile(dir + ".opens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(raw)
+}
+
+func config(t testing.TB, tok broker.Token) broker.Config {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return broker.Config{Executable: exe, Args: []string{childArg}, Token: tok}
+}
+
+func onToken(tok hsmtest.Token) broker.Token {
+	return broker.Token{Library: tok.Library, Token: tok.Label, PIN: tok.PIN}
+}
+
+func start(t testing.TB, cfg broker.Config) *broker.Client {
+	t.Helper()
+	c, err := broker.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// eventually polls until ok says so, and returns how long that took.
+func eventually(t testing.TB, within time.Duration, what string, ok func() bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	for time.Since(began) < within {
+		if ok() {
+			return time.Since(began)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	t.Fatalf("%s did not happen within %v", what, within)
+	return 0
+}
