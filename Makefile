@@ -1,0 +1,78 @@
+# `make` lists the targets. The same flags build everywhere: a cache filled by one
+# target serves the others, and CI tests what a developer tested.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# -trimpath and no VCS stamp: the same source gives the same binary wherever it
+# lies. cgo is left to Go, which uses it where there is a C compiler; without
+# one everything builds but PKCS#11.
+FLAGS   := -trimpath -buildvcs=false
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+# What tests must find on this machine instead of skipping what needs it.
+REQUIRE ?= softhsm,p11-kit
+
+FUZZTIME  ?= 30s
+BENCHTIME ?= 1s
+BENCH     ?= .
+
+TOOL := go tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Install what building and testing needs (Debian; elsewhere: say what it is)
+	@scripts/deps.sh
+
+.PHONY: build
+build: ## Build bin/oneclawd
+	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o bin/oneclawd ./cmd/oneclawd
+
+.PHONY: dev
+dev: deps build ## Run a daemon to play with: sets up a token, shows the main job once, keeps serving
+	bin/oneclawd dev --tour --data dev-data
+
+.PHONY: test
+test: deps vet unit e2e ## Run everything CI runs: vet, all tests under the race detector, the built binary
+
+.PHONY: vet
+vet:
+	go vet $(FLAGS) ./...
+
+.PHONY: unit
+unit:
+	ONECLAW_REQUIRE=$(REQUIRE) go test $(FLAGS) -race -vet=off -timeout=10m $$(go list ./... | grep -v /internal/e2e$$)
+
+.PHONY: e2e
+e2e: build ## Test the built binary from outside, on a SoftHSM token
+	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BIN=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=10m ./internal/e2e
+
+.PHONY: check
+check: ## Lint: formatting, modules, golangci-lint, the published API description
+	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }
+	go mod tidy -diff
+	go test $(FLAGS) -run='^TestGoldens$$' ./appliance/httpapi
+	$(TOOL) golangci-lint run
+
+.PHONY: openapi
+openapi: ## Write docs/openapi.json and docs/surface.txt anew from the code
+	go test $(FLAGS) -count=1 -run='^TestGoldens$$' ./appliance/httpapi -update
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (30s)
+	scripts/fuzz.sh $(FUZZTIME) $(FLAGS)
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH (all) and keep the figures in bin/bench.txt
+	@mkdir -p bin
+	go test $(FLAGS) -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -timeout=60m ./... \
+		| grep -v -e 'no test files' -e '^PASS' -e '^ok' | tee bin/bench.txt
+
+.PHONY: clean
+clean: ## Remove what was built and the data of `make dev`
+	rm -rf bin dev-data

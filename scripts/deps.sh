@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what building and testing oneclawd needs, where that is Debian, and
+# says what to install where it is not. Does nothing if everything is there.
+set -euo pipefail
+
+if ! command -v go >/dev/null; then
+	cat >&2 <<-'EOF'
+		Go is missing. oneclawd needs the version in go.mod or a newer one:
+		    https://go.dev/dl/   (unpack it and put its bin folder in PATH)
+		Debian's own golang package may be too old.
+	EOF
+	exit 1
+fi
+
+# gcc and libc6-dev: PKCS#11 libraries are loaded through C, and so is the race
+# detector. softhsm2: the token of tests and of `make dev`. opensc: pkcs11-tool,
+# to look into a token. p11-kit: a token at the other end of a socket, which
+# stands in for a network HSM.
+packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules)
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+	if ! command -v gcc >/dev/null || ! command -v softhsm2-util >/dev/null; then
+		cat >&2 <<-'EOF'
+			This is not Debian, so nothing was installed. For the PKCS#11 parts install a C
+			compiler, SoftHSM 2, OpenSC and p11-kit with your system's package manager.
+			Without them oneclawd runs with its local key file, which is not an HSM.
+		EOF
+	fi
+	exit 0
+fi
+
+missing=()
+for p in "${packages[@]}"; do
+	[[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$p" 2>/dev/null) == ii* ]] || missing+=("$p")
+done
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+	if ! command -v sudo >/dev/null; then
+		echo "Missing packages, and neither root nor sudo to install them: ${missing[*]}" >&2
+		exit 1
+	fi
+	as_root=(sudo)
+fi
+echo "Installing ${missing[*]}"
+"${as_root[@]}" apt-get update -q || true # an old list may do
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
