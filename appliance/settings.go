@@ -97,7 +97,8 @@ func walk(v reflect.Value, prefix string, out *[]Setting) {
 
 // Load reads the configuration: defaults, then the file (if path is not
 // empty), then the environment, then overrides ("key" to text, from flags).
-// An unknown key anywhere is an error.
+// An unknown key anywhere is an error; whether the whole can work is for Check
+// to say.
 func Load(path string, getenv func(string) string, overrides map[string]string) (Config, error) {
 	c := Defaults()
 	if path != "" {
@@ -124,7 +125,7 @@ func Load(path string, getenv func(string) string, overrides map[string]string) 
 			return Config{}, ErrConfig.Detail("%s: no such setting; `oneclawd config defaults` lists them", key)
 		}
 	}
-	return c, c.Check()
+	return c, nil
 }
 
 func (c *Config) readFile(path string) error {

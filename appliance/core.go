@@ -1,0 +1,197 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/hsm/local"
+	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/events"
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/agents"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// core is the appliance without its listeners and background work: the parts
+// that hold state and the services on top of them.
+type core struct {
+	cfg    Config
+	log    *slog.Logger
+	db     *store.DB
+	module hsm.Module // what gate lets through to; closed with the gate
+	gate   hsm.Gate
+	meta   store.Meta
+
+	archive     *events.Archive
+	audit       *audit.Log
+	checkpoints *audit.Checkpointer
+	drainer     *audit.Drainer
+	identity    *identity.Service
+	vaults      *vault.Service
+	agents      *agents.Service
+}
+
+// openCore opens everything in the one order that is safe: lock the data,
+// reach the keys, open the gate, unseal the store, and compare it with what
+// the HSM remembers before any of it is believed. prepare runs while the
+// store is still sealed; it may be nil.
+func openCore(ctx context.Context, cfg Config, log *slog.Logger, prepare func(context.Context, *core) error) (_ *core, err error) {
+	c := &core{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if err := makeDataDir(cfg.Data); err != nil {
+		return nil, err
+	}
+	c.db, err = store.Open(store.Config{
+		Path: filepath.Join(cfg.Data, "state.db"), CacheBytes: cfg.Store.CacheMB << 20,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c.module, err = openModule(ctx, cfg, log); err != nil {
+		return nil, err
+	}
+	c.gate.Open(c.module)
+	if prepare != nil {
+		if err := prepare(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if c.meta, err = unseal(ctx, c.db, &c.gate); err != nil {
+		return nil, err
+	}
+	if err := c.openAudit(); err != nil {
+		return nil, err
+	}
+	if err := c.checkpoints.CheckAnchor(ctx); err != nil {
+		return nil, err
+	}
+	return c, c.openServices()
+}
+
+func makeDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder %s: %w; choose another with --data or make it writable", dir, err)
+	}
+	return nil
+}
+
+// openModule reaches for what keeps the keys.
+func openModule(ctx context.Context, cfg Config, log *slog.Logger) (hsm.Module, error) {
+	if cfg.HSM.Module == "local" {
+		pass, err := secretFrom("ONECLAW_HSM_PASSPHRASE", cfg.HSM.PassphraseFile)
+		if err != nil {
+			return nil, fmt.Errorf("hsm.passphrase_file: %w", err)
+		}
+		defer pass.Wipe()
+		return local.Open(local.Config{Dir: filepath.Join(cfg.Data, "keys"), Passphrase: pass})
+	}
+	return startBroker(ctx, cfg, log)
+}
+
+// secretFrom reads a secret from the environment or else from a file that
+// nobody else may read. Neither is no error.
+func secretFrom(env, file string) (plain.Bytes, error) {
+	if v := os.Getenv(env); v != "" {
+		return plain.FromString(v), nil
+	}
+	if file == "" {
+		return plain.Bytes{}, nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return plain.Bytes{}, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return plain.Bytes{}, fmt.Errorf("%s can be read by others; run: chmod 600 %s", file, file)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return plain.Bytes{}, err
+	}
+	return plain.FromString(strings.TrimRight(string(text), "\r\n")), nil
+}
+
+func (c *core) openAudit() error {
+	key, err := signingKey(c.meta, blobAuditKey)
+	if err != nil {
+		return err
+	}
+	archiveKey, err := c.db.DeriveKey("audit archive")
+	if err != nil {
+		return err
+	}
+	c.archive, err = events.Open(events.Config{
+		Dir: filepath.Join(c.cfg.Data, "events"), Key: archiveKey.Reveal(),
+		Retention: time.Duration(c.cfg.Audit.Retention), Log: c.log,
+	})
+	if err != nil {
+		return err
+	}
+	db := store.Runner[audit.Tx](c.db)
+	c.checkpoints = &audit.Checkpointer{
+		DB: db, Anchor: &c.gate, Instance: c.meta.Instance, Log: c.log,
+		Events: uint64(c.cfg.Audit.CheckpointEvents), Interval: time.Duration(c.cfg.Audit.CheckpointInterval),
+		Key: audit.Key{Public: key.Public, Sign: func(ctx context.Context, msg []byte) ([]byte, error) {
+			return c.gate.Sign(ctx, key, msg)
+		}},
+	}
+	c.audit = &audit.Log{DB: db, Archive: c.archive, Checkpoints: c.checkpoints, Expires: c.cfg.Audit.Retention > 0}
+	c.drainer = &audit.Drainer{DB: db, Archive: c.archive, Log: c.log}
+	return nil
+}
+
+func (c *core) openServices() error {
+	key, err := signingKey(c.meta, blobTokenKey)
+	if err != nil {
+		return err
+	}
+	pepper, err := c.db.DeriveKey("credential pepper")
+	if err != nil {
+		return err
+	}
+	c.identity = identity.New(identity.Config{
+		DB: store.Runner[identity.Tx](c.db), Signer: &c.gate, Key: key, Pepper: pepper.Reveal(),
+		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL),
+	})
+	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
+	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
+	return nil
+}
+
+// record appends an event about the appliance itself.
+func (c *core) record(ctx context.Context, action audit.Action) error {
+	e := audit.Event{
+		Actor: audit.Actor{Type: "system"}, Action: action,
+		Resource: audit.Resource{Type: "appliance", ID: c.meta.Instance.String()}, Time: time.Now().UTC(),
+	}
+	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
+}
+
+// close lets go in the reverse order. It may be called on a part-opened core.
+func (c *core) close() error {
+	var errs []error
+	if c.db != nil {
+		c.db.Seal()
+	}
+	errs = append(errs, c.gate.Close())
+	if c.archive != nil {
+		errs = append(errs, c.archive.Close())
+	}
+	if c.db != nil {
+		errs = append(errs, c.db.Close())
+	}
+	return errors.Join(errs...)
+}

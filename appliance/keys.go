@@ -1,0 +1,92 @@
+package appliance
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+)
+
+// The blobs in the store's meta record: public halves and handles of the
+// signing keys, which are needed before the store can be unsealed.
+const (
+	blobTokenKey = "token-key"
+	blobAuditKey = "audit-key"
+)
+
+// ErrNotInitialised: there is no appliance in the data folder yet.
+var ErrNotInitialised = fault.New(fault.Unavailable, "not_initialised",
+	"there is no appliance here yet; run `oneclawd init` with the same configuration")
+
+// storeKeyAAD binds the wrapped store key to its appliance.
+func storeKeyAAD(instance id.ID) []byte {
+	return append([]byte("oneclawd store key 1\n"), instance[:]...)
+}
+
+// makeKeys gives a new appliance its keys: the root key in the module, a KEK
+// for the store key, the store key itself and the two signing keys.
+func makeKeys(ctx context.Context, m hsm.Module, now time.Time) (store.Meta, plain.Bytes, error) {
+	fail := func(doing string, err error) (store.Meta, plain.Bytes, error) {
+		return store.Meta{}, plain.Bytes{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	if err := m.Init(ctx); err != nil {
+		return fail("making the root key", err)
+	}
+	meta := store.Meta{Instance: id.New(), CreatedAt: now.UTC(), Blobs: map[string][]byte{}}
+	kek, err := m.NewKEK(ctx)
+	if err != nil {
+		return fail("making a KEK for the store key", err)
+	}
+	key := make([]byte, store.KeySize)
+	_, _ = rand.Read(key)
+	meta.KEK = kek
+	if meta.StoreKey, err = m.Wrap(ctx, kek, key, storeKeyAAD(meta.Instance)); err != nil {
+		return fail("wrapping the store key", err)
+	}
+	for _, name := range []string{blobTokenKey, blobAuditKey} {
+		k, err := m.NewSigningKey(ctx)
+		if err != nil {
+			return fail("making a signing key", err)
+		}
+		if meta.Blobs[name], err = json.Marshal(k); err != nil {
+			return fail("encoding a signing key", err)
+		}
+	}
+	return meta, plain.New(key), nil
+}
+
+// unseal opens the store with the key that only the module can unwrap.
+func unseal(ctx context.Context, db *store.DB, m hsm.Module) (store.Meta, error) {
+	meta, err := db.Meta()
+	if errors.Is(err, store.ErrEmpty) {
+		return meta, ErrNotInitialised
+	}
+	if err != nil {
+		return meta, err
+	}
+	key, err := m.Unwrap(ctx, meta.KEK, meta.StoreKey, storeKeyAAD(meta.Instance))
+	if errors.Is(err, hsm.ErrAuthentic) {
+		return meta, fmt.Errorf("this HSM's root key does not open the data here; is it the token the appliance was made with? %w", err)
+	}
+	if err != nil {
+		return meta, fmt.Errorf("unwrapping the store key: %w", err)
+	}
+	p := plain.New(key)
+	defer p.Wipe()
+	return meta, db.Unseal(p)
+}
+
+func signingKey(meta store.Meta, name string) (k hsm.SigningKey, err error) {
+	if err := json.Unmarshal(meta.Blobs[name], &k); err != nil {
+		return k, fmt.Errorf("the %s of this appliance is unreadable: %w", name, err)
+	}
+	return k, nil
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oneclaw/oneclawd/appliance"
+	"github.com/oneclaw/oneclawd/appliance/api"
+)
+
+const (
+	devData  = "oneclawd-dev"
+	devVault = "demo"
+)
+
+func newDev(g *global) *cobra.Command {
+	var asJSON, tour bool
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Set up and run a daemon to play with, in one folder",
+		Long: `Set up (on first use) and run a daemon on this machine only, with everything on
+its defaults and all data in one folder: a SoftHSM token if SoftHSM is
+installed, an owner, a vault. Delete the folder to start over.
+
+  oneclawd dev          prints where it listens and three lines to try
+  oneclawd dev --tour   does the main job once first and shows each step
+  oneclawd dev --data DIR --listen 127.0.0.1:0 --json
+                        prints one JSON line for scripts, once it is ready`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := devConfig(g)
+			if err != nil {
+				return err
+			}
+			return runDev(cmd, cfg, asJSON, tour)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line when ready")
+	cmd.Flags().BoolVar(&tour, "tour", false, "do the main job once, showing each step, then go on serving")
+	return cmd
+}
+
+func devConfig(g *global) (appliance.Config, error) {
+	overrides := g.overrides()
+	if _, ok := overrides["data"]; !ok && os.Getenv("ONECLAW_DATA") == "" && g.config == "" {
+		overrides["data"] = devData
+	}
+	if _, ok := overrides["log.level"]; !ok && os.Getenv("ONECLAW_LOG_LEVEL") == "" {
+		overrides["log.level"] = "warn"
+	}
+	cfg, err := appliance.Load(g.config, os.Getenv, overrides)
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.HSM.Library == "" && cfg.HSM.URI == "" {
+		if err := appliance.DevKeys(&cfg); err != nil {
+			return cfg, err
+		}
+	}
+	return cfg, cfg.Check()
+}
+
+func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour bool) error {
+	log := logger(cfg, cmd.ErrOrStderr())
+	owner, err := devOwner(cmd.Context(), cfg, cmd)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	err = appliance.Run(ctx, cfg, appliance.Options{
+		Version: version, Log: log,
+		Ready: func(r appliance.Running) {
+			go func() {
+				if err := welcome(ctx, cmd, cfg, owner, r, asJSON, tour); err != nil {
+					cancel(err)
+				}
+			}()
+		},
+	})
+	if cause := context.Cause(ctx); err == nil && cause != nil && cmd.Context().Err() == nil {
+		return cause
+	}
+	return err
+}
+
+// devOwner sets the appliance up and returns its owner, whose key a crash
+// during the first start may have lost: then a new one is made.
+func devOwner(ctx context.Context, cfg appliance.Config, cmd *cobra.Command) (appliance.DevOwner, error) {
+	owner, err := appliance.LoadDevOwner(cfg.Data)
+	if err != nil || owner.APIKey != "" {
+		return owner, err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return owner, err
+	}
+	if err := owner.Save(cfg.Data); err != nil { // before anything knows the password
+		return owner, err
+	}
+	log := logger(cfg, cmd.ErrOrStderr())
+	done, err := appliance.Init(ctx, cfg, appliance.Owner{Email: owner.Email, Password: owner.Password, Org: "Development"}, log)
+	if err != nil || done.APIKey == "" {
+		return owner, err
+	}
+	owner.APIKey = done.APIKey
+	return owner, owner.Save(cfg.Data)
+}
+
+func welcome(ctx context.Context, cmd *cobra.Command, cfg appliance.Config, owner appliance.DevOwner, r appliance.Running, asJSON, tour bool) error {
+	c := &client{base: r.API, key: owner.APIKey, http: http.Client{Timeout: time.Minute}}
+	if owner.APIKey == "" {
+		if err := newKey(ctx, c, &owner); err != nil {
+			return err
+		}
+		if err := owner.Save(cfg.Data); err != nil {
+			return err
+		}
+	}
+	out := cmd.OutOrStdout()
+	if asJSON {
+		return json.NewEncoder(out).Encode(map[string]any{
+			"api": r.API, "owner": owner, "pid": os.Getpid(), "hsm": r.HSM.Kind,
+		})
+	}
+	v, err := demoVault(ctx, c)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "oneclawd %s listens on %s\nkeys: %s%s\ndata: %s\n", version, r.API, r.HSM.Kind, token(r), cfg.Data)
+	if tour {
+		if err := runTour(ctx, out, c, v.ID); err != nil {
+			return fmt.Errorf("the tour stopped: %w", err)
+		}
+	}
+	printTry(out, r.API, v.ID, owner.APIKey)
+	return nil
+}
+
+func token(r appliance.Running) string {
+	if r.HSM.HSM {
+		return " (" + r.HSM.Model + ", token " + r.HSM.Token + ")"
+	}
+	return " (not an HSM)"
+}
+
+// newKey signs in with the password and makes a key.
+func newKey(ctx context.Context, c *client, owner *appliance.DevOwner) error {
+	var login api.LoginResponse
+	if err := c.call(ctx, "POST", "/v1/auth/token", api.LoginRequest{Email: owner.Email, Password: owner.Password}, &login); err != nil {
+		return err
+	}
+	c.key = login.AccessToken
+	var made api.ApiKeyCreatedResponse
+	if err := c.call(ctx, "POST", "/v1/auth/api-keys", api.CreateApiKeyRequest{Name: "development"}, &made); err != nil {
+		return err
+	}
+	owner.APIKey, c.key = made.APIKey, made.APIKey
+	return nil
+}
+
+// demoVault finds the vault of an earlier start or makes it.
+func demoVault(ctx context.Context, c *client) (api.VaultResponse, error) {
+	var all api.VaultListResponse
+	if err := c.call(ctx, "GET", "/v1/vaults", nil, &all); err != nil {
+		return api.VaultResponse{}, err
+	}
+	for _, v := range all.Vaults {
+		if v.Name == devVault {
+			return v, nil
+		}
+	}
+	var v api.VaultResponse
+	err := c.call(ctx, "POST", "/v1/vaults", api.CreateVaultRequest{Name: devVault}, &v)
+	return v, err
+}
+
+// printTry prints lines that work when pasted.
+func printTry(w io.Writer, base, vault, key string) {
+	fmt.Fprintf(w, `
+Try it:
+
+  curl -s -X PUT %[1]s/v1/vaults/%[2]s/secrets/api-keys/openai -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -d '{"type":"api_key","value":"sk-demo-0123456789"}'
+  curl -s %[1]s/v1/vaults/%[2]s/secrets/api-keys/openai -H 'Authorization: Bearer %[3]s'
+  curl -s '%[1]s/v1/audit/events?limit=3' -H 'Authorization: Bearer %[3]s'
+
+Press Ctrl-C to stop.
+`, base, vault, key)
+}

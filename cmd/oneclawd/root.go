@@ -1,0 +1,92 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oneclaw/oneclawd/appliance"
+)
+
+// global holds the flags that every command takes.
+type global struct {
+	config string
+	data   string
+	listen string
+	set    []string
+}
+
+func newRoot() *cobra.Command {
+	g := &global{}
+	root := &cobra.Command{
+		Use:   "oneclawd",
+		Short: "Secrets for AI agents, on your own machine",
+		Long: `oneclawd keeps secrets for AI agents: people store them, policies say which
+agent may use which, keys stay in your HSM, and an audit log that cannot be
+rewritten shows who read what.
+
+To look around, run   oneclawd dev
+To set up for real:   oneclawd config defaults > oneclawd.toml   (then edit it)
+                      oneclawd init  --config oneclawd.toml
+                      oneclawd serve --config oneclawd.toml
+
+Every setting can also come from the environment (ONECLAW_API_LISTEN for
+api.listen) or from --set api.listen=127.0.0.1:8443. Flags win over the
+environment, the environment over the file.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Version: version,
+	}
+	f := root.PersistentFlags()
+	f.StringVarP(&g.config, "config", "c", os.Getenv("ONECLAW_CONFIG"), "configuration file (TOML)")
+	f.StringVar(&g.data, "data", "", "folder of everything that must survive a restart (setting data)")
+	f.StringVar(&g.listen, "listen", "", "address of the API (setting api.listen)")
+	f.StringArrayVar(&g.set, "set", nil, "any other setting, as key=value; may be repeated")
+	root.AddCommand(
+		newInit(g), newServe(g), newDev(g), newStatus(), newAudit(), newHSM(g), newConfig(g), newVersion(), newBroker(),
+	)
+	return root
+}
+
+// overrides are the settings given as flags.
+func (g *global) overrides() map[string]string {
+	out := map[string]string{}
+	for _, s := range g.set {
+		key, value, _ := strings.Cut(s, "=")
+		out[strings.TrimSpace(key)] = value
+	}
+	if g.data != "" {
+		out["data"] = g.data
+	}
+	if g.listen != "" {
+		out["api.listen"] = g.listen
+	}
+	return out
+}
+
+// load reads the configuration and checks it.
+func (g *global) load() (appliance.Config, error) {
+	cfg, err := appliance.Load(g.config, os.Getenv, g.overrides())
+	if err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.Check()
+}
+
+// logger is the configured log, which is also the process's.
+func logger(c appliance.Config, w io.Writer) *slog.Logger {
+	l := c.Log.Logger(w)
+	slog.SetDefault(l)
+	return l
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run:   func(cmd *cobra.Command, _ []string) { cmd.Println(version) },
+	}
+}
