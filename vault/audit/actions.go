@@ -36,9 +36,12 @@ const (
 	APIKeyCreate Action = "api_key.create"
 	APIKeyRevoke Action = "api_key.revoke"
 
-	AuditRead Action = "audit.read"
+	AuditExport Action = "audit.export"
 
 	ApplianceInit  Action = "appliance.init"
 	ApplianceStart Action = "appliance.start"
 	ApplianceStop  Action = "appliance.stop"
+	// ApplianceAcceptRollback: an operator accepted a store that is older than
+	// what the HSM remembers.
+	ApplianceAcceptRollback Action = "appliance.accept_rollback"
 )
