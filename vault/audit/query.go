@@ -153,6 +153,9 @@ func decodeRecord(raw []byte) (Record, error) {
 		if err := dec.Decode(&r.Details); err != nil {
 			return Record{}, fmt.Errorf("audit: details of event %d: %w", l.Seq, err)
 		}
+		if r.Details == nil { // "null"
+			r.Details = Details{}
+		}
 	}
 	return r, nil
 }
