@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -109,7 +111,24 @@ func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O,
 			}
 			return out, nil
 		})
+		s.checkParams(method, path)
 		s.list(method, path, id, e.access)
+	}
+}
+
+// checkParams panics if the input of an operation does not take every parameter
+// of its path. huma leaves such a field empty in silence; it does so where the
+// field is in an embedded struct whose own name is not exported.
+func (s *Server) checkParams(method, path string) {
+	item := s.huma.OpenAPI().Paths[path]
+	op := map[string]*huma.Operation{get: item.Get, post: item.Post, put: item.Put, patch: item.Patch, remove: item.Delete}[method]
+	for _, seg := range strings.Split(path, "/") {
+		name, isParam := strings.CutPrefix(seg, "{")
+		name = strings.TrimSuffix(name, "}")
+		taken := func(p *huma.Param) bool { return p.In == "path" && p.Name == name }
+		if isParam && !slices.ContainsFunc(op.Parameters, taken) {
+			panic("httpapi: the input of " + method + " " + path + " does not take " + name)
+		}
 	}
 }
 

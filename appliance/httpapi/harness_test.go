@@ -125,15 +125,15 @@ type thingInput struct {
 }
 
 type versionInput struct {
-	thingInput
-	Version int `path:"version"`
+	Vault   string `path:"vault"`
+	Path    string `path:"path"`
+	Version int    `path:"version"`
 }
 
 type putInput struct {
-	ID     id.ID    `path:"id" format:"uuid"`
-	Limit  int      `query:"limit" minimum:"1" maximum:"100"`
-	From   api.Time `query:"-"`
-	Header string   `header:"X-Thing" maxLength:"8"`
+	ID     id.ID  `path:"id" format:"uuid"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100"`
+	Header string `header:"X-Thing" maxLength:"8"`
 	Body   api.PutSecretRequest
 }
 
