@@ -154,11 +154,20 @@ func (x *export) hold(verifierKey string) bool {
 	if x.old != nil {
 		m.at[x.old.Size] = tlog.Hash{}
 	}
-	if !x.grow(m, &t) || m.size > cp.Size {
+	if !x.grow(m, &t) {
 		x.rep.add(BadTree, 0, "the hashes in the export are not whole")
 		return false
 	}
-	treeOK := x.rep.hold(m, cp, OtherRoot, "the checkpoint")
+	treeOK := m.size == cp.Size && m.at[cp.Size] == cp.Root
+	switch {
+	case treeOK:
+	case m.size > cp.Size: // without a word on it, lines that nobody signed would pass
+		x.rep.add(BadTree, cp.Size, "the export has hashes of more records than the checkpoint covers")
+	case x.linesAre(cp):
+		x.rep.add(BadTree, 0, "the hashes in the export are wrong; the records are the ones that the checkpoint covers")
+	default:
+		x.rep.hold(m, cp, OtherRoot, "the checkpoint")
+	}
 	switch {
 	case x.old == nil:
 	case x.old.Size < x.rep.First:
@@ -167,6 +176,16 @@ func (x *export) hold(verifierKey string) bool {
 		x.rep.hold(m, *x.old, OtherHistory, "the older checkpoint")
 	}
 	return treeOK
+}
+
+// linesAre reports whether the lines, whatever the hashes in the trailer say,
+// are the whole log that cp covers.
+func (x *export) linesAre(cp Checkpoint) bool {
+	var f frontier
+	for _, h := range x.lines {
+		f.add(h)
+	}
+	return f.size == cp.Size && f.root() == cp.Root
 }
 
 // grow adds the hashes of t to m.

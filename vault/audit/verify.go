@@ -57,9 +57,10 @@ type verification struct {
 	rep   *Report
 
 	signed, old, anchor *Checkpoint // nil: there is none
-	treeOK              bool        // the stored hashes are what was signed
+	ref                 *Checkpoint // the better of signed and anchor; nil: neither
+	treeOK              bool        // the stored hashes are the ones that ref covers
 	leaves              frontier    // over the records themselves
-	leafRoot            tlog.Hash   // their root at the checkpoint's size
+	leafRoot            tlog.Hash   // their root at ref's size
 	chains              *chains
 	bad                 *Problem // the first bad record
 	ahead               int      // records looked at since, to find out its name
@@ -141,9 +142,8 @@ func (v *verification) tree(ctx context.Context) error {
 			m.add(h)
 		}
 	}
-	v.treeOK = true
 	if v.signed != nil {
-		v.treeOK = v.rep.hold(m, *v.signed, OtherRoot, "the last checkpoint")
+		v.rep.hold(m, *v.signed, OtherRoot, "the last checkpoint")
 	}
 	if v.old != nil {
 		v.rep.hold(m, *v.old, OtherHistory, "the older checkpoint")
@@ -151,6 +151,11 @@ func (v *verification) tree(ctx context.Context) error {
 	if v.anchor != nil {
 		v.rep.hold(m, *v.anchor, OtherAnchor, "the HSM's anchor")
 	}
+	v.ref = v.signed
+	if v.ref == nil {
+		v.ref = v.anchor
+	}
+	v.treeOK = v.ref == nil || v.ref.Size <= m.size && m.at[v.ref.Size] == v.ref.Root
 	return v.log.DB.View(ctx, func(tx Tx) error {
 		if root, err := rootAt(tx, m.size); err != nil || root != m.root() {
 			v.rep.add(BadTree, m.size, "the stored hashes contradict each other")
@@ -213,7 +218,7 @@ func (v *verification) check(index uint64, raw []byte, want tlog.Hash) (*leaf, *
 	}
 	have := tlog.RecordHash(raw)
 	v.leaves.add(have)
-	if v.signed != nil && v.leaves.size == v.signed.Size {
+	if v.ref != nil && v.leaves.size == v.ref.Size {
 		v.leafRoot = v.leaves.root()
 	}
 	l, err := decodeLeaf(raw)
@@ -255,7 +260,7 @@ func (v *verification) conclude() {
 	if v.bad == nil {
 		return
 	}
-	if !v.treeOK && v.signed != nil && v.leaves.size >= v.signed.Size && v.leafRoot == v.signed.Root {
+	if !v.treeOK && v.ref != nil && v.leaves.size >= v.ref.Size && v.leafRoot == v.ref.Root {
 		// The records give the signed root, so it is the hash that is wrong.
 		v.bad.Finding, v.bad.Event = BadTree, id.ID{}
 		v.bad.Text = "the stored hash of the record is damaged; the record is right"
