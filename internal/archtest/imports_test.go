@@ -66,7 +66,7 @@ func checkModule(f *source, imp string) string {
 		if !of(mod) {
 			continue
 		}
-		if slices.Contains(owners, f.dir) {
+		if slices.Contains(owners, f.dir) || f.test && slices.Contains(tester[mod], f.dir) {
 			return ""
 		}
 		return "it belongs to " + strings.Join(owners, " and ")

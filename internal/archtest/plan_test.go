@@ -93,6 +93,12 @@ var owner = map[string][]string{
 	"golang.org/x/time":                {"appliance/httpapi"},
 }
 
+// tester names packages whose tests may import an owned module as well, to look
+// from outside at what the owner made.
+var tester = map[string][]string{
+	"golang.org/x/mod": {"store/events"},
+}
+
 // testsOnly are modules that any test may use and nothing else.
 var testsOnly = []string{
 	"github.com/anishathalye/porcupine",
