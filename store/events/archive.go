@@ -58,11 +58,16 @@ func Open(c Config) (*Archive, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
-	db, err := badger.Open(tuned(c))
+	log := &logger{log: c.Log}
+	if log.log == nil {
+		log.log = slog.Default()
+	}
+	db, err := badger.Open(tuned(c, log))
 	if err != nil && !errors.Is(err, badger.ErrEncryptionKeyMismatch) {
 		// A crash between making a value log file and sizing it leaves one of
 		// zero bytes. Badger fails on that, once: failing also repairs it.
-		db, err = badger.Open(tuned(c))
+		log.log.Warn("events: the archive is opened a second time", "err", err)
+		db, err = badger.Open(tuned(c, log))
 	}
 	switch {
 	case errors.Is(err, badger.ErrEncryptionKeyMismatch):
@@ -70,18 +75,15 @@ func Open(c Config) (*Archive, error) {
 	case err != nil:
 		return nil, fmt.Errorf("events: open: %w", err)
 	}
+	log.open.Store(true)
 	return &Archive{db: db, ttl: c.Retention}, nil
 }
 
 // tuned returns Badger's options for a few small batches per second and rare
 // reads, in little memory.
-func tuned(c Config) badger.Options {
-	log := c.Log
-	if log == nil {
-		log = slog.Default()
-	}
+func tuned(c Config, log *logger) badger.Options {
 	return badger.DefaultOptions(c.Dir).
-		WithLogger(logger{log}).
+		WithLogger(log).
 		WithMetricsEnabled(false).
 		WithSyncWrites(true).
 		WithDetectConflicts(false). // one writer
