@@ -131,7 +131,7 @@ func (c *core) serve(ctx context.Context, api *httpapi.Server, l net.Listener, m
 		c.log.Info("draining")
 		return errors.Join(api.Shutdown(drain), server.Shutdown(drain))
 	})
-	g.Go(func() error { return ended(monitor.Run(ctx)) })
+	g.Go(func() error { monitor.Run(ctx); return nil })
 	g.Go(func() error { return ended(c.checkpoints.Run(ctx)) })
 	g.Go(func() error { return ended(c.drainer.Run(ctx)) })
 	g.Go(func() error { return c.housekeeping(ctx) })

@@ -61,6 +61,9 @@ func (m *Monitor) State() State {
 	return State{Status: StatusUnavailable}
 }
 
+// Describe says what is watched.
+func (m *Monitor) Describe() Description { return m.Module.Describe() }
+
 // Run checks until ctx is done.
 func (m *Monitor) Run(ctx context.Context) {
 	pause := time.NewTimer(0)

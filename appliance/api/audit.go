@@ -14,7 +14,6 @@ type AuditEvent struct {
 	Reason       string `json:"reason,omitempty"`
 	Details      Object `json:"details"`
 	IPAddress    string `json:"ip_address"`
-	RequestID    string `json:"request_id,omitempty"`
 	CreatedAt    Time   `json:"created_at"`
 
 	Index         uint64 `json:"index" doc:"Place in the Merkle log"`
@@ -28,44 +27,49 @@ type AuditEventsResponse struct {
 	Count  int          `json:"count"`
 }
 
-// AuditVerifyResponse says whether an organisation's chain holds.
+// AuditVerifyResponse says whether the log is what was signed and whether the
+// organisation's chain holds.
 type AuditVerifyResponse struct {
-	ChainValid      bool        `json:"chain_valid"`
-	EventsVerified  int         `json:"events_verified"`
-	EventsChecked   int         `json:"events_checked"`
-	BrokenAtEventID string      `json:"broken_at_event_id,omitempty" format:"uuid"`
-	Scheme          AuditScheme `json:"scheme"`
+	ChainValid      bool              `json:"chain_valid"`
+	EventsVerified  uint64            `json:"events_verified"`
+	EventsChecked   uint64            `json:"events_checked"`
+	BrokenAtEventID string            `json:"broken_at_event_id,omitempty" format:"uuid"`
+	Problems        []AuditProblem    `json:"problems" doc:"What is wrong, the first bad event first"`
+	Unchecked       []string          `json:"unchecked" doc:"What could not be compared, and why"`
+	Checkpoint      string            `json:"checkpoint,omitempty" doc:"The signed note that the log was compared with"`
+	Scheme          map[string]string `json:"scheme" doc:"How to compute all this oneself"`
 }
 
-// AuditScheme says how to compute an integrity_hash oneself.
-type AuditScheme struct {
-	Hash      string   `json:"hash"`
-	Separator string   `json:"separator"`
-	Fields    []string `json:"fields"`
+// AuditProblem is one thing that is wrong with the log.
+type AuditProblem struct {
+	Finding string `json:"finding"`
+	Index   uint64 `json:"index"`
+	EventID string `json:"event_id,omitempty" format:"uuid"`
+	Detail  string `json:"detail"`
 }
 
 // AuditCheckpointResponse is the signed size and root of the Merkle log.
 type AuditCheckpointResponse struct {
-	Checkpoint string `json:"checkpoint" doc:"The signed note"`
-	Size       uint64 `json:"size"`
-	RootHash   string `json:"root_hash" doc:"Standard base64"`
-	CreatedAt  Time   `json:"created_at,omitzero"`
+	Checkpoint  string `json:"checkpoint" doc:"The signed note (c2sp.org/tlog-checkpoint)"`
+	Size        uint64 `json:"size"`
+	RootHash    string `json:"root_hash" doc:"Standard base64"`
+	CreatedAt   Time   `json:"created_at,omitzero"`
+	VerifierKey string `json:"verifier_key" doc:"Verifies the note; pin it"`
 }
 
 // AuditInclusionResponse proves that an event is in the log of a given size
-// (RFC 6962).
+// (RFC 6962), whose root is in the checkpoint of that size.
 type AuditInclusionResponse struct {
-	Index    uint64   `json:"index"`
-	Size     uint64   `json:"size"`
-	LeafHash string   `json:"leaf_hash" doc:"Standard base64"`
-	RootHash string   `json:"root_hash" doc:"Standard base64"`
-	Hashes   []string `json:"hashes" doc:"Standard base64, from the leaf up"`
+	Index  uint64   `json:"index"`
+	Size   uint64   `json:"size"`
+	Leaf   string   `json:"leaf" doc:"The event as it was logged, standard base64"`
+	Hashes []string `json:"hashes" doc:"Standard base64, from the leaf up"`
 }
 
-// AuditConsistencyResponse proves that the larger log extends the smaller.
+// AuditConsistencyResponse proves that the larger log extends the smaller
+// (RFC 6962), whose roots are in their checkpoints.
 type AuditConsistencyResponse struct {
-	From     uint64   `json:"from"`
-	To       uint64   `json:"to"`
-	RootHash string   `json:"root_hash" doc:"Standard base64, of the larger"`
-	Hashes   []string `json:"hashes" doc:"Standard base64"`
+	From   uint64   `json:"from"`
+	To     uint64   `json:"to"`
+	Hashes []string `json:"hashes" doc:"Standard base64"`
 }

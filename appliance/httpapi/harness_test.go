@@ -63,16 +63,10 @@ func (f *fakeIdentity) Authenticate(ctx context.Context, bearer string, peer ide
 	return p, nil
 }
 
-type fakeModule struct {
-	err   error
-	calls int
-}
+type fakeModule struct{ status hsm.Status }
 
 func (m *fakeModule) Describe() hsm.Description { return hsm.Description{Kind: "pkcs11", HSM: true} }
-func (m *fakeModule) Check(context.Context) error {
-	m.calls++
-	return m.err
-}
+func (m *fakeModule) State() hsm.State          { return hsm.State{Status: m.status} }
 
 // lockedBuffer is a log that requests may write to at once.
 type lockedBuffer struct {
@@ -102,15 +96,16 @@ type world struct {
 
 func newWorld(t testing.TB, edit ...func(*Config)) *world {
 	t.Helper()
-	w := &world{log: &lockedBuffer{}, identity: &fakeIdentity{}, module: &fakeModule{}}
+	w := &world{log: &lockedBuffer{}, identity: &fakeIdentity{}, module: &fakeModule{status: hsm.StatusOK}}
 	c := Config{
-		Version: "1.2.3", PublicURL: "https://vault.example", Identity: w.identity, HSM: w.module,
+		Version: "1.2.3", PublicURL: "https://vault.example", HSM: w.module,
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	for _, e := range edit {
 		e(&c)
 	}
 	w.Server = New(c)
+	w.Server.identity = w.identity
 	for _, r := range testRoutes() {
 		r(w.Server)
 	}
@@ -137,9 +132,9 @@ type putInput struct {
 	Body   api.PutSecretRequest
 }
 
-type agentInput struct{ Body api.UpdateAgentRequest }
+type agentBodyInput struct{ Body api.UpdateAgentRequest }
 
-type policyInput struct{ Body api.CreatePolicyRequest }
+type policyBodyInput struct{ Body api.CreatePolicyRequest }
 
 type optionalInput struct{ Body *api.RotateSecretRequest }
 
@@ -158,10 +153,10 @@ func testRoutes() []route {
 			return answer(thing{in.Vault, in.Path, in.Version})
 		}, slashes("path"), public),
 		handle(put, "/v1/t/puts/{id}", "putThing", func(context.Context, *putInput) (*none, error) { return nil, nil }, public, maxBody(2000)),
-		handle(patch, "/v1/t/agent", "patchAgent", func(_ context.Context, in *agentInput) (*reply[api.UpdateAgentRequest], error) {
+		handle(patch, "/v1/t/agent", "patchAgent", func(_ context.Context, in *agentBodyInput) (*reply[api.UpdateAgentRequest], error) {
 			return answer(in.Body)
 		}, public),
-		handle(post, "/v1/t/policy", "newPolicy", func(_ context.Context, in *policyInput) (*reply[map[string]string], error) {
+		handle(post, "/v1/t/policy", "newPolicy", func(_ context.Context, in *policyBodyInput) (*reply[map[string]string], error) {
 			out := in.Body.Unsupported()
 			out["pattern"] = in.Body.Pattern()
 			return answer(out)

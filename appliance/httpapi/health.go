@@ -2,18 +2,16 @@ package httpapi
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/hsm"
-	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
-// Module is as much of an hsm.Module as its health takes. *hsm.Gate is one.
+// Module says how the module that keeps the keys does. *hsm.Monitor is one; it
+// knows without asking the token, so these public routes cost nothing.
 type Module interface {
+	State() hsm.State
 	Describe() hsm.Description
-	Check(context.Context) error
 }
 
 func (s *Server) healthRoutes() []route {
@@ -23,56 +21,17 @@ func (s *Server) healthRoutes() []route {
 	}
 }
 
-func (s *Server) health(ctx context.Context, _ *none) (*reply[api.HealthResponse], error) {
+func (s *Server) health(context.Context, *none) (*reply[api.HealthResponse], error) {
 	out := api.HealthResponse{Status: api.Healthy, Version: s.version}
-	if s.hsm.check(ctx) != nil {
+	if s.hsm.State().Status != hsm.StatusOK {
 		out.Status = api.Degraded
 	}
 	return answer(out)
 }
 
-func (s *Server) hsmHealth(ctx context.Context, _ *none) (*reply[api.HSMHealthResponse], error) {
-	d := s.hsm.module.Describe()
-	out := api.HSMHealthResponse{
-		Status: api.HSMOK, Module: d.Kind, IsHSM: d.HSM,
-		Notes: listOf(d.Notes, func(s string) string { return s }),
-	}
-	if err := s.hsm.check(ctx); err != nil {
-		switch fault.KindOf(err) {
-		case fault.Sealed, fault.Unavailable:
-			out.Status = api.HSMUnavailable
-		default:
-			out.Status = api.Degraded
-		}
-	}
-	return answer(out)
-}
-
-// probe asks the module how it is at most once a second: the routes are
-// public, and each question is work for the HSM.
-type probe struct {
-	module Module
-
-	mu    sync.Mutex
-	asked time.Time
-	err   error
-}
-
-const (
-	probeEvery   = time.Second
-	probeTimeout = 2 * time.Second
-)
-
-func (p *probe) check(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.asked) < probeEvery {
-		return p.err
-	}
-	// Others wait for this answer too, so it outlives the one who asked.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
-	defer cancel()
-	p.err = p.module.Check(ctx)
-	p.asked = time.Now()
-	return p.err
+func (s *Server) hsmHealth(context.Context, *none) (*reply[api.HSMHealthResponse], error) {
+	d := s.hsm.Describe()
+	return answer(api.HSMHealthResponse{
+		Status: string(s.hsm.State().Status), Module: d.Kind, IsHSM: d.HSM, Notes: notNil(d.Notes),
+	})
 }

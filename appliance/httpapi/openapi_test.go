@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write docs/openapi.json and docs/surfac
 // TestGoldens makes every change of the API's surface a change that a reviewer
 // sees.
 func TestGoldens(t *testing.T) {
-	s := New(Config{HSM: &fakeModule{}, Identity: &fakeIdentity{}})
+	s := New(Config{HSM: &fakeModule{}})
 	raw, err := s.Document()
 	if err != nil {
 		t.Fatal(err)

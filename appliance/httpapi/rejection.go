@@ -8,6 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
 // fenceLibraries sets, once, the package-level switches of the libraries that
@@ -148,4 +150,12 @@ func article(noun string) string {
 		return "an " + noun
 	}
 	return "a " + noun
+}
+
+// invalidField refuses one field of a request, saying why without its value.
+func invalidField(name, why string) error {
+	return &fault.Error{
+		Kind: fault.Invalid, Code: "invalid_request", Msg: "Invalid request: " + name + " " + why,
+		Fields: map[string]string{name: why},
+	}
 }

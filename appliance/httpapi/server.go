@@ -9,6 +9,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
+
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/agents"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
 // Config is what a Server is made of. The zero value of each option is its
@@ -25,7 +30,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Limits         Limits
 
-	Identity Authenticator
+	Identity *identity.Service
+	Vaults   *vault.Service
+	Agents   *agents.Service
+	Audit    *audit.Log
 	HSM      Module
 
 	Log *slog.Logger // slog.Default() when nil
@@ -35,8 +43,12 @@ type Config struct {
 type Server struct {
 	version  string
 	log      *slog.Logger
-	identity Authenticator
-	hsm      *probe
+	identity Authenticator // usually people
+	people   *identity.Service
+	vaults   *vault.Service
+	agents   *agents.Service
+	audit    *audit.Log
+	hsm      Module
 
 	proxies proxies
 	origins origins
@@ -53,7 +65,8 @@ type Server struct {
 func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
-		version: c.Version, log: c.Log, identity: c.Identity, hsm: &probe{module: c.HSM},
+		version: c.Version, log: c.Log, identity: c.Identity,
+		people: c.Identity, vaults: c.Vaults, agents: c.Agents, audit: c.Audit, hsm: c.HSM,
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
 		rate:    newLimiter(c.Limits.Global, defaultGlobal),
@@ -80,7 +93,8 @@ func New(c Config) *Server {
 func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
-		s.healthRoutes(),
+		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
+		s.policyRoutes(), s.agentRoutes(), s.auditRoutes(),
 	} {
 		all = append(all, resource...)
 	}
