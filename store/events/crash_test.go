@@ -140,7 +140,7 @@ type runner interface {
 	Update(ctx context.Context, fn func(audit.Tx) error) error
 }
 
-func openHouse(t *testing.T, dir string) *house {
+func openHouse(t testing.TB, dir string) *house {
 	t.Helper()
 	path := filepath.Join(dir, "state.db")
 	_, err := os.Stat(path)

@@ -85,10 +85,10 @@ func TestDrainerRun(t *testing.T) {
 		if w.db.state.drained != 3000 {
 			t.Errorf("drained %d", w.db.state.drained)
 		}
-		w.archive.fail = errors.New("full")
+		w.archive.fails(errors.New("full"))
 		w.grow(1)
 		time.Sleep(10 * time.Second)
-		w.archive.fail = nil
+		w.archive.fails(nil)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if w.db.state.drained != 3001 || !strings.Contains(log.String(), "draining failed") {

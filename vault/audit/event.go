@@ -1,15 +1,3 @@
-// Package audit says what an audit event is and how the log of events is
-// proved complete.
-//
-// Two structures stand over the same events. The chain links the events of
-// one organisation, each hash covering the one before. The Merkle log
-// (RFC 6962 hashes, golang.org/x/mod/sumdb/tlog) spans the whole appliance;
-// an HSM-held key signs its size and root as a checkpoint, so that anyone who
-// kept an old checkpoint can show that nothing was flipped, dropped, swapped,
-// cut off or put back since.
-//
-// An event is appended in the transaction of the change it describes. The
-// package decides what the bytes are; where they are kept is the store's.
 package audit
 
 import (

@@ -35,6 +35,12 @@ func (a *memArchive) Append(batch []Entry) error {
 	return nil
 }
 
+func (a *memArchive) fails(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fail = err
+}
+
 func (a *memArchive) Leaf(seq uint64) ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
