@@ -107,8 +107,10 @@ func (s *Server) auditVerify(ctx context.Context, in *verifyInput) (*reply[api.A
 	if scope.To, err = queryTime("to", in.To); err != nil {
 		return nil, err
 	}
-	if scope.Old, err = base64.RawURLEncoding.DecodeString(in.Checkpoint); err != nil {
-		return nil, invalidField("checkpoint", "is not unpadded base64url")
+	if in.Checkpoint != "" {
+		if scope.Old, err = base64.RawURLEncoding.DecodeString(in.Checkpoint); err != nil {
+			return nil, invalidField("checkpoint", "is not unpadded base64url")
+		}
 	}
 	r, err := s.audit.Verify(ctx, scope)
 	if err != nil {
