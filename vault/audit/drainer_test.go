@@ -112,3 +112,30 @@ func TestDrainerNoticesLostArchive(t *testing.T) {
 		t.Error(log.String())
 	}
 }
+
+// Two drainers on one outbox would each empty what the other did not archive.
+func TestDrainersExcludeEachOther(t *testing.T) {
+	w := newWorld(t)
+	w.grow(10)
+	other := &Drainer{DB: w.db, Archive: newMemArchive()}
+	d := &Drainer{DB: w.db, Archive: meddling{w.archive, func() {
+		if _, err := other.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.grow(5)
+	}}}
+	if _, err := d.Drain(t.Context()); err == nil || w.db.state.drained != 10 || len(w.db.state.leaves) != 5 {
+		t.Errorf("%v, drained %d", err, w.db.state.drained)
+	}
+}
+
+// meddling is an archive during whose Append something else happens.
+type meddling struct {
+	Archive
+	meanwhile func()
+}
+
+func (m meddling) Append(batch []Entry) error {
+	m.meanwhile()
+	return m.Archive.Append(batch)
+}

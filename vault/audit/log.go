@@ -206,14 +206,14 @@ func (g *Log) InclusionProof(ctx context.Context, index, size uint64) (proof []t
 	return proof, err
 }
 
-// ConsistencyProof proves that the log of size new begins with the log of size
-// old: an RFC 6962 consistency proof.
-func (g *Log) ConsistencyProof(ctx context.Context, old, new uint64) (proof []tlog.Hash, err error) {
+// ConsistencyProof proves that the log of size to begins with the log of size
+// from: an RFC 6962 consistency proof.
+func (g *Log) ConsistencyProof(ctx context.Context, from, to uint64) (proof []tlog.Hash, err error) {
 	err = g.DB.View(ctx, func(tx Tx) error {
-		if n, err := tx.AuditSize(); err != nil || old == 0 || new > n || old > new {
+		if n, err := tx.AuditSize(); err != nil || from == 0 || to > n || from > to {
 			return firstError(err, ErrRange)
 		}
-		proof, err = tlog.ProveTree(int64(new), int64(old), tiles{tx})
+		proof, err = tlog.ProveTree(int64(to), int64(from), tiles{tx})
 		return err
 	})
 	return proof, err
