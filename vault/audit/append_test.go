@@ -57,9 +57,34 @@ func TestTilesAgreeWithReference(t *testing.T) {
 			w.must(tlog.CheckTree(c, size, roots[size], n+1, roots[n+1]))
 		}
 	}
-	// A level of 256 full tiles is never reached here; its rule is the same.
 	if got := len(w.db.state.tiles[tileKey{1, 0}]); got != 2*hashSize {
 		t.Errorf("level 1 has %d bytes", got)
+	}
+}
+
+// The third level begins at 65,536 events.
+func TestTilesThirdLevel(t *testing.T) {
+	const size = tileWidth*tileWidth + 300
+	tx := &memTx{s: &newMemDB().state}
+	var f frontier
+	for seq := range uint64(size) {
+		h := tlog.RecordHash([]byte{byte(seq), byte(seq >> 8), byte(seq >> 16)})
+		if err := appendTile(tx, seq, h); err != nil {
+			t.Fatal(err)
+		}
+		tx.undo = nil
+		f.add(h)
+	}
+	if got := must[tlog.Hash](t)(rootAt(tx, size)); got != f.root() {
+		t.Error("another root")
+	}
+	if n := len(tx.s.tiles[tileKey{2, 0}]); n != hashSize {
+		t.Errorf("level 2 has %d bytes", n)
+	}
+	p := must[tlog.TreeProof](t)(tlog.ProveTree(size, 5, tiles{tx}))
+	w := must[tlog.Hash](t)(rootAt(tx, 5))
+	if err := tlog.CheckTree(p, size, f.root(), 5, w); err != nil {
+		t.Error(err)
 	}
 }
 

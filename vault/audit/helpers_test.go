@@ -136,7 +136,8 @@ func (w *world) event(n int) Event {
 		Org: w.orgs[n%len(w.orgs)], Actor: Actor{Type: "agent", ID: id.New()}, Action: SecretRead,
 		Resource: Resource{Type: "secret", ID: fmt.Sprintf("s-%d", n)},
 		Details:  Details{"path": fmt.Sprintf("prod/key-%d", n), "vault_id": "v-1", "n": n},
-		IP:       "10.0.0.1", Time: w.now.Add(time.Duration(n) * time.Second),
+		Inputs:   InputsHash("n", fmt.Sprint(n)), Policies: []id.ID{{1}, {2}},
+		IP: "10.0.0.1", Time: w.now.Add(time.Duration(n) * time.Second),
 	}
 }
 
