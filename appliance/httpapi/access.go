@@ -19,13 +19,16 @@ type Authenticator interface {
 // access is who may ask for an operation at all.
 type access struct {
 	public    bool
-	guessable bool
+	guessable bool            // under the limiter that slows guessing down
+	keyed     bool            // and only wrong keys count: right ones may come in any number at once
 	kinds     []identity.Kind // none: any
 }
 
 // String is the last column of docs/surface.txt.
 func (a access) String() string {
 	switch {
+	case a.keyed:
+		return "public,keyed"
 	case a.guessable:
 		return "public,guessable"
 	case a.public:
@@ -47,7 +50,11 @@ func (s *Server) admission(path string, a access) func(huma.Context, func(huma.C
 		c := callFrom(ctx)
 		c.route = path
 		if a.guessable {
-			if wait, ok := s.guesses.take(c.ip); !ok {
+			try := s.guesses.take
+			if a.keyed {
+				try = s.guesses.peek
+			}
+			if wait, ok := try(c.ip); !ok {
 				s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), errTooMany.After(wait))
 				return
 			}
@@ -59,8 +66,8 @@ func (s *Server) admission(path string, a access) func(huma.Context, func(huma.C
 			}
 		}
 		next(hc)
-		if c.spared {
-			s.guesses.refund(c.ip)
+		if a.keyed && !c.rightKey {
+			s.guesses.charge(c.ip)
 		}
 	}
 }

@@ -15,8 +15,8 @@ func (s *Server) authRoutes() []route {
 	return []route{
 		handle(post, "/v1/auth/token", "login", s.login, guessable, doc(tag, "Sign in with e-mail and password")),
 		handle(remove, "/v1/auth/token", "revokeToken", s.revokeToken, doc(tag, "Revoke the token of this request")),
-		handle(post, "/v1/auth/agent-token", "agentToken", s.agentToken, guessable, doc(tag, "Exchange an ocv_ key for a token")),
-		handle(post, "/v1/auth/api-key-token", "apiKeyToken", s.apiKeyToken, guessable, doc(tag, "Exchange a 1ck_ key for a token")),
+		handle(post, "/v1/auth/agent-token", "agentToken", s.agentToken, keyed, doc(tag, "Exchange an ocv_ key for a token")),
+		handle(post, "/v1/auth/api-key-token", "apiKeyToken", s.apiKeyToken, keyed, doc(tag, "Exchange a 1ck_ key for a token")),
 		handle(post, "/v1/auth/refresh", "refreshToken", s.refreshToken, public, doc(tag, "Not supported: keys are exchanged again")),
 		handle(get, "/v1/auth/jwt-public-key", "getJwtPublicKey", s.jwtPublicKey, public, doc(tag, "The key that verifies tokens")),
 		handle(get, "/.well-known/jwks.json", "getJWKS", s.jwks, public, doc(tag, "The keys that verify tokens, as RFC 7517")),
@@ -58,7 +58,7 @@ func (s *Server) agentToken(ctx context.Context, in *agentTokenInput) (*reply[ap
 	if err != nil {
 		return nil, err
 	}
-	refundAttempt(ctx)
+	keyWasRight(ctx)
 	out := wireToken(tok.Token)
 	if !strictReader(in.UserAgent) {
 		out.AgentID, out.VaultIDs = tok.Agent.String(), listOf(tok.VaultIDs, id.ID.String)
@@ -82,14 +82,14 @@ func (s *Server) apiKeyToken(ctx context.Context, in *userKeyInput) (*reply[api.
 		if err != nil {
 			return nil, err
 		}
-		refundAttempt(ctx)
+		keyWasRight(ctx)
 		return answer(wireToken(tok.Token))
 	}
 	tok, err := s.people.ExchangeUserKey(ctx, in.Body.APIKey, peer(ctx))
 	if err != nil {
 		return nil, err
 	}
-	refundAttempt(ctx)
+	keyWasRight(ctx)
 	return answer(wireToken(tok))
 }
 

@@ -23,7 +23,7 @@ type call struct {
 	start time.Time
 
 	principal identity.Principal
-	spared    bool // the public-auth bucket gets its token back
+	rightKey  bool // what was presented on a keyed route was right
 }
 
 type callKey struct{}
@@ -62,12 +62,12 @@ func peer(ctx context.Context) identity.Peer {
 	return identity.Peer{}
 }
 
-// refundAttempt tells the limiter of public authentication routes that this
-// attempt was no guess: clients with short-lived tokens exchange their key
-// often, and must not run into a limit that is there to slow guessing down.
-func refundAttempt(ctx context.Context) {
+// keyWasRight tells the limiter of keyed routes that this was no guess: clients
+// with short-lived tokens exchange their key often, many at once, and must not
+// run into a limit that is there to slow guessing down.
+func keyWasRight(ctx context.Context) {
 	if c := callFrom(ctx); c != nil {
-		c.spared = true
+		c.rightKey = true
 	}
 }
 

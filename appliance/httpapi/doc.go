@@ -7,7 +7,7 @@
 // Server.ServeHTTP shows the stages in order: drain, request id and client
 // address, security headers, CORS, rate limit, route, authentication, handler.
 // What the stages learn about a request is kept in one call, which travels in
-// the context; handlers see it through caller, peer and refundAttempt. Whatever
+// the context; handlers see it through caller, peer and keyWasRight. Whatever
 // happens, one access line is logged and no panic escapes.
 //
 // # A resource is a file

@@ -51,8 +51,11 @@ func who(kinds ...identity.Kind) opt {
 func public(e *endpoint) { e.access.public = true }
 
 // guessable puts a public operation that takes a credential under the limiter
-// that slows guessing down. See refundAttempt.
+// that slows guessing down; each attempt counts.
 func guessable(e *endpoint) { e.access.public, e.access.guessable = true, true }
+
+// keyed is guessable, but a right key does not count. See keyWasRight.
+func keyed(e *endpoint) { guessable(e); e.access.keyed = true }
 
 // slashes names the path parameter that may hold slashes. One more parameter
 // may follow it.

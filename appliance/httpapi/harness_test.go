@@ -174,9 +174,9 @@ func testRoutes() []route {
 			if in.Body.APIKey != "right" {
 				return nil, identity.ErrCredentials
 			}
-			refundAttempt(ctx)
+			keyWasRight(ctx)
 			return nil, nil
-		}, guessable),
+		}, keyed),
 		handle(get, "/v1/t/empty", "empty", func(context.Context, *none) (*none, error) { return nil, nil }, public),
 		handle(get, "/v1/t/authed", "authed", func(context.Context, *none) (*none, error) { return nil, nil }),
 	}

@@ -75,34 +75,51 @@ func (l *limiter) take(client netip.Addr) (wait time.Duration, ok bool) {
 	if l == nil || l.spare && client.IsLoopback() {
 		return 0, true
 	}
-	key, now := bucketOf(client), int64(time.Since(l.epoch))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	full, known := l.full[key]
-	if full < now {
-		full = now
+	if wait, ok = l.wait(client); ok {
+		l.spend(client)
 	}
-	if ahead := full - now; ahead > l.depth {
-		return time.Duration(ahead - l.depth), false
-	}
-	if !known && len(l.full) >= maxBuckets {
-		l.evict(now)
-	}
-	l.full[key] = full + l.interval
-	return 0, true
+	return wait, ok
 }
 
-// refund gives the last token back.
-func (l *limiter) refund(client netip.Addr) {
+// peek is take without spending.
+func (l *limiter) peek(client netip.Addr) (wait time.Duration, ok bool) {
+	if l == nil {
+		return 0, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wait(client)
+}
+
+// charge spends a token whether or not there is one.
+func (l *limiter) charge(client netip.Addr) {
 	if l == nil {
 		return
 	}
-	key := bucketOf(client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if full, known := l.full[key]; known {
-		l.full[key] = full - l.interval
+	l.spend(client)
+}
+
+func (l *limiter) wait(client netip.Addr) (time.Duration, bool) {
+	ahead := l.full[bucketOf(client)] - int64(time.Since(l.epoch))
+	if ahead > l.depth {
+		return time.Duration(ahead - l.depth), false
 	}
+	return 0, true
+}
+
+func (l *limiter) spend(client netip.Addr) {
+	key, now := bucketOf(client), int64(time.Since(l.epoch))
+	full, known := l.full[key]
+	if !known && len(l.full) >= maxBuckets {
+		l.evict(now)
+	}
+	// An empty bucket does not get emptier: charges that come together must not
+	// lock a client out for longer than one that came alone.
+	l.full[key] = min(max(full, now)+l.interval, now+l.depth+l.interval)
 }
 
 // evict makes room by looking at a few buckets, in the map's random order: the
