@@ -18,13 +18,20 @@ type faults struct {
 
 	mu     sync.Mutex
 	fail   map[string]error // by method of Tx
+	only   id.ID            // the one vault that Secrets fails for, if set
 	before func()           // runs once, before the next Update
 }
 
 func (f *faults) set(method string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.fail = map[string]error{method: err}
+	f.fail, f.only = map[string]error{method: err}, id.ID{}
+}
+
+func (f *faults) onlyFor(v id.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.only = v
 }
 
 func (f *faults) clear() { f.set("", nil) }
@@ -76,7 +83,7 @@ func (t *faultyTx) PutSecret(s vault.Secret) error {
 }
 
 func (t *faultyTx) Secrets(v id.ID) ([]vault.Secret, error) {
-	if err := t.f.err("Secrets"); err != nil {
+	if err := t.f.err("Secrets"); err != nil && (t.f.only.IsZero() || t.f.only == v) {
 		return nil, err
 	}
 	return t.Tx.Secrets(v)

@@ -105,7 +105,8 @@ func (s *Service) Policies(ctx context.Context, p identity.Principal, vault id.I
 		if refusal, err = mayManage(tx, p, vault, s.now()); err != nil || refusal != nil {
 			return err
 		}
-		out, err = tx.Policies(vault)
+		all, err := tx.Policies(vault)
+		out = append([]policy.Policy{}, all...) // never nil
 		return err
 	})
 	if err == nil && refusal != nil {

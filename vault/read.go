@@ -190,7 +190,7 @@ func readable(tx Tx, p identity.Principal, v Vault, prefix string, now time.Time
 	}
 	req := request(p, v, now)
 	req.Any = toRead
-	out := all[:0]
+	out := make([]Secret, 0, len(all))
 	for _, sec := range all {
 		if sec.gone(now) != nil || !strings.HasPrefix(sec.Path.String(), prefix) {
 			continue

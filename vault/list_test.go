@@ -1,0 +1,143 @@
+package vault_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/policy"
+)
+
+func TestS8_FilteredByWhatMayBeRead(t *testing.T) {
+	w := newWorld(t)
+	for _, p := range []string{"z", "prod/db", "prod/api/key", "prod", "dev/db"} {
+		w.put(p, "x")
+	}
+	equal(t, "creator", w.paths(w.alice, ""), []string{"dev/db", "prod", "prod/api/key", "prod/db", "z"})
+	bob := w.user(w.org, "member")
+	w.grant(bob, "prod/*", policy.Read)
+	equal(t, "one pattern", w.paths(bob, ""), []string{"prod/db"})
+	w.grant(bob, "dev/**", policy.Read)
+	equal(t, "patterns are OR-ed", w.paths(bob, ""), []string{"dev/db", "prod/db"})
+	w.grant(bob, "z", policy.Write, policy.Delete)
+	equal(t, "other permissions", w.paths(bob, ""), []string{"dev/db", "prod/db"})
+
+	bot := w.agent("prod/**")
+	w.grant(bot, "**", policy.Read)
+	equal(t, "scopes", w.paths(bot, ""), []string{"prod", "prod/api/key", "prod/db"})
+}
+
+func TestS8_PrefixIsPlainText(t *testing.T) {
+	w := newWorld(t)
+	for _, p := range []string{"prod", "prod/db", "production/db", "dev/prod"} {
+		w.put(p, "x")
+	}
+	for prefix, want := range map[string][]string{
+		"":        {"dev/prod", "prod", "prod/db", "production/db"},
+		"prod":    {"prod", "prod/db", "production/db"},
+		"prod/":   {"prod/db"},
+		"prod/d":  {"prod/db"},
+		"Prod":    {},
+		"*":       {},
+		"/":       {},
+		"prod/db": {"prod/db"},
+	} {
+		equal(t, prefix, w.paths(w.alice, prefix), want)
+	}
+}
+
+func TestS8_OmitsWhatIsGone(t *testing.T) {
+	w := newWorld(t)
+	for _, p := range []string{"live", "deleted", "disabled"} {
+		w.put(p, "x")
+	}
+	v := value("x")
+	v.ExpiresAt = ptr(noon.Add(time.Second))
+	w.putAs(w.alice, "expires", v)
+	w.putAs(w.alice, "limited", limited("x", 1))
+	equal(t, "before", len(w.paths(w.alice, "")), 5)
+	w.clock.Set(noon.Add(time.Second))
+	w.wantValue(w.alice, "limited", "x")
+	w.ok(w.DeleteSecret("deleted"))
+	_, _, err := w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("disabled"), 1)
+	w.ok(err)
+	equal(t, "after", w.paths(w.alice, ""), []string{"live"})
+}
+
+func TestS8_LatestVersionWithoutValue(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "1")
+	w.put("a", "2")
+	list, err := w.List(w.ctx, w.alice, w.v.ID, "")
+	w.ok(err)
+	equal(t, "entries", len(list), 1)
+	equal(t, "version", list[0].Latest.Number, 2)
+}
+
+// Nothing to read is an empty list; nothing to know is a refusal.
+func TestS8_VisibleOrNot(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	writer, named, stranger := w.user(w.org, "member"), w.agent("**"), w.agent("**")
+	w.grant(writer, "**", policy.Write)
+	w.grant(named, "b/**", policy.Read)
+	equal(t, "may write only", w.paths(writer, ""), []string{})
+	equal(t, "may read elsewhere", w.paths(named, ""), []string{})
+	for _, v := range []vault.Vault{w.v, w.vault(w.alice, "empty")} {
+		_, err := w.List(w.ctx, stranger, v.ID, "")
+		w.is(err, vault.ErrDenied)
+		_, err = w.List(w.ctx, w.user(w.org, "member"), v.ID, "")
+		w.is(err, vault.ErrDenied)
+	}
+	_, err := w.List(w.ctx, w.alice, id.New(), "")
+	w.is(err, vault.ErrVaultNotFound)
+
+	named.Scopes = nil
+	_, err = w.List(w.ctx, named, w.v.ID, "")
+	w.is(err, policy.ErrNoScopes)
+	named.VaultIDs = []id.ID{id.New()}
+	_, err = w.List(w.ctx, named, w.v.ID, "")
+	w.is(err, policy.ErrNotBound)
+}
+
+// Lists are never null on the wire: clients call .length on them.
+func TestT12_EmptyListsAreNotNil(t *testing.T) {
+	w := newWorld(t)
+	secrets, err := w.List(w.ctx, w.alice, w.v.ID, "")
+	w.ok(err)
+	policies, err := w.Policies(w.ctx, w.alice, w.v.ID)
+	w.ok(err)
+	vaults, err := w.Vaults(w.ctx, w.agent("**"))
+	w.ok(err)
+	if secrets == nil || policies == nil || vaults == nil {
+		t.Errorf("nil: secrets %v, policies %v, vaults %v", secrets == nil, policies == nil, vaults == nil)
+	}
+}
+
+// A policy that ended no longer shows the vault.
+func TestO5_ExpiredPolicy(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "x")
+	bob := w.user(w.org, "member")
+	end := noon.Add(time.Minute)
+	_, err := w.CreatePolicy(w.ctx, w.alice, w.v.ID, vault.Grant{
+		Pattern: w.pattern("**"), Principal: bob.Policy(), Permissions: []policy.Permission{policy.Read}, ExpiresAt: &end,
+	})
+	w.ok(err)
+	w.clock.Set(end.Add(-1))
+	w.wantValue(bob, "a", "x")
+	w.clock.Set(end)
+	_, err = w.read(bob, "a")
+	w.is(err, policy.ErrInsufficient)
+	_, err = w.List(w.ctx, bob, w.v.ID, "")
+	w.is(err, vault.ErrDenied)
+	_, err = w.Vault(w.ctx, bob, w.v.ID)
+	w.is(err, vault.ErrDenied)
+	list, err := w.Vaults(w.ctx, bob)
+	w.ok(err)
+	equal(t, "vaults", len(list), 0)
+	kept, err := w.Policies(w.ctx, w.alice, w.v.ID)
+	w.ok(err)
+	equal(t, "still listed for managers", len(kept), 1)
+}
