@@ -203,7 +203,7 @@ func (w *world) paths(p identity.Principal, prefix string) []string {
 	return out
 }
 
-func equal[T any](t testing.TB, what string, got, want T) {
+func equal(t testing.TB, what string, got, want any) {
 	t.Helper()
 	if a, b := fmt.Sprintf("%v", got), fmt.Sprintf("%v", want); a != b {
 		t.Fatalf("%s: got %s, want %s", what, a, b)
