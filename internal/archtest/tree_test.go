@@ -44,10 +44,11 @@ type tree struct {
 func (t *tree) packages() map[string][]*source {
 	all := map[string][]*source{}
 	for _, f := range t.files {
-		all[f.dir] = all[f.dir] // known even if this is a test
+		files := all[f.dir]
 		if !f.test {
-			all[f.dir] = append(all[f.dir], f)
+			files = append(files, f)
 		}
+		all[f.dir] = files // known even if this is a test
 	}
 	return all
 }
