@@ -103,11 +103,12 @@ func (m *Module) Init(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer m.put(s)
-	if err := m.makeRoot(s); err != nil {
+	err = m.makeRoot(s)
+	m.put(s) // before another is asked for: there may be just one
+	if err != nil {
 		return err
 	}
-	return m.refind()
+	return m.refind(ctx)
 }
 
 func (m *Module) makeRoot(s p11.SessionHandle) error {
@@ -129,11 +130,11 @@ func (m *Module) makeRoot(s p11.SessionHandle) error {
 // refind looks for the new root key in a session of its own: what only the
 // session that made it can see would be lost tomorrow. Whether it has reached
 // the disk of a software token cannot be asked.
-func (m *Module) refind() error {
+func (m *Module) refind(ctx context.Context) error {
 	fresh, err := m.lib.OpenSession(m.at.id, p11.CKF_SERIAL_SESSION|p11.CKF_RW_SESSION)
 	if isRV(err, p11.CKR_SESSION_COUNT) {
 		// All sessions are ours; another of the pool has to do.
-		return m.findRoot(context.Background())
+		return m.findRoot(ctx)
 	}
 	if err != nil {
 		return m.fail("C_OpenSession", err)
