@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -63,8 +64,49 @@ func (s *Server) list(method, path, id string, a access) {
 // Surface lists every operation as METHOD PATH operationId who, sorted.
 func (s *Server) Surface() []string { return slices.Sorted(slices.Values(s.surface)) }
 
+// described are the fields that hold an object the API carries without looking
+// inside, and the type that says what is in it by the published API.
+var described = map[string]reflect.Type{
+	"shroud_config": reflect.TypeFor[api.ShroudConfig](),
+}
+
+// shownSchemas are the schemas as readers see them. huma validates with its
+// own, where described fields are any object: clients of other generations put
+// more in there than the description knows.
+type shownSchemas struct {
+	huma.Registry
+	shown map[string]*huma.Schema
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r shownSchemas) MarshalJSON() ([]byte, error) { return json.Marshal(r.shown) }
+
+func show(reg huma.Registry) shownSchemas {
+	refs := make(map[string]*huma.Schema, len(described))
+	for field, t := range described {
+		refs[field] = reg.Schema(t, true, "")
+	}
+	shown := maps.Clone(reg.Map())
+	for name, schema := range shown {
+		for field, ref := range refs {
+			if _, has := schema.Properties[field]; has {
+				copied := *schema
+				copied.Properties = maps.Clone(schema.Properties)
+				copied.Properties[field] = ref
+				schema, shown[name] = &copied, &copied
+			}
+		}
+	}
+	return shownSchemas{reg, shown}
+}
+
 // Document is the OpenAPI description of the API.
-func (s *Server) Document() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) }
+func (s *Server) Document() ([]byte, error) {
+	document, components := *s.huma.OpenAPI(), *s.huma.OpenAPI().Components
+	components.Schemas = show(components.Schemas)
+	document.Components = &components
+	return json.Marshal(&document)
+}
 
 // serveDocument serves the description, which no longer changes.
 func (s *Server) serveDocument() {

@@ -78,7 +78,7 @@ func TestDocumentOfTheTypes(t *testing.T) {
 		"expires_at":        `{"format":"date-time","type":["string","null"]}`,
 		"tx_max_value_eth":  `{"type":["string","null"]}`,
 		"token_ttl_seconds": `{"format":"int32","type":["integer","null"]}`,
-		"shroud_config":     `{"additionalProperties":{},"type":"object"}`,
+		"shroud_config":     `{"$ref":"#/components/schemas/ShroudConfig"}`,
 		"scopes":            `{"items":{"type":"string"},"type":"array"}`,
 		"vault_ids":         `{"items":{"format":"uuid","type":"string"},"type":"array"}`,
 	} {
