@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -187,14 +188,31 @@ func TestKilledChildUnderLoad(t *testing.T) {
 	t.Logf("%d answers, %d refusals", good.Load(), failed.Load())
 }
 
+// halt stops a child and waits until all its threads stand still.
+func halt(t testing.TB, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Second, "standing still", func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		for _, file := range threads {
+			raw, rerr := os.ReadFile(file)
+			err = errors.Join(err, rerr)
+			if !bytes.Contains(raw, []byte(") T ")) {
+				return false
+			}
+		}
+		return err == nil && len(threads) > 0
+	})
+}
+
 func TestHungChildIsReplaced(t *testing.T) {
 	cfg := config(t, broker.Token{Library: localPrefix + t.TempDir()})
 	cfg.CallTimeout = 300 * time.Millisecond
 	c := start(t, cfg)
 	s := prepare(t, c)
-	if err := syscall.Kill(onlyChild(t), syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	halt(t, onlyChild(t))
 	began := time.Now()
 	if err := s.opens(t, c); !errors.Is(err, hsm.ErrUnavailable) {
 		t.Errorf("a hung child: %v", err)
@@ -209,9 +227,7 @@ func TestCallerMayGiveUp(t *testing.T) {
 	c := start(t, config(t, broker.Token{Library: localPrefix + t.TempDir()}))
 	s := prepare(t, c)
 	child := onlyChild(t)
-	if err := syscall.Kill(child, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	halt(t, child)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	err := c.Check(ctx)

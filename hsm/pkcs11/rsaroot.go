@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
@@ -59,8 +60,8 @@ func (m *Module) generateRSA(s p11.SessionHandle) (p11.ObjectHandle, error) {
 	return root, m.fail("C_GenerateKeyPair", err)
 }
 
-// makeMAC makes the HMAC key and, on the way, finds out which hash the token
-// accepts for OAEP: the first under which the key comes back.
+// makeMAC makes the HMAC key. How it is wrapped also records which hash the
+// token accepts for OAEP.
 func (m *Module) makeMAC(s p11.SessionHandle, root p11.ObjectHandle) error {
 	public, err := m.publicHalf(s, root)
 	if err != nil {
@@ -72,23 +73,33 @@ func (m *Module) makeMAC(s p11.SessionHandle, root p11.ObjectHandle) error {
 	if _, err := rand.Read(mac); err != nil {
 		return err
 	}
+	wrapped, err := r.chooseOAEP(s, mac)
+	if err != nil {
+		return err
+	}
+	return m.writeData(s, macLabel, wrapped)
+}
+
+// chooseOAEP wraps key with the best hash that the token opens.
+func (r *rsaRing) chooseOAEP(s p11.SessionHandle, key []byte) ([]byte, error) {
 	var last error
 	for _, o := range oaeps {
-		wrapped, err := r.encrypt(o.kind, mac)
+		wrapped, err := r.encrypt(o.kind, key)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		got, err := r.decrypt(s, wrapped)
-		if err == nil && string(got) == string(mac) {
-			clear(got)
-			return m.writeData(s, macLabel, wrapped)
+		same := bytes.Equal(got, key)
+		clear(got)
+		if err == nil && same {
+			return wrapped, nil
 		}
 		last = err
 	}
-	if err := m.healthy(); err != nil {
-		return err
+	if err := r.m.healthy(); err != nil {
+		return nil, err
 	}
-	return hsm.ErrUnsupported.Detail("the token's RSA-OAEP opens neither SHA-256 nor SHA-1").Because(last)
+	return nil, hsm.ErrUnsupported.Detail("the token's RSA-OAEP opens neither SHA-256 nor SHA-1").Because(last)
 }
 
 // publicHalf reads the public key. From the private object if that tells, since

@@ -88,7 +88,7 @@ func (m *Module) newResident(ctx context.Context) (hsm.SigningKey, error) {
 	}
 	defer m.put(s)
 	id := newID()
-	public, private, err := m.generateEd25519(s, id)
+	public, private, err := m.generateEd25519(s, id, true)
 	if err != nil {
 		return hsm.SigningKey{}, err
 	}
@@ -110,13 +110,15 @@ func (m *Module) newResident(ctx context.Context) (hsm.SigningKey, error) {
 	return key, nil
 }
 
-func (m *Module) generateEd25519(s p11.SessionHandle, id []byte) (public, private p11.ObjectHandle, err error) {
+// generateEd25519 makes a key pair whose private half is a token object if it is
+// to last. The public half never is: it would take up room for nothing.
+func (m *Module) generateEd25519(s p11.SessionHandle, id []byte, lasting bool) (public, private p11.ObjectHandle, err error) {
 	for _, params := range edParams {
 		public, private, err = m.lib.GenerateKeyPair(s, mech(ckmEdwardsKeyPairGen), []*p11.Attribute{
 			attr(p11.CKA_CLASS, p11.CKO_PUBLIC_KEY), attr(p11.CKA_KEY_TYPE, ckkEdwards), attr(p11.CKA_TOKEN, false),
 			attr(p11.CKA_VERIFY, true), attr(p11.CKA_EC_PARAMS, params),
 		}, []*p11.Attribute{
-			attr(p11.CKA_CLASS, p11.CKO_PRIVATE_KEY), attr(p11.CKA_KEY_TYPE, ckkEdwards), attr(p11.CKA_TOKEN, true),
+			attr(p11.CKA_CLASS, p11.CKO_PRIVATE_KEY), attr(p11.CKA_KEY_TYPE, ckkEdwards), attr(p11.CKA_TOKEN, lasting),
 			attr(p11.CKA_PRIVATE, true), attr(p11.CKA_SENSITIVE, true), attr(p11.CKA_EXTRACTABLE, false),
 			attr(p11.CKA_SIGN, true), attr(p11.CKA_LABEL, signingLabel), attr(p11.CKA_ID, id),
 		})
