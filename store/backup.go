@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"io"
 )
@@ -15,23 +16,25 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 		return classify(err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	out := &backupWriter{ctx: ctx, w: w}
 	return guard(func() error {
-		_, err := tx.WriteTo(ctxWriter{ctx, w})
-		return err
+		_, err := tx.WriteTo(out)
+		return cmp.Or(out.err, err) // bbolt wraps by text only
 	})
 }
 
-// ctxWriter stops writing when ctx ends.
-type ctxWriter struct {
+// backupWriter stops writing when ctx ends, and keeps the first error.
+type backupWriter struct {
 	ctx context.Context
 	w   io.Writer
+	err error
 }
 
-func (c ctxWriter) Write(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+func (b *backupWriter) Write(p []byte) (n int, err error) {
+	if b.err = b.ctx.Err(); b.err == nil {
+		n, b.err = b.w.Write(p)
 	}
-	return c.w.Write(b)
+	return n, b.err
 }
 
 // Verify opens every record of one snapshot and returns how many there are, or
@@ -40,7 +43,7 @@ func (c ctxWriter) Write(b []byte) (int, error) {
 func (db *DB) Verify(ctx context.Context) (records int, err error) {
 	err = db.view(ctx, func(t *Tx) error {
 		return guard(func() error {
-			for _, tb := range db.tables {
+			for _, tb := range db.layout.buckets {
 				n, err := t.verify(tb.name)
 				records += n
 				if err != nil {

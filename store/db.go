@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -21,12 +22,14 @@ type Config struct {
 	// Otherwise files over quickCheckBytes have only their upper levels
 	// checked, so that a restart stays fast.
 	FullCheck bool
+
+	quickCheck int64 // for tests: instead of quickCheckBytes
 }
 
 // DB is the open data file.
 type DB struct {
 	cfg    Config
-	tables []bucket
+	layout layout
 	rising map[string]bool
 	lock   *os.File
 	bolt   *bolt.DB
@@ -54,9 +57,9 @@ type DB struct {
 const lockWait = 200 * time.Millisecond
 
 // Open checks, locks and opens the file, or makes an empty one. It is sealed.
-func Open(cfg Config) (*DB, error) { return open(cfg, buckets) }
+func Open(cfg Config) (*DB, error) { return open(cfg, current) }
 
-func open(cfg Config, tables []bucket) (_ *DB, err error) {
+func open(cfg Config, l layout) (_ *DB, err error) {
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
 	}
@@ -64,11 +67,11 @@ func open(cfg Config, tables []bucket) (_ *DB, err error) {
 		return nil, fmt.Errorf("store: making the data folder: %w", err)
 	}
 	db := &DB{
-		cfg: cfg, tables: tables, rising: map[string]bool{}, cache: newCache(cfg.CacheBytes),
+		cfg: cfg, layout: l, rising: map[string]bool{}, cache: newCache(cfg.CacheBytes),
 		queue: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
 		commitBolt: (*bolt.Tx).Commit,
 	}
-	for _, b := range tables {
+	for _, b := range l.buckets {
 		db.rising[b.name] = b.rising
 	}
 	if db.lock, err = lockFile(cfg.Path+".lock", lockWait); err != nil {
@@ -102,7 +105,7 @@ func (db *DB) check() error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	return checkFile(db.cfg.Path, db.cfg.FullCheck || info.Size() <= quickCheckBytes)
+	return checkFile(db.cfg.Path, db.cfg.FullCheck || info.Size() <= cmp.Or(db.cfg.quickCheck, quickCheckBytes))
 }
 
 // initialMap is address space, not memory or disk. As long as the file is
@@ -110,11 +113,13 @@ func (db *DB) check() error {
 // snapshots have ended.
 const initialMap = 1 << 30
 
+// The free list is written with each commit. Leaving it out makes a write no
+// faster as long as the list is short, but opening then walks the whole file:
+// 38 ms instead of 10 ms at 114 MB, and so does taking back a failed commit.
 func (db *DB) openBolt() (err error) {
 	db.bolt, err = bolt.Open(db.cfg.Path, 0o600, &bolt.Options{
 		Timeout:         lockWait,
 		FreelistType:    bolt.FreelistMapType,
-		NoFreelistSync:  noFreelistSync,
 		InitialMmapSize: initialMap,
 		NoStatistics:    true,
 	})
@@ -186,7 +191,7 @@ func (db *DB) closedOr(err error) error {
 
 // Stats is what there is to know about the file's health.
 type Stats struct {
-	Bytes      int64 // of the file
+	Bytes      int64 // of the file that are in use or can be used again
 	CacheBytes int   // of opened records in memory
 	Full       bool  // the last commit found no space; the next may
 	Unwritable bool  // nothing can be written before a restart
@@ -195,8 +200,8 @@ type Stats struct {
 // Stats returns the present state.
 func (db *DB) Stats() Stats {
 	s := Stats{CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load()}
-	if info, err := os.Stat(db.cfg.Path); err == nil {
-		s.Bytes = info.Size()
-	}
+	_ = guard(func() error {
+		return db.bolt.View(func(tx *bolt.Tx) error { s.Bytes = tx.Size(); return nil })
+	})
 	return s
 }

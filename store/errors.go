@@ -50,6 +50,9 @@ func classify(err error) error {
 			return ErrFull.Because(err)
 		}
 	}
+	if fault.As(err) != nil {
+		return err
+	}
 	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}

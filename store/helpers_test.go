@@ -22,7 +22,7 @@ type thing struct {
 var (
 	things     = table[thing]{name: "things", version: 1}
 	blobs      = rawTable{name: "blobs"}
-	testTables = []bucket{{name: "things"}, {name: "blobs", rising: true}}
+	testLayout = layout{schema: 1, buckets: []bucket{{name: "things"}, {name: "blobs", rising: true}}}
 	testKey    = bytes.Repeat([]byte{7}, KeySize)
 	bg         = context.Background()
 )
@@ -35,7 +35,7 @@ func openTest(t testing.TB) *DB {
 // openAt opens, initialises if need be, and unseals.
 func openAt(t testing.TB, path string) *DB {
 	t.Helper()
-	db, err := open(Config{Path: path}, testTables)
+	db, err := open(Config{Path: path}, testLayout)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func (db *DB) Meta() (Meta, error) {
 func (db *DB) readHead() (h head, err error) {
 	err = guard(func() error {
 		return db.bolt.View(func(tx *bolt.Tx) (err error) {
-			h, err = loadHead(tx)
+			h, err = db.loadHead(tx)
 			return err
 		})
 	})
@@ -62,7 +62,7 @@ func (db *DB) readHead() (h head, err error) {
 	return h, err
 }
 
-func loadHead(tx *bolt.Tx) (h head, err error) {
+func (db *DB) loadHead(tx *bolt.Tx) (h head, err error) {
 	b := tx.Bucket(metaBucket)
 	if b == nil {
 		return head{}, ErrEmpty
@@ -71,8 +71,8 @@ func loadHead(tx *bolt.Tx) (h head, err error) {
 	if err != nil {
 		return head{}, ErrFileDamaged.Because(fmt.Errorf("meta: schema: %w", err))
 	}
-	if schema > Schema {
-		return head{}, ErrNewer.Detail("the data was written by a newer oneclawd (schema %d, this one knows %d)", schema, Schema)
+	if known := db.layout.schema; schema > known {
+		return head{}, ErrNewer.Detail("the data was written by a newer oneclawd (schema %d, this one knows %d)", schema, known)
 	}
 	if err := json.Unmarshal(b.Get(keyHead), &h); err != nil {
 		return head{}, ErrFileDamaged.Because(fmt.Errorf("meta: head: %w", err))
@@ -118,11 +118,11 @@ func (db *DB) Init(m Meta, key plain.Bytes) error {
 		if tx.Bucket(metaBucket) != nil {
 			return ErrNotEmpty
 		}
-		m.Schema = Schema
+		m.Schema = db.layout.schema
 		if err := saveHead(tx, head{Meta: m, KeyCheck: keys.check}); err != nil {
 			return err
 		}
-		return createBuckets(tx, db.tables)
+		return createBuckets(tx, db.layout.buckets)
 	})
 }
 
@@ -132,7 +132,7 @@ func (db *DB) UpdateMeta(fn func(*Meta) error) error {
 	db.grouping.Lock()
 	defer db.grouping.Unlock()
 	return db.direct(func(tx *bolt.Tx) error {
-		h, err := loadHead(tx)
+		h, err := db.loadHead(tx)
 		if err != nil {
 			return err
 		}

@@ -17,11 +17,11 @@ type migration struct {
 // migrate runs the migrations that a file of schema from still needs, and
 // makes the buckets of tables that are new.
 func (db *DB) migrate(from int, keys *keyring) error {
-	for _, m := range migrations {
+	for _, m := range db.layout.migrations {
 		if m.to <= from {
 			continue
 		}
-		if err := db.direct(func(tx *bolt.Tx) error { return m.apply(tx, keys) }); err != nil {
+		if err := db.direct(func(tx *bolt.Tx) error { return db.apply(tx, m, keys) }); err != nil {
 			return fmt.Errorf("store: migrating to schema %d: %w", m.to, err)
 		}
 	}
@@ -32,8 +32,8 @@ func (db *DB) migrate(from int, keys *keyring) error {
 	return db.direct(func(tx *bolt.Tx) error { return createBuckets(tx, missing) })
 }
 
-func (m migration) apply(tx *bolt.Tx, keys *keyring) error {
-	h, err := loadHead(tx)
+func (db *DB) apply(tx *bolt.Tx, m migration, keys *keyring) error {
+	h, err := db.loadHead(tx)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (m migration) apply(tx *bolt.Tx, keys *keyring) error {
 func (db *DB) missingBuckets() (missing []bucket, err error) {
 	err = guard(func() error {
 		return db.bolt.View(func(tx *bolt.Tx) error {
-			for _, b := range db.tables {
+			for _, b := range db.layout.buckets {
 				if tx.Bucket([]byte(b.name)) == nil {
 					missing = append(missing, b)
 				}

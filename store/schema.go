@@ -45,6 +45,16 @@ type bucket struct {
 	rising bool
 }
 
+// layout is what a file of one schema looks like and how older ones become so.
+type layout struct {
+	schema     int
+	buckets    []bucket
+	migrations []migration // each raises the schema by one; oldest first
+}
+
+// current is the layout above.
+var current = layout{schema: Schema, buckets: buckets, migrations: nil}
+
 // buckets lists the tables in the order of the tree above.
 var buckets = []bucket{
 	{name: auditCounters.name},
@@ -72,9 +82,3 @@ var buckets = []bucket{
 	{name: grants.name},
 	{name: holders.name},
 }
-
-// migrations lists what brings a file of an older schema to this one.
-var migrations = []migration{}
-
-// noFreelistSync: see the figures in the comment of BenchmarkReopen.
-const noFreelistSync = false

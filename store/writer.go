@@ -52,6 +52,8 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 		return ctx.Err()
 	case <-db.closing:
 		return ErrClosed
+	case <-db.stopped:
+		return ErrClosed
 	}
 	var err error
 	select {
@@ -93,6 +95,7 @@ func (db *DB) runGroup(first *call) {
 	defer db.grouping.Unlock()
 	g := &group{db: db, changes: changes{}}
 	err := g.begin()
+	defer g.release() // for a closure that ends the goroutine
 	for c := first; c != nil; c = db.nextCall(g) {
 		g.calls = append(g.calls, c)
 		if err == nil {
@@ -140,6 +143,14 @@ func (g *group) begin() error {
 	g.bolt = b
 	g.snap = g.db.snapshot(b, uint64(b.ID())-1)
 	return nil
+}
+
+// release ends the bbolt transaction if neither commit nor anything else did:
+// it holds the lock of the file.
+func (g *group) release() {
+	if g.bolt != nil && g.bolt.DB() != nil {
+		_ = g.db.abandon(g.bolt)
+	}
 }
 
 // run runs one closure against its own overlay and, if it succeeds, adds its
