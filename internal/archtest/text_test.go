@@ -84,7 +84,8 @@ func TestDocumentsPoint(t *testing.T) {
 			continue
 		}
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			if !strings.Contains(m[1], ":") && !exists(path.Join(path.Dir(name), m[1])) {
+			to := path.Join(path.Dir(name), m[1])
+			if !strings.Contains(m[1], ":") && !exists(to) && !slices.Contains(planned, to) {
 				t.Errorf("%s: links to %s, which is not there", name, m[1])
 			}
 		}
