@@ -28,12 +28,12 @@ type Config struct {
 
 // DB is the open data file.
 type DB struct {
-	cfg    Config
-	layout layout
-	rising map[string]bool
-	lock   *os.File
-	bolt   *bolt.DB
-	cache  *cache
+	cfg      Config
+	layout   layout
+	journals map[string]bool
+	lock     *os.File
+	bolt     *bolt.DB
+	cache    *cache
 
 	// keys is nil while sealed. It is read under using or grouping, and
 	// changed under both.
@@ -67,12 +67,12 @@ func open(cfg Config, l layout) (_ *DB, err error) {
 		return nil, fmt.Errorf("store: making the data folder: %w", err)
 	}
 	db := &DB{
-		cfg: cfg, layout: l, rising: map[string]bool{}, cache: newCache(cfg.CacheBytes),
+		cfg: cfg, layout: l, journals: map[string]bool{}, cache: newCache(cfg.CacheBytes),
 		queue: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
 		commitBolt: (*bolt.Tx).Commit,
 	}
 	for _, b := range l.buckets {
-		db.rising[b.name] = b.rising
+		db.journals[b.name] = b.journal
 	}
 	if db.lock, err = lockFile(cfg.Path+".lock", lockWait); err != nil {
 		return nil, err

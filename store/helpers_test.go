@@ -22,7 +22,7 @@ type thing struct {
 var (
 	things     = table[thing]{name: "things", version: 1}
 	blobs      = rawTable{name: "blobs"}
-	testLayout = layout{schema: 1, buckets: []bucket{{name: "things"}, {name: "blobs", rising: true}}}
+	testLayout = layout{schema: 1, buckets: []bucket{{name: "things"}, {name: "blobs", journal: true}}}
 	testKey    = bytes.Repeat([]byte{7}, KeySize)
 	bg         = context.Background()
 )

@@ -40,9 +40,10 @@ const Schema = 1
 // bucket is a table as the engine sees it.
 type bucket struct {
 	name string
-	// rising says that keys are only ever added behind the last one. Pages
-	// are then filled to the brim instead of being split in the middle.
-	rising bool
+	// journal says that records are added behind the last one and read about
+	// once: pages are filled instead of split in the middle, and the cache is
+	// left to others.
+	journal bool
 }
 
 // layout is what a file of one schema looks like and how older ones become so.
@@ -60,7 +61,7 @@ var buckets = []bucket{
 	{name: auditCounters.name},
 	{name: auditChains.name},
 	{name: auditTiles.name},
-	{name: auditLeaves.name, rising: true},
+	{name: auditLeaves.name, journal: true},
 	{name: auditCheckpoints.name},
 
 	{name: platform.name},

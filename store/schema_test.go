@@ -203,7 +203,7 @@ func freezeFile(t *testing.T) {
 }
 
 // openCurrent opens a store with the real tables.
-func openCurrent(t *testing.T) *DB {
+func openCurrent(t testing.TB) *DB {
 	t.Helper()
 	db, err := Open(Config{Path: filepath.Join(t.TempDir(), "state.db")})
 	if err != nil {

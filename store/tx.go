@@ -25,10 +25,10 @@ type Tx struct {
 
 // snapshot reads the last durable state through one bbolt transaction.
 type snapshot struct {
+	db      *DB
 	bolt    *bolt.Tx
 	id      uint64 // of the newest commit it includes
 	keys    *keyring
-	cache   *cache
 	buckets map[string]*bolt.Bucket
 }
 
@@ -72,7 +72,7 @@ func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) snapshot(b *bolt.Tx, id uint64) *snapshot {
-	return &snapshot{bolt: b, id: id, keys: db.keys, cache: db.cache, buckets: make(map[string]*bolt.Bucket, 4)}
+	return &snapshot{db: db, bolt: b, id: id, keys: db.keys, buckets: make(map[string]*bolt.Bucket, 4)}
 }
 
 // end makes every later use of t an error: closures that keep their Tx are
@@ -125,7 +125,7 @@ func (s *snapshot) bucket(table string) (*bolt.Bucket, error) {
 }
 
 func (s *snapshot) get(table string, key []byte) (rec record, found bool, err error) {
-	if rec, ok := s.cache.get(table, key, s.id); ok {
+	if rec, ok := s.db.cache.get(table, key, s.id); ok {
 		return rec, true, nil
 	}
 	err = guard(func() error {
@@ -141,8 +141,8 @@ func (s *snapshot) get(table string, key []byte) (rec record, found bool, err er
 		rec, err = s.open(table, key, raw)
 		return err
 	})
-	if err == nil && found {
-		s.cache.fill(table, key, rec, s.id)
+	if err == nil && found && !s.db.journals[table] {
+		s.db.cache.fill(table, key, rec, s.id)
 	}
 	return rec, found && err == nil, err
 }

@@ -47,9 +47,10 @@ func (t *Tx) PutDoomed(v id.ID) error { return doomed.put(t, v[:], v) }
 // DeleteDoomed implements vault.Tx.
 func (t *Tx) DeleteDoomed(v id.ID) error { return doomed.delete(t, v[:]) }
 
-// secretKey puts the secrets of a vault side by side.
+// secretKey puts the secrets of a vault side by side. The vault is part of the
+// Name too: equal paths in two vaults must not look equal.
 func (t *Tx) secretKey(v id.ID, path vault.SecretPath) []byte {
-	n := t.name("secret", path.String())
+	n := t.name("secret", string(v[:]), path.String())
 	return slices.Concat(v[:], n[:])
 }
 

@@ -204,7 +204,7 @@ func (g *group) apply() error {
 			if err != nil {
 				return err
 			}
-			if g.db.rising[id.table] {
+			if g.db.journals[id.table] {
 				b.FillPercent = 0.95
 			}
 			key, ch := []byte(id.key), g.changes[id]
