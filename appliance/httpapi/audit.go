@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,7 +22,7 @@ func (s *Server) auditRoutes() []route {
 		handle(get, "/v1/audit/checkpoint", "auditCheckpoint", s.auditCheckpoint, doc(tag, "The signed size and root of the log")),
 		handle(get, "/v1/audit/proof/inclusion", "auditInclusion", s.auditInclusion, doc(tag, "Prove that an event is in the log")),
 		handle(get, "/v1/audit/proof/consistency", "auditConsistency", s.auditConsistency, doc(tag, "Prove that the log only grew")),
-		handle(get, "/v1/audit/export", "exportAudit", s.auditExport, doc(tag, "The whole appliance's log, for its owners")),
+		handle(get, "/v1/audit/export", "exportAudit", s.auditExport, streams("application/jsonl"), doc(tag, "The whole appliance's log, for its owners")),
 	}
 }
 
@@ -152,7 +153,7 @@ func (s *Server) auditCheckpoint(ctx context.Context, _ *none) (*reply[api.Audit
 
 type inclusionInput struct {
 	Index uint64 `query:"index" required:"true" doc:"The event's place in the log, as X-Audit-Index said"`
-	Size  uint64 `query:"size" required:"true" doc:"A checkpoint's size"`
+	Size  uint64 `query:"size" required:"true" minimum:"1" doc:"A checkpoint's size"`
 }
 
 func (s *Server) auditInclusion(ctx context.Context, in *inclusionInput) (*reply[api.AuditInclusionResponse], error) {
@@ -187,16 +188,21 @@ func wireHash[H ~[32]byte](h H) string {
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
-// auditExport streams: a log is longer than memory. Once the first byte is out
-// an error can only cut the stream, which its missing last line shows.
+// auditExport streams: a log is longer than memory. What can be refused is
+// refused before the first byte; later an error can only cut the connection,
+// which the missing last line shows as well.
 func (s *Server) auditExport(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	if err := s.people.Operate(ctx, caller(ctx), audit.AuditExport); err != nil {
+		return nil, err
+	}
+	if _, err := s.audit.Checkpoint(ctx); err != nil { // it can be signed, and will not be again
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		hc.SetHeader("Content-Type", "application/jsonl")
 		if err := s.audit.Export(hc.Context(), hc.BodyWriter()); err != nil {
 			s.log.Error("audit export broke off", "err", err)
+			panic(http.ErrAbortHandler)
 		}
 	}}, nil
 }

@@ -73,6 +73,15 @@ func maxBody(n int64) opt {
 	return func(e *endpoint) { e.op.MaxBodyBytes = n }
 }
 
+// streams describes an answer that is written bit by bit and is not JSON.
+func streams(mediaType string) opt {
+	return func(e *endpoint) {
+		e.op.Responses = map[string]*huma.Response{"200": {
+			Description: "OK", Content: map[string]*huma.MediaType{mediaType: {}},
+		}}
+	}
+}
+
 // doc sets the tag and the one-line summary in the OpenAPI document.
 func doc(tag, summary string) opt {
 	return func(e *endpoint) { e.op.Tags, e.op.Summary = []string{tag}, summary }

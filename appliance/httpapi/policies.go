@@ -43,13 +43,13 @@ func (s *Server) createPolicy(ctx context.Context, in *newPolicyInput) (*reply[a
 	return answerPolicy(p)
 }
 
-var errUnsupported = fault.New(fault.Invalid, "unsupported", "The request asks for something this appliance does not do")
+var errUnsupported = fault.New(fault.Invalid, "unsupported", "")
 
 func grantOf(b *api.CreatePolicyRequest) (g vault.Grant, err error) {
 	if bad := b.Unsupported(); len(bad) > 0 {
-		refusal := *errUnsupported
+		refusal := errUnsupported.Detail("This appliance does not do what the request asks for: %s", summary(bad))
 		refusal.Fields = bad
-		return g, &refusal
+		return g, refusal
 	}
 	if g.Pattern, err = policy.ParsePattern(b.Pattern()); err != nil {
 		return g, err

@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The objects that the official Go SDK reads strictly: it refuses a member
+// that is not listed, and an object without one that has a star.
+const (
+	strictToken  = "access_token* token_type* expires_in*"
+	strictVault  = "id* name* created_at* description* created_by* created_by_type* cmek_enabled* cmek_fingerprint"
+	strictMeta   = "id* path* type* version* created_at* metadata* expires_at"
+	strictSecret = strictMeta + " value* created_by* cmek_encrypted*"
+	strictPolicy = "id* vault_id* secret_path_pattern* principal_type* principal_id* permissions* created_at* " +
+		"conditions* expires_at created_by* created_by_type*"
+	strictAgent = "id* name* auth_method* is_active* intents_api_enabled* shroud_enabled* created_at* description* scopes* " +
+		"tx_to_allowlist* tx_max_value_eth tx_daily_limit_eth tx_allowed_chains* token_ttl_seconds vault_ids* client_cert_fingerprint " +
+		"oidc_issuer oidc_client_id ssh_public_key* ecdh_public_key* shroud_config expires_at last_active_at"
+)
+
+// strictAnswers says what is strict in the answers of which routes. A path
+// that ends in a dot is of a list.
+var strictAnswers = []struct{ method, url, at, members string }{
+	{post, `/v1/auth/api-key-token`, "", strictToken},
+	{post, `/v1/vaults`, "", strictVault},
+	{get, `/v1/vaults`, "vaults.", strictVault},
+	{get, `/v1/vaults/[^/]+`, "", strictVault},
+	{put, `/v1/vaults/[^/]+/secrets/.+`, "", strictMeta},
+	{get, `/v1/vaults/[^/]+/secrets`, "secrets.", strictMeta},
+	{get, `/v1/vaults/[^/]+/secrets/.+`, "", strictSecret},
+	{post, `/v1/vaults/[^/]+/policies`, "", strictPolicy},
+	{get, `/v1/vaults/[^/]+/policies`, "policies.", strictPolicy},
+	{put, `/v1/vaults/[^/]+/policies/.+`, "", strictPolicy},
+	{post, `/v1/agents`, "", "agent* api_key"},
+	{post, `/v1/agents`, "agent", strictAgent},
+	{get, `/v1/agents`, "agents.", strictAgent},
+	{get, `/v1/agents/[^/]{36}`, "", strictAgent},
+	{patch, `/v1/agents/[^/]+`, "", strictAgent},
+	{put, `/v1/agents/[^/]+`, "", strictAgent},
+	{post, `/v1/agents/[^/]+/rotate-key`, "", "api_key*"},
+	{post, `/v1/agents/[^/]+/rotate-identity-keys`, "", strictAgent},
+	{get, `/v1/auth/jwt-public-key`, "", "alg* public_key_base64*"},
+}
+
+// strict holds every successful answer of every step to the members that
+// strict readers know (T10), and lists to be there (T12).
+func (a answered) strict(s step) {
+	a.t.Helper()
+	method := s.method
+	if method == "" {
+		method = get
+	}
+	url, _, _ := strings.Cut(s.url, "?")
+	for _, r := range strictAnswers {
+		if r.method != method || !regexp.MustCompile("^"+r.url+"$").MatchString(url) {
+			continue
+		}
+		list, many := strings.CutSuffix(r.at, ".")
+		if !many {
+			a.members(r.at, r.members)
+			continue
+		}
+		all, ok := a.value(list).([]any)
+		if !ok {
+			a.t.Errorf("%s %s: %s is no list in %s", method, url, list, a.Body)
+		}
+		for i := range all {
+			a.members(list+"."+strconv.Itoa(i), r.members)
+		}
+	}
+}
+
+func (a answered) members(at, allowed string) {
+	a.t.Helper()
+	have := a.keys(at)
+	var known []string
+	for _, m := range strings.Fields(allowed) {
+		name, required := strings.CutSuffix(m, "*")
+		known = append(known, name)
+		if required && !slices.Contains(have, name) {
+			a.t.Errorf("%s has no %s: %s", at, name, a.Body)
+		}
+	}
+	for _, name := range have {
+		if !slices.Contains(known, name) {
+			a.t.Errorf("%s has %s, which strict readers refuse", at, name)
+		}
+	}
+}
