@@ -240,7 +240,7 @@ func (s *Service) APIKeys(ctx context.Context, p Principal) (keys []SeenAPIKey, 
 // RevokeAPIKey ends a key of the user who asks, at once.
 func (s *Service) RevokeAPIKey(ctx context.Context, p Principal, key id.ID) error {
 	if p.IsAgent() {
-		return ErrUsersOnly
+		return s.record(ctx, p.Event(audit.APIKeyRevoke, "api_key", key.String()), ErrUsersOnly)
 	}
 	return txn.Decide(ctx, s.db, func(tx Tx) (refusal, err error) {
 		e := p.Event(audit.APIKeyRevoke, "api_key", key.String())
