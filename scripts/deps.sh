@@ -15,15 +15,15 @@ fi
 # gcc and libc6-dev: PKCS#11 libraries are loaded through C, and so is the race
 # detector. softhsm2: the token of tests and of `make dev`. opensc: pkcs11-tool,
 # to look into a token. p11-kit: a token at the other end of a socket, which
-# stands in for a network HSM.
-packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules)
+# stands in for a network HSM. curl: a test does what the README says.
+packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules curl)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	if ! command -v gcc >/dev/null || ! command -v softhsm2-util >/dev/null; then
 		cat >&2 <<-'EOF'
-			This is not Debian, so nothing was installed. For the PKCS#11 parts install a C
-			compiler, SoftHSM 2, OpenSC and p11-kit with your system's package manager.
-			Without them oneclawd runs with its local key file, which is not an HSM.
+			This is not Debian, so nothing was installed. Install with your system's package
+			manager: a C compiler, SoftHSM 2, OpenSC and p11-kit for PKCS#11, curl for the
+			tests. Without SoftHSM oneclawd runs with its local key file, which is not an HSM.
 		EOF
 	fi
 	exit 0

@@ -96,7 +96,7 @@ var owner = map[string][]string{
 // tester names packages whose tests may import an owned module as well, to look
 // from outside at what the owner made.
 var tester = map[string][]string{
-	"golang.org/x/mod": {"store/events", "appliance/httpapi"},
+	"golang.org/x/mod": {"store", "store/events", "appliance/httpapi"},
 }
 
 // testsOnly are modules that any test may use and nothing else.
