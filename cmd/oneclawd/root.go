@@ -39,6 +39,7 @@ environment, the environment over the file.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version,
 	}
+	root.SetOut(os.Stdout) // or cobra's Printf would write to standard error
 	f := root.PersistentFlags()
 	f.StringVarP(&g.config, "config", "c", os.Getenv("ONECLAW_CONFIG"), "configuration file (TOML)")
 	f.StringVar(&g.data, "data", "", "folder of everything that must survive a restart (setting data)")
