@@ -5,11 +5,17 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 // RunChild is what the hidden subcommand does: serve the parent on file 3 until
 // it closes the socket or ends. Open loads the driver, in this process only.
 func RunChild(ctx context.Context, open Open) error {
+	// A terminal's Ctrl-C and a service manager's stop reach this process as well.
+	// The parent still needs its keys to finish what it is doing; it closes the
+	// socket when it is done, and if it is killed, so are we.
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	harden()
 	file := os.NewFile(childFD, "broker socket")
 	if file == nil {

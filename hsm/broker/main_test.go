@@ -33,7 +33,31 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if len(os.Args) == 3 && os.Args[1] == daemonArg {
+		daemon(os.Args[2])
+	}
 	os.Exit(m.Run())
+}
+
+// With this argument the test binary is a daemon that has a child, says which,
+// and waits to be killed.
+const daemonArg = "hsm-broker-daemon"
+
+func daemon(dir string) {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	token := broker.Token{Library: localPrefix + dir}
+	if _, err := broker.Start(context.Background(), broker.Config{Executable: exe, Args: []string{childArg}, Token: token}); err != nil {
+		panic(err)
+	}
+	pids, err := childrenOf(os.Getpid())
+	if err != nil || len(pids) != 1 {
+		panic(fmt.Sprint(pids, err))
+	}
+	fmt.Println(pids[0])
+	select {}
 }
 
 func openAny(tok broker.Token) (hsm.Module, error) {

@@ -34,7 +34,7 @@ func Serve(ctx context.Context, conn net.Conn, open Open) error {
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	s := &server{in: newFrameReader(conn), out: frameWriter{w: conn}}
 	workers, err := s.open(open)
-	if err != nil {
+	if err != nil || workers == 0 {
 		return err
 	}
 	// The first worker to see the end ends all. Others may hang in a driver that
@@ -48,7 +48,9 @@ func Serve(ctx context.Context, conn net.Conn, open Open) error {
 	return errors.Join(err, s.module.Close())
 }
 
-// open answers the first request, which must be opOpen.
+// open answers the first request, which must be opOpen. If the module does not
+// open, the parent has been told, and there are no workers and no error: it
+// would be reported twice, at every attempt while a token is away.
 func (s *server) open(open Open) (workers int, err error) {
 	first, err := s.in.next()
 	if err != nil {
@@ -64,7 +66,7 @@ func (s *server) open(open Open) (workers int, err error) {
 	s.module, err = open(token)
 	token.PIN.Wipe()
 	if err != nil {
-		return 0, errors.Join(err, s.fail(first.id, err))
+		return 0, s.fail(first.id, err)
 	}
 	if err := s.describe(first.id); err != nil {
 		return 0, errors.Join(err, s.module.Close())
