@@ -58,7 +58,10 @@ func (s *Service) welcome(ctx context.Context, u User, p Principal, ttl time.Dur
 	if err != nil {
 		return Token{}, err
 	}
-	return tok, s.admit(ctx, p)
+	if err := s.admit(ctx, p); err != nil {
+		return Token{}, err
+	}
+	return tok, nil
 }
 
 // findUser returns the user with this address, or the zero User.
