@@ -1,0 +1,14 @@
+// Package e2e tests the built oneclawd from outside, as its users run it: a
+// process, its data folder, its HTTP API and the HSM behind it. What the
+// packages promise one by one is here tried together, with the power cut, the
+// HSM pulled out, the disk full and the files tampered with.
+//
+// TestMain builds the binary once; ONECLAW_BINARY names one that is there
+// already. Every test has a data folder and a port of its own. A test that
+// needs what the machine lacks is skipped, unless ONECLAW_REQUIRE lists it
+// (softhsm, p11-kit, tmpfs). Two variables set how long the suite works:
+// ONECLAW_KILLS, how often the daemon is killed, and ONECLAW_BENCH_SECRETS, how
+// many secrets the benchmarks load.
+//
+// There is no product code here, and nothing imports this package.
+package e2e
