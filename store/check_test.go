@@ -193,3 +193,31 @@ func TestFlippedAndSwappedRecordsAreFound(t *testing.T) {
 		t.Error("Verify:", err)
 	}
 }
+
+// The file is cut while it is in use: the kernel answers with SIGBUS.
+func TestFileCutUnderARunningStore(t *testing.T) {
+	db := openTest(t)
+	for i := range 300 {
+		if err := tryPut(db, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Truncate(db.cfg.Path, 3*4096); err != nil {
+		t.Fatal(err)
+	}
+	err := db.view(bg, func(tx *Tx) error {
+		return things.scan(tx, page{}, func([]byte, thing) error { return nil })
+	})
+	if !errors.Is(err, ErrFileDamaged) {
+		t.Error("View:", err)
+	}
+	if err := tryPut(db, 1000); err == nil {
+		t.Error("Update on a file that is cut off succeeded")
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := open(Config{Path: db.cfg.Path}, testLayout); !errors.Is(err, ErrFileDamaged) {
+		t.Error("Open:", err)
+	}
+}

@@ -38,6 +38,7 @@ type DB struct {
 	// keys is nil while sealed. It is read under using or grouping, and
 	// changed under both.
 	keys     *keyring
+	unsealed atomic.Bool  // keys != nil, for Sealed
 	using    sync.RWMutex // held for reading by each View
 	backups  sync.RWMutex // held for reading by each Backup
 	grouping sync.Mutex   // held by the writer for each group
@@ -147,15 +148,12 @@ func (db *DB) Seal() {
 	}
 	db.keys.wipe()
 	db.keys = nil
+	db.unsealed.Store(false)
 	db.cache.wipe()
 }
 
-// Sealed reports whether the store key is missing.
-func (db *DB) Sealed() bool {
-	db.using.RLock()
-	defer db.using.RUnlock()
-	return db.keys == nil
-}
+// Sealed reports whether the store key is missing. It never waits.
+func (db *DB) Sealed() bool { return !db.unsealed.Load() }
 
 // Close finishes the group that is running, refuses the calls that wait with
 // ErrClosed, seals and closes the file. Closing twice is fine.

@@ -77,7 +77,8 @@ func (k *keyring) wipe() {
 }
 
 // Name returns the record key that stands for parts: equal parts have equal
-// names, and without the store key a name says nothing about them.
+// names, and without the store key a name says nothing about them. Not for use
+// inside a transaction.
 func (db *DB) Name(parts ...string) ([NameSize]byte, error) {
 	db.using.RLock()
 	defer db.using.RUnlock()
@@ -88,7 +89,8 @@ func (db *DB) Name(parts ...string) ([NameSize]byte, error) {
 }
 
 // DeriveKey returns the 32-byte key for another purpose than records, always
-// the same for the same store key and purpose. The caller wipes it on seal.
+// the same for the same store key and purpose. The caller wipes it on seal. Not
+// for use inside a transaction.
 func (db *DB) DeriveKey(purpose string) (plain.Bytes, error) {
 	db.using.RLock()
 	defer db.using.RUnlock()

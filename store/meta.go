@@ -179,5 +179,6 @@ func (db *DB) Unseal(key plain.Bytes) error {
 	defer db.using.Unlock()
 	db.cache.latest.Store(uint64(newest))
 	db.keys = keys
+	db.unsealed.Store(true)
 	return nil
 }
