@@ -42,7 +42,8 @@ type Monitor struct {
 	// came back is to be seen within a second.
 	Every time.Duration
 	// Slow is how long a check may take before the module counts as degraded, 250
-	// ms if 0; Deadline when it counts as unavailable, 750 ms if 0.
+	// ms if 0; Deadline when it counts as unavailable, 700 ms if 0, so that with the
+	// pause before it a hanging driver is seen within a second.
 	Slow     time.Duration
 	Deadline time.Duration
 	// Log gets one line per change, slog.Default() if nil.
@@ -88,7 +89,7 @@ func or(d, def time.Duration) time.Duration {
 
 // once makes one check and records what it means.
 func (m *Monitor) once(ctx context.Context) {
-	deadline := or(m.Deadline, 750*time.Millisecond)
+	deadline := or(m.Deadline, 700*time.Millisecond)
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	began := time.Now()

@@ -144,6 +144,31 @@ func TestHungChildIsReplaced(t *testing.T) {
 	eventually(t, 2*time.Second, "recovery", func() bool { return s.opens(t, c) == nil })
 }
 
+// A distant HSM is slow, not lost: nobody is refused, calls overlap, and what
+// does not take long is not held up.
+func TestSlowTokenIsNotLost(t *testing.T) {
+	cfg := config(t, broker.Token{Library: slowPrefix + t.TempDir(), Sessions: 6})
+	cfg.CallTimeout = 5 * latency
+	c := start(t, cfg)
+	s := prepare(t, c)
+	child, began := onlyChild(t), time.Now()
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			if err := s.opens(t, c); err != nil {
+				t.Errorf("a slow call failed: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if took := time.Since(began); took > 6*latency {
+		t.Errorf("12 calls took %v: they did not overlap", took)
+	}
+	if onlyChild(t) != child {
+		t.Error("the child was replaced")
+	}
+}
+
 func TestCallerMayGiveUp(t *testing.T) {
 	c := start(t, config(t, broker.Token{Library: localPrefix + t.TempDir()}))
 	s := prepare(t, c)

@@ -124,10 +124,13 @@ func (l *link) read() {
 			continue
 		}
 		err = parseError(f.body)
+		if errors.Is(err, errFrame) {
+			err = errEnded.Because(err)
+		}
 		if c != nil {
 			c.answer(nil, err)
 		}
-		if errors.Is(err, hsm.ErrUnavailable) || errors.Is(err, errFrame) {
+		if errors.Is(err, hsm.ErrUnavailable) {
 			// The child has lost its token, which it cannot find again by itself.
 			l.end(err)
 			return

@@ -25,6 +25,19 @@ const childArg = "hsm-broker-child"
 // about processes and not about tokens.
 const localPrefix = "local:"
 
+// And of this name, the same with the latency of a distant HSM.
+const (
+	slowPrefix = "slow:"
+	latency    = 300 * time.Millisecond
+)
+
+type slow struct{ hsm.Module }
+
+func (s slow) Unwrap(ctx context.Context, kek hsm.KEK, wrapped, aad []byte) ([]byte, error) {
+	time.Sleep(latency)
+	return s.Module.Unwrap(ctx, kek, wrapped, aad)
+}
+
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == childArg {
 		if err := broker.RunChild(context.Background(), openAny); err != nil {
@@ -64,6 +77,10 @@ func openAny(tok broker.Token) (hsm.Module, error) {
 	if dir, ok := strings.CutPrefix(tok.Library, localPrefix); ok {
 		noteOpen(dir)
 		return local.Open(local.Config{Dir: dir, Passphrase: tok.PIN})
+	}
+	if dir, ok := strings.CutPrefix(tok.Library, slowPrefix); ok {
+		m, err := local.Open(local.Config{Dir: dir})
+		return slow{m}, err
 	}
 	return pkcs11.Open(pkcs11.Config(tok))
 }
