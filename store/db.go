@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Config says where the data is. Only Path has no default.
@@ -125,7 +126,7 @@ func (db *DB) openBolt() (err error) {
 		NoStatistics:    true,
 	})
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, berrors.ErrTimeout):
 		return ErrInUse.Because(err)
 	case err != nil:
 		return fmt.Errorf("store: opening the data file: %w", err)

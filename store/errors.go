@@ -8,7 +8,7 @@ import (
 	"strings"
 	"syscall"
 
-	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 )
@@ -53,7 +53,7 @@ func classify(err error) error {
 	if fault.As(err) != nil {
 		return err
 	}
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return ErrUnwritable.Because(err)
