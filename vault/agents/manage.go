@@ -22,6 +22,7 @@ func (s *Service) List(ctx context.Context, p identity.Principal) (out []identit
 		if out, err = tx.Agents(p.Org); err != nil {
 			return err
 		}
+		out = append([]identity.Agent{}, out...) // never nil
 		for i := range out {
 			if out[i].LastActivityAt, err = s.Identity.LastSeen(tx, out[i].ID); err != nil {
 				return err

@@ -59,7 +59,7 @@ func check(a identity.Agent) error {
 	switch {
 	case a.Name == "" || len(a.Name) > 255 || len(a.Description) > 4096:
 		return ErrName
-	case a.TokenTTL < 0 || time.Duration(a.TokenTTL)*time.Second > identity.MaxAgentTokenTTL:
+	case a.TokenTTL < 0 || a.TokenTTL > int(identity.MaxAgentTokenTTL/time.Second):
 		return ErrTTL
 	case len(a.ShroudConfig) > maxConfig:
 		return ErrConfig
