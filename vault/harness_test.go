@@ -331,8 +331,19 @@ func (w *world) unchanged(fn func()) {
 	before := w.state()
 	fn()
 	if after := w.state(); after != before {
-		w.Fatalf("something changed:\nbefore %s\nafter %s", before, after)
+		w.Fatal("something changed: " + firstDifference(before, after))
 	}
+}
+
+// firstDifference shows two lines of the first place where texts differ.
+func firstDifference(a, b string) string {
+	before, after := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(before), len(after)) {
+		if before[i] != after[i] {
+			return fmt.Sprintf("line %d: %s, before %s", i, after[i], before[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, before %d", len(after), len(before))
 }
 
 func code(err error) string {
