@@ -79,14 +79,16 @@ func TestSealDrawsFreshNonces(t *testing.T) {
 // If crypto/aes ever moves the key out of its struct, wipe must follow.
 func TestWipeClearsTheKeySchedule(t *testing.T) {
 	s := testSealer(t)
-	rec := s.seal("t", 1, []byte("k"), []byte("p"))
+	var before, after [16]byte
+	s.block.Encrypt(before[:], before[:])
 	s.wipe()
 	func() {
-		defer func() { _ = recover() }()
-		if _, _, err := s.open("t", []byte("k"), rec); err == nil {
-			t.Error("a wiped sealer still opens records")
-		}
+		defer func() { _ = recover() }() // no rounds, perhaps
+		s.block.Encrypt(after[:], after[:])
 	}()
+	if before == after || s.k1 != [16]byte{} {
+		t.Error("a wiped sealer still has its key")
+	}
 }
 
 func TestNamesAndDerivedKeysDiffer(t *testing.T) {
