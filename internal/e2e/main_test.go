@@ -53,7 +53,7 @@ func buildAndRun(m *testing.M) (int, error) {
 }
 
 // ours are the variables that speak to these tests.
-var ours = []string{"ONECLAW_BINARY", "ONECLAW_REQUIRE", "ONECLAW_KILLS", "ONECLAW_BENCH_SECRETS"}
+var ours = []string{"ONECLAW_BINARY", "ONECLAW_REQUIRE", "ONECLAW_KILLS", "ONECLAW_DEFECTS", "ONECLAW_BENCH_SECRETS"}
 
 // required skips the test because something is missing on this machine, unless
 // ONECLAW_REQUIRE lists it: then that is a failure.
@@ -63,6 +63,15 @@ func required(t testing.TB, what, missing string) {
 		t.Fatalf("ONECLAW_REQUIRE has %q, but %s", what, missing)
 	}
 	t.Skipf("no %s: %s", what, missing)
+}
+
+// defect skips a test that shows something oneclawd does not do right yet,
+// unless ONECLAW_DEFECTS is set. Whoever mends it takes the call away.
+func defect(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("ONECLAW_DEFECTS") == "" {
+		t.Skip("known defect: " + what)
+	}
 }
 
 // number is the value of an environment variable, or def.
