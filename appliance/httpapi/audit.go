@@ -33,8 +33,8 @@ type auditFilter struct {
 	Action       string `query:"action" maxLength:"64"`
 	From         string `query:"from" doc:"RFC 3339, included"`
 	To           string `query:"to" doc:"RFC 3339, not included"`
-	Limit        int32  `query:"limit" minimum:"0" doc:"100 when left out, 1000 at most"`
-	Offset       int32  `query:"offset" minimum:"0"`
+	Limit        int64  `query:"limit" minimum:"0" maximum:"2147483647" doc:"100 when left out, 1000 at most"`
+	Offset       int64  `query:"offset" minimum:"0" maximum:"2147483647"`
 }
 
 func (s *Server) auditEvents(ctx context.Context, in *auditFilter) (*reply[api.AuditEventsResponse], error) {

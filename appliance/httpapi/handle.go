@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -124,6 +125,7 @@ func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O,
 			return out, nil
 		})
 		s.checkParams(method, path)
+		checkWidths(reflect.TypeFor[I](), path)
 		s.list(method, path, id, e.access)
 	}
 }
@@ -140,6 +142,22 @@ func (s *Server) checkParams(method, path string) {
 		taken := func(p *huma.Param) bool { return p.In == "path" && p.Name == name }
 		if isParam && !slices.ContainsFunc(op.Parameters, taken) {
 			panic("httpapi: the input of " + method + " " + path + " does not take " + name)
+		}
+	}
+}
+
+// checkWidths panics if a parameter is of an integer type narrower than 64
+// bits: huma would cut a larger number down to it in silence, and version
+// 4294967297 would be version 1. Such a field is 64 bits wide with a maximum.
+func checkWidths(input reflect.Type, path string) {
+	for i := range input.NumField() {
+		f := input.Field(i)
+		kind := f.Type.Kind()
+		narrow := kind != reflect.Int64 && kind != reflect.Uint64 && kind >= reflect.Int && kind <= reflect.Uintptr
+		for _, in := range []string{"path", "query", "header"} {
+			if _, param := f.Tag.Lookup(in); param && narrow {
+				panic("httpapi: parameter " + f.Name + " of " + path + " is not 64 bits wide")
+			}
 		}
 	}
 }

@@ -122,12 +122,12 @@ type thingInput struct {
 type versionInput struct {
 	Vault   string `path:"vault"`
 	Path    string `path:"path"`
-	Version int    `path:"version"`
+	Version int64  `path:"version"`
 }
 
 type putInput struct {
 	ID     id.ID  `path:"id" format:"uuid"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100"`
+	Limit  int64  `query:"limit" minimum:"1" maximum:"100"`
 	Header string `header:"X-Thing" maxLength:"8"`
 	Body   api.PutSecretRequest
 }
@@ -150,7 +150,7 @@ func testRoutes() []route {
 			return answer(thing{Vault: in.Vault, Path: in.Path})
 		}, slashes("path"), public),
 		handle(get, "/v1/t/{vault}/version/{path}/{version}", "readVersion", func(_ context.Context, in *versionInput) (*reply[thing], error) {
-			return answer(thing{in.Vault, in.Path, in.Version})
+			return answer(thing{in.Vault, in.Path, int(in.Version)})
 		}, slashes("path"), public),
 		handle(put, "/v1/t/puts/{id}", "putThing", func(context.Context, *putInput) (*none, error) { return nil, nil }, public, maxBody(2000)),
 		handle(patch, "/v1/t/agent", "patchAgent", func(_ context.Context, in *agentBodyInput) (*reply[api.UpdateAgentRequest], error) {

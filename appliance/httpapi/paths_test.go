@@ -109,3 +109,16 @@ func TestARouteTakesEveryParameterOfItsPath(t *testing.T) {
 	}()
 	handle(get, "/v1/t/{vault}/ignored", "ignored", func(context.Context, *struct{ thingInput }) (*none, error) { return nil, nil }, public)(w.Server)
 }
+
+func TestAParameterIsNotCutDown(t *testing.T) {
+	w := newWorld(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("a route that would cut a number down was taken")
+		}
+	}()
+	type narrow struct {
+		N uint32 `path:"n"`
+	}
+	handle(get, "/v1/t/narrow/{n}", "narrow", func(context.Context, *narrow) (*none, error) { return nil, nil }, public)(w.Server)
+}

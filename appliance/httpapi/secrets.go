@@ -113,7 +113,7 @@ func (s *Server) listVersions(ctx context.Context, in *secretInput) (*reply[api.
 type secretVersionInput struct {
 	VaultID id.ID  `path:"vault_id" format:"uuid"`
 	Path    string `path:"path"`
-	Version uint32 `path:"version"`
+	Version uint64 `path:"version" maximum:"4294967295"`
 }
 
 func (s *Server) getVersion(ctx context.Context, in *secretVersionInput) (*reply[api.SecretResponse], error) {
@@ -121,7 +121,7 @@ func (s *Server) getVersion(ctx context.Context, in *secretVersionInput) (*reply
 	if err != nil {
 		return nil, err
 	}
-	sec, v, value, err := s.vaults.ReadVersion(ctx, caller(ctx), in.VaultID, path, in.Version)
+	sec, v, value, err := s.vaults.ReadVersion(ctx, caller(ctx), in.VaultID, path, uint32(in.Version)) //nolint:gosec // see maximum
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (s *Server) disableVersion(ctx context.Context, in *secretVersionInput) (*r
 	if err != nil {
 		return nil, err
 	}
-	sec, v, err := s.vaults.DisableVersion(ctx, caller(ctx), in.VaultID, path, in.Version)
+	sec, v, err := s.vaults.DisableVersion(ctx, caller(ctx), in.VaultID, path, uint32(in.Version)) //nolint:gosec // see maximum
 	if err != nil {
 		return nil, err
 	}
