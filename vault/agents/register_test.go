@@ -227,3 +227,32 @@ func publicOf(w *world, text []byte) string {
 	w.ok(err)
 	return base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
 }
+
+// Whoever registered an agent can read its keys, whoever else has registered
+// one before; and nobody else can.
+func TestA3_ReadableByItsCreatorOnly(t *testing.T) {
+	w := newWorld(t)
+	bob := w.user(w.org, identity.RoleMember)
+	first, _ := w.register(agents.Spec{}) // by alice, who so made the vault
+	second, _, err := w.Register(w.ctx, bob, agents.Spec{Name: "bob's"})
+	w.ok(err)
+	keys := w.keysVaults()[0].ID
+	for _, c := range []struct {
+		name string
+		p    identity.Principal
+		of   id.ID
+		may  bool
+	}{
+		{"alice, her own", w.alice, first.ID, true},
+		{"bob, his own", bob, second.ID, true},
+		{"alice, bob's", w.alice, second.ID, false},
+		{"bob, alice's", bob, first.ID, false},
+		{"the owner, alice's", w.owner, first.ID, false},
+	} {
+		path, err := vault.ParseSecretPath("agents/" + c.of.String() + "/ssh/private_key")
+		w.ok(err)
+		if _, _, err := w.vaults.Read(w.ctx, c.p, keys, path); (err == nil) != c.may {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
