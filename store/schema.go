@@ -34,7 +34,16 @@ package store
 //	├── secret-version            secret, number       → Version
 //	├── envelope                  secret, number       → the sealed value
 //	├── grant                     kind, holder, vault  → the holder's policies there
-//	└── policy-holder             vault, policy        → who holds it
+//	├── policy-holder             vault, policy        → who holds it
+//	│
+//	├── outbox                    message              → Message, with its body until it is sent
+//	├── outbox-org                org, message         → that it is there
+//	├── outbox-due                lane, time, message  → that it is there
+//	├── outbox-count              org, lane            → how many wait
+//	│
+//	├── webhook                   org                  → the organisation's Subscriptions
+//	├── webhook-secret            subscription         → the key that signs its deliveries
+//	└── webhook-cursor            cursor               → index of the next event to look at
 const Schema = 1
 
 // bucket is a table as the engine sees it.
@@ -82,4 +91,13 @@ var buckets = []bucket{
 	{name: envelopes.name},
 	{name: grants.name},
 	{name: holders.name},
+
+	{name: outboxMessages.name, journal: true},
+	{name: outboxOrgs.name},
+	{name: outboxDue.name},
+	{name: outboxCounts.name},
+
+	{name: webhooks.name},
+	{name: webhookSecrets.name},
+	{name: webhookCursor.name},
 }
