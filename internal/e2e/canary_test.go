@@ -137,9 +137,7 @@ func TestNothingReadable(t *testing.T) {
 		}
 	}
 	hidden := append(append(append([]canary{}, values...), names...), credentials...)
-	written := time.Now()
-	d.human().events(t, "limit=1")
-	eventually(t, patience, "archived", func() bool { return changedSince(filepath.Join(d.data, "events"), written) })
+	d.archived()
 	searchFiles(t, "while running", d.data, hidden)
 	d.kill()
 	searchFiles(t, "after kill -9", d.data, hidden)

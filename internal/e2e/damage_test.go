@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 )
@@ -52,18 +51,22 @@ func TestDamagedStore(t *testing.T) {
 	for i := range 60 {
 		good.human().put(v, fmt.Sprintf("a/%d", i), strings.Repeat("x", 2000)).is(t, 201)
 	}
-	written := time.Now()
-	eventually(t, patience, "archived", func() bool { return changedSince(filepath.Join(good.data, "events"), written) })
+	good.archived()
 	good.stop()
 	state := func(data string) string { return filepath.Join(data, "state.db") }
 	for name, change := range map[string]func([]byte) []byte{
-		"truncated to half":  func(b []byte) []byte { return b[:len(used(b))/2] },
-		"truncated a page":   func(b []byte) []byte { return b[:len(used(b))-4096] },
-		"two pages left":     func(b []byte) []byte { return b[:8192] },
-		"not a data file":    func([]byte) []byte { return bytes.Repeat([]byte("text"), 8192) },
-		"both meta pages":    func(b []byte) []byte { clear(b[16:80]); clear(b[4096+16 : 4096+80]); return b },
-		"pages zeroed":       func(b []byte) []byte { clear(b[8192:]); return b },
-		"random page header": func(b []byte) []byte { copy(b[3*4096:], bytes.Repeat([]byte{0xff}, 64)); return b },
+		"truncated to half": func(b []byte) []byte { return b[:len(used(b))/2] },
+		"truncated a page":  func(b []byte) []byte { return b[:len(used(b))-4096] },
+		"two pages left":    func(b []byte) []byte { return b[:8192] },
+		"not a data file":   func([]byte) []byte { return bytes.Repeat([]byte("text"), 8192) },
+		"both meta pages":   func(b []byte) []byte { clear(b[16:80]); clear(b[4096+16 : 4096+80]); return b },
+		"pages zeroed":      func(b []byte) []byte { clear(b[8192:]); return b },
+		"every page's header": func(b []byte) []byte {
+			for page := 2 * 4096; page < len(used(b)); page += 4096 {
+				copy(b[page:], bytes.Repeat([]byte{0xff}, 16))
+			}
+			return b
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			damaged(t, good, func(data string) { edit(t, state(data), change) }).
@@ -95,17 +98,6 @@ func TestDamagedStore(t *testing.T) {
 		}
 		d.stop()
 	})
-}
-
-// changedSince reports whether a file in dir was written to after at.
-func changedSince(dir string, at time.Time) bool {
-	files, _ := os.ReadDir(dir)
-	for _, f := range files {
-		if info, err := f.Info(); err == nil && info.ModTime().After(at) {
-			return true
-		}
-	}
-	return false
 }
 
 // used is the file without the room that it has taken in advance.

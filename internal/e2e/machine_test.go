@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"crypto/sha256"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // needSoftHSM is for tests that use the token that `dev` makes.
@@ -63,6 +65,38 @@ func (d *daemon) broker() int {
 		d.t.Fatalf("the daemon has %d children", len(pids))
 	}
 	return pids[0]
+}
+
+// archived waits until all events that there are now have left the store for
+// the archive, whose newest files are written through memory.
+func (d *daemon) archived() {
+	d.t.Helper()
+	mark := func() [sha256.Size]byte {
+		h := sha256.New()
+		files, err := filepath.Glob(filepath.Join(d.data, "events", "*.mem"))
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, f := range files {
+			text, _ := os.ReadFile(f)
+			h.Write(text)
+		}
+		return [sha256.Size]byte(h.Sum(nil))
+	}
+	before := mark()
+	d.human().vault(d.t, "one event more")
+	eventually(d.t, patience, "archived", func() bool { return mark() != before })
+}
+
+// changedSince reports whether a file in dir was written to after at.
+func changedSince(dir string, at time.Time) bool {
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		if info, err := f.Info(); err == nil && info.ModTime().After(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // kilobytes reads a figure such as Pss from /proc/PID/smaps_rollup, or VmRSS
