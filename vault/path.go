@@ -1,15 +1,6 @@
 package vault
 
-import (
-	"regexp"
-	"strings"
-)
-
-// maxPath bounds a secret path, in bytes.
-const maxPath = 512
-
-// pathGrammar is the published grammar; empty segments are refused beside it.
-var pathGrammar = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9_\-/]*[a-zA-Z0-9])?$`)
+import "github.com/oneclaw/oneclawd/vault/policy"
 
 // SecretPath is a path in its one canonical form. The zero value is no path.
 type SecretPath struct{ s string }
@@ -18,7 +9,7 @@ type SecretPath struct{ s string }
 // folded or decoded: a second spelling of a path would be a second answer to
 // who may read it.
 func ParseSecretPath(s string) (SecretPath, error) {
-	if len(s) > maxPath || !pathGrammar.MatchString(s) || strings.Contains(s, "//") {
+	if !policy.CanonicalPath(s) {
 		return SecretPath{}, ErrPath
 	}
 	return SecretPath{s}, nil

@@ -213,9 +213,10 @@ func (s *Service) Delete(ctx context.Context, p identity.Principal, vault id.ID,
 }
 
 // DisableVersion makes one version of a path unreadable for good.
-func (s *Service) DisableVersion(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, number uint32) (ver Version, err error) {
+func (s *Service) DisableVersion(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, number uint32) (of Secret, ver Version, err error) {
 	a := attempt{p, vault, path, audit.SecretDisable, toWrite}
 	err = s.change(ctx, a, func(tx Tx, sec Secret, now time.Time) (refusal, err error) {
+		of = sec
 		if number == sec.Latest.Number {
 			if sec.Latest.DisabledAt == nil {
 				sec.Latest.DisabledAt = &now
@@ -232,7 +233,7 @@ func (s *Service) DisableVersion(ctx context.Context, p identity.Principal, vaul
 		}
 		return nil, tx.PutVersion(sec.ID, ver)
 	})
-	return ver, err
+	return of, ver, err
 }
 
 // change decides an attempt on a path that exists, applies fn and audits.
