@@ -103,6 +103,11 @@ func TestO1_UnknownPolicy(t *testing.T) {
 	}
 	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID))
 	w.is(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID), vault.ErrPolicyNotFound)
+	w.view(func(tx vault.Tx) error { // no record of whom it named either
+		_, there, err := tx.PolicyHolder(w.v.ID, pol.ID)
+		equal(t, "holder", there, false)
+		return err
+	})
 }
 
 func TestO1_ListIsOldestFirst(t *testing.T) {

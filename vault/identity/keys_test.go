@@ -130,6 +130,11 @@ func TestH5_KeysOfAUser(t *testing.T) {
 	_, err = w.auth(first)
 	w.is(err, identity.ErrToken)
 	w.logs("api_key.revoke refused api_key_not_found", func() { w.is(w.RevokeAPIKey(w.ctx, p, list[0].ID), identity.ErrKeyNotFound) })
+	w.view(func(tx vault.Tx) error { // nothing to find it by
+		_, there, err := tx.Credential(w.HashKey(first))
+		equal(t, "credential", there, false)
+		return err
+	})
 	list, err = w.APIKeys(w.ctx, p)
 	w.ok(err)
 	equal(t, "still listed", len(list), 2)
