@@ -179,7 +179,7 @@ func wantTeeth(t *testing.T, good []porcupine.Operation) {
 		},
 	} {
 		planted := false
-		for i := range good {
+		for i := len(good) - 1; i >= 0; i-- { // late, when the secret surely exists
 			in, out := good[i].Input.(asked), good[i].Output.(answered)
 			if !lie(in, &out) {
 				continue
