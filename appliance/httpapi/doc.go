@@ -24,7 +24,8 @@
 // handle is the only way a route comes to exist, and the only place that knows
 // huma, the library that turns the handler's types into validation and into
 // the OpenAPI document. A route needs an authenticated principal unless it is
-// marked public.
+// marked public. Numbers in paths and queries are 64 bits wide, with a maximum
+// where less is meant.
 //
 // # Refusals
 //
@@ -34,4 +35,13 @@
 // passes rejection.go, which names the field and the reason and never repeats
 // what was sent: a secret in the wrong field must not come back in an error, or
 // reach a log.
+//
+// # Tests
+//
+// There are two harnesses. world has fake services and routes of its own: it
+// tests the stages. live wires the real services as the appliance does; its
+// tests are named by the rule of the contract they hold, each of their answers
+// is held to what strict clients read and each receipt to the audit log, and
+// what a canary secret leaves behind is looked for in logs, events and files.
+// Every operation has a scenario in lifecycle; one without fails the tests.
 package httpapi

@@ -44,10 +44,13 @@ type live struct {
 	dir         string
 	db          *store.DB
 	gate        *hsm.Gate
-	module      *local.Module
+	tokenKey    hsm.SigningKey
+	auditKey    hsm.SigningKey
+	archive     *events.Archive
 	drainer     *audit.Drainer
 	checkpoints *audit.Checkpointer
 	verifierKey string
+	stop        func() // what runs beside the server
 
 	org, other id.ID // organisations: the platform's, and another
 	orgs       []id.ID
@@ -67,51 +70,76 @@ func newLive(t testing.TB, edit ...func(*Config)) *live {
 	t.Helper()
 	l := &live{TB: t, clock: &clock{}, log: &lockedBuffer{}, dir: t.TempDir(), tokens: map[string]string{}}
 	l.db = storetest.Open(t)
-	c := l.services()
-	for _, e := range append([]func(*Config){unlimited}, edit...) {
-		e(&c)
-	}
-	l.Server = New(c)
-	owner, key, err := c.Identity.CreateOwner(t.Context(), ownerEmail, ownerPassword, "Acme")
+	l.start(edit...)
+	owner, key, err := l.people.CreateOwner(t.Context(), ownerEmail, ownerPassword, "Acme")
 	l.ok(err)
 	l.org, l.other, l.ownerID = owner.Org, id.New(), owner.ID
 	l.orgs = []id.ID{l.org, l.other, {}}
 	l.tokens["key"], l.tokens["owner"] = key, l.exchange("/v1/auth/api-key-token", key)
 	l.tokens["member"] = l.person(l.org, identity.RoleMember)
 	l.tokens["stranger"] = l.person(l.other, identity.RoleOwner)
-	t.Cleanup(l.leaksNothing)
+	t.Cleanup(func() {
+		l.TB = t
+		l.leaksNothing()
+		l.halt()
+	})
 	return l
+}
+
+func (l *live) start(edit ...func(*Config)) {
+	l.Helper()
+	c := l.services()
+	for _, e := range append([]func(*Config){unlimited}, edit...) {
+		e(&c)
+	}
+	l.Server = New(c)
+}
+
+// halt lets go of everything but the store, whose test helper closes it.
+func (l *live) halt() {
+	l.Helper()
+	l.stop()
+	l.ok(l.archive.Close())
+	l.ok(l.gate.Close())
+}
+
+// restart is what stopping the daemon and starting it again is.
+func (l *live) restart() {
+	l.Helper()
+	l.halt()
+	l.db = storetest.Reopen(l.TB, l.db)
+	l.start()
 }
 
 // services wires what core.go of the appliance wires.
 func (l *live) services() Config {
 	l.Helper()
 	ctx := l.Context()
-	var err error
-	l.module, err = local.Open(local.Config{Dir: filepath.Join(l.dir, "keys")})
+	module, err := local.Open(local.Config{Dir: filepath.Join(l.dir, "keys")})
 	l.ok(err)
-	l.ok(l.module.Init(ctx))
 	l.gate = new(hsm.Gate)
-	l.gate.Open(l.module)
-	l.Cleanup(func() { l.ok(l.gate.Close()) })
-	tokenKey, err := l.gate.NewSigningKey(ctx)
-	l.ok(err)
-	auditKey, err := l.gate.NewSigningKey(ctx)
-	l.ok(err)
+	l.gate.Open(module)
+	if l.tokenKey.Public == nil {
+		l.ok(l.gate.Init(ctx))
+		l.tokenKey, err = l.gate.NewSigningKey(ctx)
+		l.ok(err)
+		l.auditKey, err = l.gate.NewSigningKey(ctx)
+		l.ok(err)
+	}
 	log := slog.New(slog.NewJSONHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
-	auditLog := l.auditLog(auditKey, log)
+	auditLog := l.auditLog(l.auditKey, log)
 	pepper, err := l.db.DeriveKey("credential pepper")
 	l.ok(err)
 	people := identity.New(identity.Config{
-		DB: store.Runner[identity.Tx](l.db), Signer: l.gate, Key: tokenKey, Pepper: pepper.Reveal(), Now: l.clock.Now,
+		DB: store.Runner[identity.Tx](l.db), Signer: l.gate, Key: l.tokenKey, Pepper: pepper.Reveal(), Now: l.clock.Now,
 	})
 	vaults := vault.New(store.Runner[vault.Tx](l.db), l.gate, l.clock.Now)
 	monitor := &hsm.Monitor{Module: l.gate, Log: log, Every: 20 * time.Millisecond}
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { monitor.Run(running); close(done) }()
-	l.Cleanup(func() { stop(); <-done })
+	l.stop = func() { stop(); <-done }
 	return Config{
 		Version: "1.2.3", PublicURL: "https://vault.example", Log: log,
 		Identity: people, Vaults: vaults, Audit: auditLog, HSM: monitor,
@@ -125,9 +153,8 @@ func (l *live) auditLog(key hsm.SigningKey, log *slog.Logger) *audit.Log {
 	l.ok(err)
 	archiveKey, err := l.db.DeriveKey("audit archive")
 	l.ok(err)
-	archive, err := events.Open(events.Config{Dir: filepath.Join(l.dir, "events"), Key: archiveKey.Reveal(), Log: log})
+	l.archive, err = events.Open(events.Config{Dir: filepath.Join(l.dir, "events"), Key: archiveKey.Reveal(), Log: log})
 	l.ok(err)
-	l.Cleanup(func() { l.ok(archive.Close()) })
 	db := store.Runner[audit.Tx](l.db)
 	l.checkpoints = &audit.Checkpointer{
 		DB: db, Anchor: l.gate, Instance: meta.Instance, Log: log,
@@ -137,8 +164,8 @@ func (l *live) auditLog(key hsm.SigningKey, log *slog.Logger) *audit.Log {
 	}
 	l.verifierKey, err = audit.VerifierKey(meta.Instance, ed25519.PublicKey(key.Public))
 	l.ok(err)
-	l.drainer = &audit.Drainer{DB: db, Archive: archive, Log: log}
-	return &audit.Log{DB: db, Archive: archive, Checkpoints: l.checkpoints}
+	l.drainer = &audit.Drainer{DB: db, Archive: l.archive, Log: log}
+	return &audit.Log{DB: db, Archive: l.archive, Checkpoints: l.checkpoints}
 }
 
 func (l *live) ok(err error) {
