@@ -132,6 +132,48 @@ func TestReveal(t *testing.T) {
 	}
 }
 
+// dialing are the names by which the standard library reaches out.
+var dialing = map[string][]string{
+	"net": {
+		"Dial", "DialTimeout", "DialIP", "DialTCP", "DialUDP", "DialUnix", "Dialer", "DefaultResolver", "Resolver",
+		"LookupAddr", "LookupCNAME", "LookupHost", "LookupIP", "LookupMX", "LookupSRV", "LookupTXT",
+	},
+	"http": {"Get", "Head", "Post", "PostForm", "DefaultClient", "DefaultTransport", "Client", "Transport"},
+	"tls":  {"Dial", "DialWithDialer", "Dialer"},
+	"smtp": {"Dial", "SendMail"},
+}
+
+// TestOneWayOut: a connection that the policy does not see is a hole in it.
+func TestOneWayOut(t *testing.T) {
+	for _, f := range loaded(t).files {
+		if f.test || helper(f.dir) || slices.Contains(dialers, f.dir) {
+			continue
+		}
+		for _, use := range reachesOut(f) {
+			t.Errorf("%s: that is for %s", use, strings.Join(dialers, " and "))
+		}
+	}
+}
+
+// reachesOut finds them in f. A pointer is not meant: who takes an *http.Client
+// was given one.
+func reachesOut(f *source) (uses []string) {
+	ast.Inspect(f.syntax, func(n ast.Node) bool {
+		if _, pointer := n.(*ast.StarExpr); pointer {
+			return false
+		}
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if pkg, ok := sel.X.(*ast.Ident); ok && slices.Contains(dialing[pkg.Name], sel.Sel.Name) {
+			uses = append(uses, f.at(sel)+": "+pkg.Name+"."+sel.Sel.Name)
+		}
+		return true
+	})
+	return uses
+}
+
 // TestNoInit: what a program does before main, and the order of it, is not to
 // be found by reading. Lists are explicit.
 func TestNoInit(t *testing.T) {
@@ -202,6 +244,8 @@ type generic[T any] struct{}
 func (generic[T]) Method() {}
 
 func (*Bare) Method() {}
+
+func reach(given *http.Client) { net.Dial("tcp", "example.org:25") }
 `
 	f, err := parse(token.NewFileSet(), "x/x.go", text)
 	if err != nil {
@@ -213,6 +257,9 @@ func (*Bare) Method() {}
 	}
 	if want := []string{"Loose", "Bare", "Method"}; !slices.Equal(got, want) {
 		t.Errorf("undocumented: got %q, want %q", got, want)
+	}
+	if uses := reachesOut(f); len(uses) != 1 || !strings.Contains(uses[0], "net.Dial") {
+		t.Errorf("dialing: got %q", uses)
 	}
 	if n := sentences("Package x is x."); n != 1 {
 		t.Errorf("one sentence counts as %d", n)
