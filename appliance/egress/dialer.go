@@ -8,13 +8,15 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
 // Errors. They name no address: what is behind a name is not for whoever chose
 // the name to learn.
 var (
-	ErrForbidden = errors.New("egress: the policy forbids connections to this host")
-	ErrHost      = errors.New("egress: not a host and port")
+	ErrForbidden = fault.New(fault.Invalid, "host_forbidden", "The appliance may not connect to this host")
+	ErrHost      = fault.New(fault.Invalid, "invalid_host", "Not a host that can be connected to")
 )
 
 // Resolver looks names up; *net.Resolver is one.

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ type Subscription struct {
 	ID          id.ID     `json:"id"`
 	Org         id.ID     `json:"org"`
 	URL         string    `json:"url"`
-	Events      []string  `json:"events"` // names of Events, or "*"
+	Events      []string  `json:"events"` // All, or those of Events
 	Description string    `json:"description,omitempty"`
 	Active      bool      `json:"active"`
 	CreatedBy   id.ID     `json:"created_by"`
@@ -44,28 +45,48 @@ func (s Subscription) host() string {
 
 // wants reports whether s is to be told of an event at an index of the log.
 func (s Subscription) wants(event string, index uint64) bool {
-	return s.Active && index >= s.From && (slices.Contains(s.Events, event) || slices.Contains(s.Events, All))
+	return s.Active && index >= s.From && slices.ContainsFunc(s.Events, func(w string) bool { return covers(w, event) })
 }
 
 // All stands for every event.
 const All = "*"
 
-// Events are the events there are. Those that end in a star are families: one
-// may subscribe to secret.read or to all of share.*.
-var families = []string{"share.", "agent.", "policy.", "transaction."}
+// Events are what one may subscribe to, besides All. A name that ends in a star
+// is a family; so are the names in it, one by one.
+var Events = []string{
+	"secret.read", "secret.write", "secret.delete", "share.*", "agent.*", "policy.*",
+	"auth.failure", "shroud.threat", "transaction.*",
+}
 
-var single = []string{"secret.read", "secret.write", "secret.delete", "auth.failure", "shroud.threat"}
+// covers reports whether what was subscribed to includes an event.
+func covers(wanted, event string) bool {
+	family, whole := strings.CutSuffix(wanted, "*")
+	return wanted == event || whole && strings.HasPrefix(event, family)
+}
 
-// eventOf names the event that an audit action is to those outside; "" if
-// nobody is told of it.
-func eventOf(a audit.Action) string {
-	switch a {
-	case audit.SecretRotate:
-		return "secret.write"
-	default:
+// known reports whether one may subscribe to this: All, an event, a family, or
+// an event that is in a family.
+func known(wanted string) bool {
+	if wanted == All {
+		return true
 	}
+	name := strings.TrimSuffix(wanted, ".*")
+	if len(name) > 64 || !eventName.MatchString(name) {
+		return false
+	}
+	return slices.ContainsFunc(Events, func(e string) bool { return covers(e, wanted) || covers(wanted, e) })
+}
+
+var eventName = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*$`)
+
+// eventOf names the event that an audit action is to those outside; "" if nobody
+// is told of it. A rotation is a write.
+func eventOf(a audit.Action) string {
 	name := string(a)
-	if slices.Contains(single, name) || slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(name, f) }) {
+	if a == audit.SecretRotate {
+		name = string(audit.SecretWrite)
+	}
+	if slices.ContainsFunc(Events, func(e string) bool { return covers(e, name) }) {
 		return name
 	}
 	return ""
