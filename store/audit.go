@@ -56,7 +56,7 @@ func (t *Tx) AuditTile(level int, n uint64) ([]byte, error) {
 
 // PutAuditTile implements audit.Tx.
 func (t *Tx) PutAuditTile(level int, n uint64, hashes []byte) error {
-	return auditTiles.put(t, tileKey(level, n), hashes)
+	return auditTiles.give(t, tileKey(level, n), hashes)
 }
 
 func leafKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
@@ -66,7 +66,7 @@ func (t *Tx) AuditLeaf(seq uint64) ([]byte, error) { return auditLeaves.peek(t, 
 
 // PutAuditLeaf implements audit.Tx.
 func (t *Tx) PutAuditLeaf(seq uint64, leaf []byte) error {
-	return auditLeaves.put(t, leafKey(seq), leaf)
+	return auditLeaves.give(t, leafKey(seq), leaf)
 }
 
 // DeleteAuditLeaf implements audit.Tx.

@@ -43,8 +43,9 @@ type cacheEntry struct {
 	prev, next *cacheEntry
 }
 
+// size counts the JSON twice: for itself and for the value it decodes to.
 func (e *cacheEntry) size() int {
-	return len(e.rec.plain) + len(e.id.table) + len(e.id.key) + entryOverhead
+	return 2*len(e.rec.plain) + len(e.id.table) + len(e.id.key) + entryOverhead
 }
 
 func (e *cacheEntry) unlink() { e.prev.next, e.next.prev = e.next, e.prev }
@@ -128,8 +129,9 @@ func (c *cache) publish(changed changes, commit uint64) {
 		if e := s.entries[id]; e != nil && ch.deleted {
 			s.remove(e)
 		} else if e != nil {
-			s.bytes += len(ch.plain) - len(e.rec.plain)
+			s.bytes += 2 * (len(ch.plain) - len(e.rec.plain))
 			e.rec, e.since = ch.record, commit
+			e.rec.memo = new(memo)
 			s.trim(c.limit)
 		}
 		s.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // recordID says where a record is.
@@ -13,6 +14,27 @@ type recordID struct{ table, key string }
 type record struct {
 	plain   []byte // never modified once it is here
 	version byte
+	memo    *memo // nil for one that is not durable yet
+}
+
+// memo remembers the value that a record's JSON decodes to: decoding is the
+// larger part of a hot read. The value is shared by all who read the record.
+type memo struct{ value atomic.Pointer[any] }
+
+func (m *memo) load() any {
+	if m == nil {
+		return nil
+	}
+	if v := m.value.Load(); v != nil {
+		return *v
+	}
+	return nil
+}
+
+func (m *memo) store(v any) {
+	if m != nil {
+		m.value.Store(&v)
+	}
 }
 
 // change is what a transaction does to a record.

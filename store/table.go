@@ -10,7 +10,8 @@ import (
 )
 
 // table is a bucket of JSON records of type V. A value that get or scan
-// returns is the caller's to read, not to modify: it may be shared one day.
+// returns is the caller's to read, not to modify in place (slices, maps, what
+// pointers point to): it is shared with everybody who reads the same record.
 //
 // version is written with every record. Raise it when V's JSON changes so that
 // an older oneclawd must not read it, and let V's UnmarshalJSON take the old.
@@ -35,7 +36,12 @@ func (tb table[V]) get(t *Tx, key []byte) (v V, found bool, err error) {
 	if err != nil || !found {
 		return v, false, err
 	}
-	v, err = tb.decode(key, rec)
+	if v, ok := rec.memo.load().(V); ok {
+		return v, true, nil
+	}
+	if v, err = tb.decode(key, rec); err == nil {
+		rec.memo.store(v)
+	}
 	return v, err == nil, err
 }
 
@@ -44,7 +50,7 @@ func (tb table[V]) put(t *Tx, key []byte, v V) error {
 	if err != nil {
 		return fmt.Errorf("store: encoding a record of %s: %w", tb.name, err)
 	}
-	return t.set(tb.name, key, change{record: record{plain, tb.version}})
+	return t.set(tb.name, key, change{record: record{plain: plain, version: tb.version}})
 }
 
 func (tb table[V]) delete(t *Tx, key []byte) error {
@@ -91,6 +97,11 @@ func (tb rawTable) get(t *Tx, key []byte) ([]byte, bool, error) {
 
 func (tb rawTable) put(t *Tx, key, value []byte) error {
 	return t.set(tb.name, key, change{record: record{plain: bytes.Clone(value)}})
+}
+
+// give is put without the copy: value is the store's from then on.
+func (tb rawTable) give(t *Tx, key, value []byte) error {
+	return t.set(tb.name, key, change{record: record{plain: value}})
 }
 
 func (tb rawTable) delete(t *Tx, key []byte) error {

@@ -152,7 +152,7 @@ func (s *snapshot) open(table string, key, raw []byte) (record, error) {
 	if err != nil {
 		return record{}, damaged(table, key, err)
 	}
-	return record{plain, version}, nil
+	return record{plain, version, new(memo)}, nil
 }
 
 // damaged names the record that cannot be read. Record keys are identifiers

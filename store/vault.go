@@ -111,12 +111,13 @@ func (t *Tx) DeleteVersion(secret id.ID, number uint32) error {
 
 // Envelope implements vault.Tx.
 func (t *Tx) Envelope(secret id.ID, number uint32) ([]byte, bool, error) {
-	return envelopes.get(t, versionKey(secret, number))
+	sealed, err := envelopes.peek(t, versionKey(secret, number))
+	return sealed, sealed != nil, err
 }
 
 // PutEnvelope implements vault.Tx.
 func (t *Tx) PutEnvelope(secret id.ID, number uint32, sealed []byte) error {
-	return envelopes.put(t, versionKey(secret, number), sealed)
+	return envelopes.give(t, versionKey(secret, number), sealed)
 }
 
 // DeleteEnvelope implements vault.Tx.

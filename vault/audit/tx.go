@@ -5,7 +5,7 @@ import "github.com/oneclaw/oneclawd/internal/id"
 // Tx is what the log needs of a store transaction. Every method reads or
 // writes known keys only, so that Append may run inside any Update. Slices that
 // a method returns are valid until the transaction ends and are never written
-// to; slices handed in may be kept by the store only until then.
+// to; slices handed in are the store's from then on.
 //
 // A read of something never written returns its zero value and no error.
 type Tx interface {
