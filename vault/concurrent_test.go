@@ -227,16 +227,16 @@ func TestO1_ConcurrentGrants(t *testing.T) {
 func TestA3_ConcurrentDeposits(t *testing.T) {
 	w := newWorld(t)
 	var stored atomic.Int32
-	path := w.path("agents/x")
+	path := w.path("agents/" + someAgent.String())
 	together(16, func(int) {
 		for range 50 {
-			d, err := w.SealAgentKeys(w.ctx, w.owner, map[vault.SecretPath]plain.Bytes{path: plain.FromString("k")})
+			d, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{path: plain.FromString("k")})
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			var ok bool
-			if err = w.faults.Update(w.ctx, func(tx vault.Tx) (err error) { ok, err = d.Store(tx); return err }); err != nil {
+			if err = w.faults.Update(w.ctx, func(tx vault.Tx) (err error) { ok, err = d.Store(w.ctx, tx, w.owner); return err }); err != nil {
 				t.Error(err)
 				return
 			}

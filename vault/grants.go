@@ -49,7 +49,10 @@ func (s *Service) CreatePolicy(ctx context.Context, p identity.Principal, vault 
 		}
 		return nil, addGrant(tx, pol)
 	})
-	return pol, err
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	return pol, nil
 }
 
 // UpdatePolicy changes permissions, conditions or expiry of a policy.
@@ -78,7 +81,10 @@ func (s *Service) UpdatePolicy(ctx context.Context, p identity.Principal, vault,
 		describe(e, g)
 		return nil, tx.PutGrants(g.Principal, vault, grants)
 	})
-	return out, err
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	return out, nil
 }
 
 // DeletePolicy takes rights back. It takes effect with the next request.

@@ -357,3 +357,6 @@ func code(err error) string {
 }
 
 var _ txn.Runner[vault.Tx] = (*faults)(nil)
+
+// someAgent has keys in __agent-keys and no record.
+var someAgent = id.New()

@@ -112,27 +112,27 @@ func TestHSM_Deposit(t *testing.T) {
 	s := newStage(t)
 	keys := map[vault.SecretPath]plain.Bytes{s.path("agents/a/ssh"): plain.FromString("k"), s.path("agents/a/ecdh"): plain.FromString("l")}
 	store := func(d vault.KeyDeposit) (ok bool) {
-		s.update(func(tx vault.Tx) (err error) { ok, err = d.Store(tx); return err })
+		s.update(func(tx vault.Tx) (err error) { ok, err = d.Store(s.ctx, tx, s.owner); return err })
 		return ok
 	}
 	s.module.breakDown(hsm.ErrUnavailable)
 	s.unchanged(func() {
-		_, err := s.SealAgentKeys(s.ctx, s.owner, keys)
+		_, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
 		s.is(err, hsm.ErrUnavailable)
 	})
 	s.module.repair()
-	first, err := s.SealAgentKeys(s.ctx, s.owner, keys)
+	first, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
 	s.ok(err)
-	rival, err := s.SealAgentKeys(s.ctx, s.owner, keys)
+	rival, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
 	s.ok(err)
 	equal(t, "first", store(first), true)
 	s.unchanged(func() {
 		equal(t, "again", store(first), false)
 		equal(t, "a rival that would make a second vault", store(rival), false)
 	})
-	next, err := s.SealAgentKeys(s.ctx, s.owner, keys)
+	next, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
 	s.ok(err)
-	late, err := s.SealAgentKeys(s.ctx, s.owner, keys)
+	late, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
 	s.ok(err)
 	equal(t, "next version", store(next), true)
 	s.unchanged(func() { equal(t, "a taken version", store(late), false) })

@@ -6,8 +6,10 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/envelope"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/policy"
 )
 
 // KeyDeposit is private keys of one agent, sealed for the organisation's
@@ -15,6 +17,7 @@ import (
 // them in the same transaction.
 type KeyDeposit struct {
 	org     id.ID
+	agent   id.ID
 	created bool // the vault is to be made as well
 	vault   Vault
 	writes  []depositWrite
@@ -25,11 +28,12 @@ type depositWrite struct {
 	sealed []byte
 }
 
-// SealAgentKeys seals values for paths in the organisation's __agent-keys
-// vault. The vault is made with the first deposit, by whoever makes it.
-// Agents have no right in it, not even to their own keys.
-func (s *Service) SealAgentKeys(ctx context.Context, p identity.Principal, values map[SecretPath]plain.Bytes) (KeyDeposit, error) {
-	d := KeyDeposit{org: p.Org}
+// SealAgentKeys seals an agent's keys for paths in the organisation's
+// __agent-keys vault. The vault is made with the first deposit and is nobody's:
+// whoever registered an agent may read that agent's keys and no others, and
+// agents have no right in it, not even to their own.
+func (s *Service) SealAgentKeys(ctx context.Context, p identity.Principal, agent id.ID, values map[SecretPath]plain.Bytes) (KeyDeposit, error) {
+	d := KeyDeposit{org: p.Org, agent: agent}
 	before := make(map[SecretPath]*Secret, len(values))
 	err := s.DB.View(ctx, func(tx Tx) (err error) {
 		if d.vault, d.created, err = agentKeysVault(tx, p.Org); err != nil || d.created {
@@ -53,6 +57,7 @@ func (s *Service) SealAgentKeys(ctx context.Context, p identity.Principal, value
 		if d.vault, err = s.newVault(ctx, p, AgentKeysName, "Identity keys of this organisation's agents"); err != nil {
 			return d, err
 		}
+		d.vault.Creator = policy.Principal{Type: "system", ID: p.Org}
 	}
 	for path, value := range values {
 		w, err := s.sealDeposit(ctx, p, d.vault, path, before[path], value)
@@ -91,9 +96,10 @@ func agentKeysVault(tx Tx, org id.ID) (v Vault, create bool, err error) {
 	return v, create, err
 }
 
-// Store writes the deposit. It reports false, having written nothing, where
-// what it was sealed for has changed meanwhile: seal again.
-func (d KeyDeposit) Store(tx Tx) (bool, error) {
+// Store writes the deposit; with an agent's first keys comes p's right to read
+// them. It reports false, having written nothing, where what it was sealed for
+// has changed meanwhile: seal again.
+func (d KeyDeposit) Store(ctx context.Context, tx Tx, p identity.Principal) (bool, error) {
 	current, missing, err := agentKeysVault(tx, d.org)
 	if err != nil || missing != d.created || !missing && current.ID != d.vault.ID {
 		return false, err
@@ -108,19 +114,33 @@ func (d KeyDeposit) Store(tx Tx) (bool, error) {
 		}
 	}
 	if d.created {
-		if err := d.storeVault(tx); err != nil {
+		if err := d.storeVault(ctx, tx, p); err != nil {
 			return false, err
 		}
 	}
+	first := true
 	for _, w := range d.writes {
+		first = first && w.plan.previous == nil
 		if err := w.plan.store(tx, w.sealed); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	if !first {
+		return true, nil
+	}
+	return true, d.letRead(ctx, tx, p)
 }
 
-func (d KeyDeposit) storeVault(tx Tx) error {
+// letRead grants p the right to read the deposited keys.
+func (d KeyDeposit) letRead(ctx context.Context, tx Tx, p identity.Principal) error {
+	keys, err := policy.ParsePattern("agents/" + d.agent.String() + "/**")
+	if err != nil {
+		return err
+	}
+	return grantAlong(ctx, tx, p, d.vault, keys, p.Policy(), policy.Read)
+}
+
+func (d KeyDeposit) storeVault(ctx context.Context, tx Tx, p identity.Principal) error {
 	o, _, err := tx.Org(d.org)
 	if err != nil {
 		return err
@@ -129,7 +149,10 @@ func (d KeyDeposit) storeVault(tx Tx) error {
 	if err := tx.PutOrg(o); err != nil {
 		return err
 	}
-	return tx.PutVault(d.vault)
+	if err := tx.PutVault(d.vault); err != nil {
+		return err
+	}
+	return audit.Write(ctx, tx, created(p, d.vault))
 }
 
 var _ Keys = (*hsm.Gate)(nil)

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,12 @@ import (
 	"github.com/oneclaw/oneclawd/vault/envelope"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
+)
+
+// Version numbers that are none.
+const (
+	latest    = 0
+	noVersion = math.MaxUint32
 )
 
 // admitted is a read that was allowed, counted and audited, but not opened.
@@ -28,15 +35,15 @@ type admitted struct {
 // audited in one durable transaction before the value is unsealed; should the
 // HSM then fail, the count stays used and the failure is audited too.
 func (s *Service) Read(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath) (Secret, plain.Bytes, error) {
-	got, value, err := s.read(ctx, attempt{p, vault, path, audit.SecretRead, toRead}, 0)
+	got, value, err := s.read(ctx, attempt{p, vault, path, audit.SecretRead, toRead}, latest)
 	return got.secret, value, err
 }
 
 // ReadVersion returns the value of one version of a path, which keeps its own
 // expiry and count.
 func (s *Service) ReadVersion(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, number uint32) (Secret, Version, plain.Bytes, error) {
-	if number == 0 {
-		return Secret{}, Version{}, plain.Bytes{}, ErrSecretNotFound
+	if number == latest {
+		number = noVersion // a caller's 0 is a number that no version has
 	}
 	got, value, err := s.read(ctx, attempt{p, vault, path, audit.SecretRead, toRead}, number)
 	return got.secret, got.version, value, err
@@ -63,7 +70,6 @@ func binding(v Vault, secret id.ID, number uint32) envelope.Binding {
 }
 
 // admitRead decides a read and applies it: the count and the audit event.
-// Number 0 means the latest version.
 func admitRead(ctx context.Context, tx Tx, a attempt, number uint32, now time.Time) (got admitted, refusal, err error) {
 	v, d, err := decide(tx, a, now)
 	if err != nil {
@@ -116,7 +122,7 @@ func loadVersion(tx Tx, a attempt, number uint32, now time.Time) (sec Secret, ve
 		return sec, ver, ErrSecretDeleted, nil
 	}
 	ver = sec.Latest
-	if number != 0 && number != ver.Number {
+	if number != latest && number != ver.Number {
 		if ver, ok, err = tx.Version(sec.ID, number); err != nil || !ok {
 			return sec, ver, ErrSecretNotFound, err
 		}
@@ -233,34 +239,54 @@ func visible(tx Tx, p identity.Principal, vault id.ID, now time.Time) (v Vault, 
 
 // Versions lists every version of a path, newest first, without values. It
 // needs the right to read the path and counts nothing.
-func (s *Service) Versions(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath) (sec Secret, versions []Version, err error) {
+func (s *Service) Versions(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath) (Secret, []Version, error) {
 	a := attempt{p, vault, path, audit.SecretList, toRead}
-	now := s.now()
-	err = txn.Decide(ctx, s.DB, func(tx Tx) (refusal, err error) {
-		_, d, err := decide(tx, a, now)
-		if err != nil {
-			return nil, err
-		}
-		e := a.event(d, now)
-		if d.Refusal != nil {
-			return refuse(ctx, tx, e, d.Refusal)
-		}
-		var ok bool
-		if sec, ok, err = tx.Secret(vault, path); err != nil {
-			return nil, err
-		}
-		switch {
-		case !ok:
-			return refuse(ctx, tx, e, ErrSecretNotFound)
-		case sec.DeletedAt != nil:
-			return refuse(ctx, tx, e, ErrSecretDeleted)
-		}
-		if versions, err = history(tx, sec); err != nil {
-			return nil, err
+	var (
+		sec      Secret
+		versions []Version
+		e        audit.Event
+		refusal  error
+	)
+	err := s.DB.View(ctx, func(tx Tx) (err error) {
+		sec, versions, e, refusal, err = listVersions(tx, a, s.now())
+		return err
+	})
+	if err != nil {
+		return Secret{}, nil, err
+	}
+	err = txn.Decide(ctx, s.DB, func(tx Tx) (error, error) {
+		if refusal != nil {
+			return refuse(ctx, tx, e, refusal)
 		}
 		return nil, audit.Write(ctx, tx, e)
 	})
-	return sec, versions, err
+	if err != nil {
+		return Secret{}, nil, err
+	}
+	return sec, versions, nil
+}
+
+// listVersions decides and loads; there may be many versions, so not while
+// every writer waits.
+func listVersions(tx Tx, a attempt, now time.Time) (sec Secret, versions []Version, e audit.Event, refusal, err error) {
+	_, d, err := decide(tx, a, now)
+	if err != nil {
+		return sec, nil, e, nil, err
+	}
+	if e = a.event(d, now); d.Refusal != nil {
+		return sec, nil, e, d.Refusal, nil
+	}
+	sec, ok, err := tx.Secret(a.vault, a.path)
+	switch {
+	case err != nil:
+		return sec, nil, e, nil, err
+	case !ok:
+		return sec, nil, e, ErrSecretNotFound, nil
+	case sec.DeletedAt != nil:
+		return sec, nil, e, ErrSecretDeleted, nil
+	}
+	versions, err = history(tx, sec)
+	return sec, versions, e, nil, err
 }
 
 // history loads all versions by their numbers, newest first.

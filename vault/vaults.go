@@ -2,11 +2,12 @@ package vault
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -28,20 +29,26 @@ func (s *Service) Create(ctx context.Context, p identity.Principal, name, descri
 	if err != nil {
 		return Vault{}, err
 	}
-	e := p.Event(audit.VaultCreate, "vault", v.ID.String())
-	e.Time, e.Details = v.CreatedAt, audit.Details{"vault_id": v.ID.String(), "name": name}
 	err = s.DB.Update(ctx, func(tx Tx) error {
 		if err := tx.PutVault(v); err != nil {
 			return err
 		}
-		if p.IsAgent() {
-			if err := shareWithCreator(tx, p, v); err != nil {
-				return err
-			}
+		if err := audit.Write(ctx, tx, created(p, v)); err != nil || !p.IsAgent() {
+			return err
 		}
-		return audit.Write(ctx, tx, e)
+		return shareWithCreator(ctx, tx, p, v)
 	})
-	return v, err
+	if err != nil {
+		return Vault{}, err
+	}
+	return v, nil
+}
+
+// created is the event of a new vault.
+func created(p identity.Principal, v Vault) audit.Event {
+	e := p.Event(audit.VaultCreate, "vault", v.ID.String())
+	e.Time, e.Details = v.CreatedAt, audit.Details{"vault_id": v.ID.String(), "name": v.Name}
+	return e
 }
 
 // newVault makes a record and a KEK for it; nothing is stored.
@@ -56,7 +63,7 @@ func (s *Service) newVault(ctx context.Context, p identity.Principal, name, desc
 	}, nil
 }
 
-func shareWithCreator(tx Tx, p identity.Principal, v Vault) error {
+func shareWithCreator(ctx context.Context, tx Tx, p identity.Principal, v Vault) error {
 	a, ok, err := tx.Agent(p.Org, p.ID)
 	if err != nil || !ok {
 		return err
@@ -74,11 +81,25 @@ func shareWithCreator(tx Tx, p identity.Principal, v Vault) error {
 	if err != nil {
 		return err
 	}
-	return addGrant(tx, policy.Policy{
-		ID: id.New(), Vault: v.ID, Pattern: everything, Principal: subject(identity.KindUser, a.CreatedBy),
-		Permissions: []policy.Permission{policy.Read, policy.Write, policy.Delete},
-		CreatedBy:   p.ID, CreatedByType: string(p.Kind), CreatedAt: v.CreatedAt,
-	})
+	return grantAlong(ctx, tx, p, v, everything, subject(identity.KindUser, a.CreatedBy),
+		policy.Read, policy.Write, policy.Delete)
+}
+
+// grantAlong adds the policy that comes with something else p does, and its
+// event.
+func grantAlong(ctx context.Context, tx Tx, p identity.Principal, v Vault, pattern policy.Pattern,
+	to policy.Principal, perms ...policy.Permission) error {
+	g := policy.Policy{
+		ID: id.New(), Vault: v.ID, Pattern: pattern, Principal: to, Permissions: perms,
+		CreatedBy: p.ID, CreatedByType: string(p.Kind), CreatedAt: v.CreatedAt,
+	}
+	e := p.Event(audit.PolicyCreate, "policy", g.ID.String())
+	e.Time, e.Details = g.CreatedAt, audit.Details{"vault_id": v.ID.String()}
+	describe(&e, g)
+	if err := addGrant(tx, g); err != nil {
+		return err
+	}
+	return audit.Write(ctx, tx, e)
 }
 
 // Vaults lists what p may know of. Clients that are told no vault take the
@@ -168,8 +189,9 @@ func (s *Service) DeleteVault(ctx context.Context, p identity.Principal, vault i
 	if err != nil {
 		return err
 	}
-	if err := s.purge(context.WithoutCancel(ctx), vault); fault.KindOf(err) == fault.Internal {
-		return err
+	if err := s.purge(context.WithoutCancel(ctx), vault); err != nil {
+		// The vault is gone all the same, and must not be reported otherwise.
+		slog.WarnContext(ctx, "the contents of a deleted vault could not all be removed; the next start tries again", "err", err)
 	}
 	return nil
 }
@@ -178,7 +200,8 @@ func (s *Service) DeleteVault(ctx context.Context, p identity.Principal, vault i
 // and people who manage the organisation.
 func manages(p identity.Principal, v Vault) bool { return v.CreatedBy(p) || p.Manages() }
 
-// FinishDeletions removes what is left of deleted vaults.
+// FinishDeletions removes what is left of deleted vaults. One that cannot be
+// removed does not keep the others.
 func (s *Service) FinishDeletions(ctx context.Context) error {
 	var doomed []id.ID
 	err := s.DB.View(ctx, func(tx Tx) (err error) {
@@ -188,12 +211,11 @@ func (s *Service) FinishDeletions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, v := range doomed {
-		if err := s.purge(ctx, v); err != nil {
-			return err
-		}
+		errs = append(errs, s.purge(ctx, v))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // purgeBatch bounds how many secrets one purging transaction removes.

@@ -128,9 +128,9 @@ func TestV4_List(t *testing.T) {
 // Clients without a vault id take the first of the list.
 func TestA12_UsableFirstReservedLast(t *testing.T) {
 	w := newWorld(t)
-	deposit, err := w.SealAgentKeys(w.ctx, w.owner, map[vault.SecretPath]plain.Bytes{w.path("agents/x"): plain.FromString("k")})
+	deposit, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/" + someAgent.String()): plain.FromString("k")})
 	w.ok(err)
-	w.update(func(tx vault.Tx) error { _, err := deposit.Store(tx); return err })
+	w.update(func(tx vault.Tx) error { _, err := deposit.Store(w.ctx, tx, w.owner); return err })
 	bot := w.agent("**")
 	var keys vault.Vault
 	all, err := w.Vaults(w.ctx, w.owner)
@@ -310,9 +310,9 @@ func TestV6_OneBadVault(t *testing.T) {
 
 func TestV_ReservedVaultStays(t *testing.T) {
 	w := newWorld(t)
-	deposit, err := w.SealAgentKeys(w.ctx, w.owner, map[vault.SecretPath]plain.Bytes{w.path("agents/x"): plain.FromString("k")})
+	deposit, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/" + someAgent.String()): plain.FromString("k")})
 	w.ok(err)
-	w.update(func(tx vault.Tx) error { _, err := deposit.Store(tx); return err })
+	w.update(func(tx vault.Tx) error { _, err := deposit.Store(w.ctx, tx, w.owner); return err })
 	list, err := w.Vaults(w.ctx, w.owner)
 	w.ok(err)
 	keys := list[len(list)-1]

@@ -206,7 +206,7 @@ func (w plan) store(tx Tx, sealed []byte) error {
 // written again.
 func (s *Service) Delete(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath) error {
 	a := attempt{p, vault, path, audit.SecretDelete, toDelete}
-	return s.change(ctx, a, func(tx Tx, sec Secret, now time.Time) (refusal, err error) {
+	return s.change(ctx, a, func(tx Tx, _ *audit.Event, sec Secret, now time.Time) (refusal, err error) {
 		sec.DeletedAt = &now
 		return nil, tx.PutSecret(sec)
 	})
@@ -215,13 +215,14 @@ func (s *Service) Delete(ctx context.Context, p identity.Principal, vault id.ID,
 // DisableVersion makes one version of a path unreadable for good.
 func (s *Service) DisableVersion(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, number uint32) (of Secret, ver Version, err error) {
 	a := attempt{p, vault, path, audit.SecretDisable, toWrite}
-	err = s.change(ctx, a, func(tx Tx, sec Secret, now time.Time) (refusal, err error) {
+	err = s.change(ctx, a, func(tx Tx, e *audit.Event, sec Secret, now time.Time) (refusal, err error) {
+		e.Details["version"] = number
 		of = sec
 		if number == sec.Latest.Number {
 			if sec.Latest.DisabledAt == nil {
 				sec.Latest.DisabledAt = &now
 			}
-			ver = sec.Latest
+			of, ver = sec, sec.Latest
 			return nil, tx.PutSecret(sec)
 		}
 		var ok bool
@@ -237,7 +238,7 @@ func (s *Service) DisableVersion(ctx context.Context, p identity.Principal, vaul
 }
 
 // change decides an attempt on a path that exists, applies fn and audits.
-func (s *Service) change(ctx context.Context, a attempt, fn func(tx Tx, sec Secret, now time.Time) (refusal, err error)) error {
+func (s *Service) change(ctx context.Context, a attempt, fn func(tx Tx, e *audit.Event, sec Secret, now time.Time) (refusal, err error)) error {
 	return txn.Decide(ctx, s.DB, func(tx Tx) (refusal, err error) {
 		now := s.now()
 		_, d, err := decide(tx, a, now)
@@ -257,7 +258,7 @@ func (s *Service) change(ctx context.Context, a attempt, fn func(tx Tx, sec Secr
 		case sec.DeletedAt != nil:
 			return refuse(ctx, tx, e, ErrSecretDeleted)
 		}
-		if refusal, err = fn(tx, sec, now); err != nil {
+		if refusal, err = fn(tx, &e, sec, now); err != nil {
 			return nil, err
 		}
 		if refusal != nil {

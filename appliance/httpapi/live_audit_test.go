@@ -33,7 +33,8 @@ func TestU1U5EverythingIsLoggedAndRefusalsToo(t *testing.T) {
 	a := l.want(step{name: "events", url: "/v1/audit/events", as: "owner", status: 200, keys: "events count", at: ""})
 	got := a.list("events", "action")
 	want := []string{"agent.deactivate", "agent.rotate_key", "policy.delete", "policy.update", "secret.delete", "secret.read",
-		"auth.success", "policy.create", "secret.write", "auth.success", "agent.register", "vault.create", "auth.success", "user.create"}
+		"auth.success", "policy.create", "secret.write", "auth.success", "agent.register", "policy.create", "vault.create",
+		"vault.create", "auth.success", "user.create"}
 	if !slices.Equal(got, want) {
 		t.Errorf("newest first:\n%v, want\n%v", got, want)
 	}

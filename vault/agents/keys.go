@@ -16,6 +16,7 @@ import (
 // bytes), and of the uncompressed P-256 point (65 bytes, SEC 1) and scalar (32
 // bytes).
 type identityKeys struct {
+	agent                   id.ID
 	ssh, ecdh               string
 	sshPrivate, ecdhPrivate plain.Bytes
 	sshPath, ecdhPath       vault.SecretPath
@@ -27,6 +28,7 @@ func newIdentityKeys(agent id.ID) identityKeys {
 	p256, err := ecdh.P256().GenerateKey(rand.Reader)
 	must(err)
 	k := identityKeys{
+		agent:       agent,
 		ssh:         base64.StdEncoding.EncodeToString(sshPub),
 		ecdh:        base64.StdEncoding.EncodeToString(p256.PublicKey().Bytes()),
 		sshPrivate:  encode(sshPriv.Seed()),

@@ -53,6 +53,12 @@ func TestA5_RotateIdentityKeys(t *testing.T) {
 	// Once more after someone deleted the secret by hand.
 	path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/ssh/private_key")
 	w.ok(err)
+	pattern, err := policy.ParsePattern("agents/**")
+	w.ok(err)
+	_, err = w.vaults.CreatePolicy(w.ctx, w.owner, keys.ID, vault.Grant{
+		Pattern: pattern, Principal: w.alice.Policy(), Permissions: []policy.Permission{policy.Delete},
+	})
+	w.ok(err)
 	w.ok(w.vaults.Delete(w.ctx, w.alice, keys.ID, path))
 	_, err = w.RotateIdentityKeys(w.ctx, w.owner, a.ID)
 	w.ok(err)

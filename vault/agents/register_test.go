@@ -31,7 +31,7 @@ func TestA1_Register(t *testing.T) {
 	}
 	var a identity.Agent
 	var key string
-	e := w.logs("agent.register success", func() { a, key = w.register(spec) })[0]
+	e := w.logs("vault.create success; policy.create success; agent.register success", func() { a, key = w.register(spec) })[2]
 	if a.ID.IsZero() || a.Org != w.org || !a.Active || a.CreatedBy != w.alice.ID || !a.CreatedAt.Equal(noon) || a.AuthMethod != identity.AuthAPIKey {
 		t.Errorf("got %+v", a)
 	}

@@ -3,6 +3,7 @@ package agents
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -90,7 +91,7 @@ func (s *Service) Register(ctx context.Context, p identity.Principal, spec Spec)
 		key = identity.NewKey(identity.AgentKeyPrefix)
 		a.KeyHash = s.Identity.HashKey(key)
 	}
-	err := s.storeWithKeys(ctx, p, keys, func(tx vault.Tx) (refusal, err error) {
+	err := s.storeWithKeys(ctx, p, keys, e, func(tx vault.Tx) (refusal, err error) {
 		if ok, err := vaultsExist(tx, p.Org, a.VaultIDs); err != nil || !ok {
 			return s.refuse(ctx, tx, e, ErrVaults, err)
 		}
@@ -99,10 +100,7 @@ func (s *Service) Register(ctx context.Context, p identity.Principal, spec Spec)
 				return nil, err
 			}
 		}
-		if err := tx.PutAgent(a); err != nil {
-			return nil, err
-		}
-		return nil, audit.Write(ctx, tx, e)
+		return nil, tx.PutAgent(a)
 	})
 	if err != nil {
 		return identity.Agent{}, "", err
@@ -110,26 +108,35 @@ func (s *Service) Register(ctx context.Context, p identity.Principal, spec Spec)
 	return a, key, nil
 }
 
+// errStale rolls back what was prepared for an __agent-keys vault that changed
+// meanwhile.
+var errStale = errors.New("agents: the keys were sealed for another state of the vault")
+
 // storeWithKeys seals identity keys, then stores them in the transaction of
-// apply; a refusal by apply stores neither.
-func (s *Service) storeWithKeys(ctx context.Context, p identity.Principal, keys identityKeys,
+// apply, with e as its last event; a refusal by apply stores neither.
+func (s *Service) storeWithKeys(ctx context.Context, p identity.Principal, keys identityKeys, e audit.Event,
 	apply func(vault.Tx) (refusal, err error)) error {
 	for range keyTries {
-		deposit, err := s.Vaults.SealAgentKeys(ctx, p, map[vault.SecretPath]plain.Bytes{
+		deposit, err := s.Vaults.SealAgentKeys(ctx, p, keys.agent, map[vault.SecretPath]plain.Bytes{
 			keys.sshPath: keys.sshPrivate, keys.ecdhPath: keys.ecdhPrivate,
 		})
 		if err != nil {
 			return err
 		}
-		stale := false
 		err = txn.Decide(ctx, s.DB, func(tx vault.Tx) (refusal, err error) {
-			stored, err := deposit.Store(tx)
-			if stale = err == nil && !stored; err != nil || stale {
+			if refusal, err := apply(tx); err != nil || refusal != nil {
+				return refusal, err
+			}
+			stored, err := deposit.Store(ctx, tx, p)
+			if err == nil && !stored {
+				err = errStale
+			}
+			if err != nil {
 				return nil, err
 			}
-			return apply(tx)
+			return nil, audit.Write(ctx, tx, e)
 		})
-		if err != nil || !stale {
+		if !errors.Is(err, errStale) {
 			return err
 		}
 	}
@@ -147,17 +154,14 @@ func (s *Service) RotateIdentityKeys(ctx context.Context, p identity.Principal, 
 	}
 	keys := newIdentityKeys(agent)
 	defer keys.wipe()
-	err = s.storeWithKeys(ctx, p, keys, func(tx vault.Tx) (refusal, err error) {
+	err = s.storeWithKeys(ctx, p, keys, e, func(tx vault.Tx) (refusal, err error) {
 		// Decided before any key was made; an agent is never removed, so this
 		// cannot have changed but by a change of roles.
 		if a, refusal, err = load(tx, p, agent); err != nil || refusal != nil {
 			return nil, orRefusal(err, refusal)
 		}
 		a.SSHPublicKey, a.ECDHPublicKey = keys.ssh, keys.ecdh
-		if err := tx.PutAgent(a); err != nil {
-			return nil, err
-		}
-		return nil, audit.Write(ctx, tx, e)
+		return nil, tx.PutAgent(a)
 	})
 	if err != nil {
 		return identity.Agent{}, err

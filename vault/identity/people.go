@@ -124,7 +124,10 @@ func (s *Service) CreateOwner(ctx context.Context, email, password, org string) 
 		}
 		return putOwner(ctx, tx, o, u, k, folded)
 	})
-	return u, key, err
+	if err != nil {
+		return User{}, "", err
+	}
+	return u, key, nil
 }
 
 func putOwner(ctx context.Context, tx Tx, o Org, u User, k APIKey, folded string) error {
@@ -195,7 +198,10 @@ func (s *Service) CreateAPIKey(ctx context.Context, p Principal, spec NewAPIKeyS
 		}
 		return audit.Write(ctx, tx, e)
 	})
-	return k, key, err
+	if err != nil {
+		return APIKey{}, "", err
+	}
+	return k, key, nil
 }
 
 func (s *Service) newAPIKey(user id.ID, name, key string, scopes []string, expires *time.Time, now time.Time) APIKey {
