@@ -36,6 +36,15 @@ func TestT11TimesAreUTC(t *testing.T) {
 	if err := json.Unmarshal([]byte(`"2026-03-04T12:00:00+02:00"`), &back); err != nil || back.UTC().Hour() != 10 {
 		t.Errorf("%v %v", back, err)
 	}
+	for _, bad := range []string{`"0001-01-01T00:00:00Z"`, `"9999-12-31T23:59:59-00:01"`, `"x"`, `1`} {
+		if err := json.Unmarshal([]byte(bad), &back); err == nil {
+			t.Errorf("%s is taken for a time", bad)
+		}
+	}
+	back = Time{}
+	if err := json.Unmarshal([]byte(`null`), &back); err != nil || !back.IsZero() {
+		t.Errorf("null: %v %v", back, err)
+	}
 	if AtOrNone(nil).Ptr() != nil || At(time.Unix(1, 0)).Ptr() == nil {
 		t.Error("no time is not kept apart from a time")
 	}

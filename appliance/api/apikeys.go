@@ -1,14 +1,14 @@
 package api
 
 // CreateApiKeyRequest asks for a 1ck_ key.
-type CreateApiKeyRequest struct { //nolint:revive // the published name
+type CreateApiKeyRequest struct {
 	Name      string   `json:"name"`
 	Scopes    []string `json:"scopes,omitzero"`
 	ExpiresAt Time     `json:"expires_at,omitzero"`
 }
 
 // ApiKeyResponse is a key without the key.
-type ApiKeyResponse struct { //nolint:revive // the published name
+type ApiKeyResponse struct {
 	ID         string   `json:"id" format:"uuid"`
 	Name       string   `json:"name"`
 	KeyPrefix  string   `json:"key_prefix" doc:"The first 12 characters"`
@@ -20,12 +20,12 @@ type ApiKeyResponse struct { //nolint:revive // the published name
 }
 
 // ApiKeyCreatedResponse is the one time the key itself is shown.
-type ApiKeyCreatedResponse struct { //nolint:revive // the published name
+type ApiKeyCreatedResponse struct {
 	Key    ApiKeyResponse `json:"key"`
 	APIKey string         `json:"api_key"`
 }
 
 // ApiKeyListResponse lists the caller's keys.
-type ApiKeyListResponse struct { //nolint:revive // the published name
+type ApiKeyListResponse struct {
 	Keys []ApiKeyResponse `json:"keys"`
 }

@@ -39,7 +39,7 @@ type AgentTokenRequest struct {
 
 // UserApiKeyTokenRequest exchanges a person's 1ck_ key for a token. It takes an
 // agent's ocv_ key too.
-type UserApiKeyTokenRequest struct { //nolint:revive // the published name
+type UserApiKeyTokenRequest struct {
 	APIKey string `json:"api_key" maxLength:"512"`
 }
 

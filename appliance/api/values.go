@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"time"
 )
 
@@ -31,6 +32,25 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	b = append(b, '"')
 	b = t.UTC().AppendFormat(b, timeFormat)
 	return append(b, '"'), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It refuses the two times that
+// would mean something else here: the zero time, which is no time at all, so
+// that an expiry long past would be none; and one that has five digits of year
+// in UTC, which no reader takes back.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	var in time.Time
+	if err := in.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	if in.IsZero() || in.UTC().Year() > 9999 {
+		return &json.UnmarshalTypeError{Value: "time out of range", Type: reflect.TypeFor[Time]()}
+	}
+	t.Time = in
+	return nil
 }
 
 // Ptr returns nil for the zero Time, as for a field that was not sent.

@@ -200,7 +200,7 @@ func wireAgent(a identity.Agent) api.AgentResponse {
 		CreatedAt: api.At(a.CreatedAt), ExpiresAt: api.AtOrNone(a.ExpiresAt), LastActiveAt: api.At(a.LastActivityAt),
 	}
 	if a.TokenTTL > 0 {
-		ttl := int32(a.TokenTTL) //nolint:gosec // at most 30 days
+		ttl := int32(a.TokenTTL) // at most 30 days
 		out.TokenTTLSeconds = &ttl
 	}
 	return out

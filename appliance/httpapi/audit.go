@@ -100,7 +100,7 @@ type verifyInput struct {
 }
 
 func (s *Server) auditVerify(ctx context.Context, in *verifyInput) (*reply[api.AuditVerifyResponse], error) {
-	scope := audit.Scope{Org: caller(ctx).Org, Limit: uint64(in.Limit)} //nolint:gosec // not negative, see minimum
+	scope := audit.Scope{Org: caller(ctx).Org, Limit: uint64(in.Limit)} // not negative, see minimum
 	var err error
 	if scope.From, err = queryTime("from", in.From); err != nil {
 		return nil, err

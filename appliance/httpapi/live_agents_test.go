@@ -161,6 +161,7 @@ func TestA7Updates(t *testing.T) {
 		change("unknown fields", patch, `{"guardian":{"x":1},"smart_accounts":[]}`, ""),
 		refused("an empty name", `{"name":""}`, "invalid_agent_name"),
 		refused("a past expiry", `{"expires_at":"2020-01-01T00:00:00Z"}`, "expiry_in_past"),
+		refused("an expiry that looks like none", `{"expires_at":"0001-01-01T00:00:00Z"}`, `"expires_at":"is out of range`),
 		refused("a vault that is not there", `{"vault_ids":["0190d6f0-0000-7000-8000-000000000001"]}`, "unknown_vault"),
 		refused("a number that is none", `{"token_ttl_seconds":"`+canary+`"}`, `"token_ttl_seconds":"must be an integer"`),
 		{name: "by the agent itself", method: patch, url: url, as: "bot", body: `{"scopes":["**"]}`, status: 403, event: "agent.update refused users_only"},

@@ -72,7 +72,7 @@ func TestH3UserKeyTTLCanBeLonger(t *testing.T) {
 func TestH4H5UserKeysAreShownOnce(t *testing.T) {
 	l := newLive(t)
 	made := l.want(step{name: "create", method: post, url: "/v1/auth/api-keys", as: "owner", body: `{"name":"ci","scopes":["a"],"expires_at":"2100-01-01T00:00:00Z"}`, status: 201,
-		keys: "key api_key", event: "api_key.create success"})
+		keys: "key api_key", event: "api_key.create success", has: []string{`"scopes":["a"]`, `"expires_at":"2100-01-01T00:00:00Z"`}})
 	key, id := made.text("api_key"), made.text("key.id")
 	if len(key) != 47 || !strings.HasPrefix(key, "1ck_") || made.text("key.key_prefix") != key[:12] {
 		t.Errorf("%s", made.Body)

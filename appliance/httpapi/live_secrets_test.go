@@ -115,6 +115,10 @@ func TestS6GoneIsNotNeverThere(t *testing.T) {
 	read("a new version is not", "expiring", 200, "secret.read success")
 	l.run(t, []step{
 		{name: "expiry in the past", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","expires_at":"2020-01-01T00:00:00Z"}`, status: 400, has: []string{"expiry_in_past"}},
+		{name: "so long past that it looks like none", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","expires_at":"0001-01-01T00:00:00Z"}`, status: 400, has: []string{`"expires_at":"is out of range`}},
+		{name: "so far off that no reader takes it", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","expires_at":"9999-12-31T23:59:59-10:00"}`, status: 400, has: []string{`"expires_at":"is out of range`}},
+		{name: "no date", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","expires_at":"2100-02-30T00:00:00Z"}`, status: 400},
+		{name: "no zone", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","expires_at":"2100-02-03T00:00:00"}`, status: 400},
 		{name: "no reads at all", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","max_access_count":0}`, status: 400, has: []string{"invalid_max_access_count"}},
 		{name: "fewer", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","max_access_count":-1}`, status: 400},
 		{name: "over int32", method: put, url: v + "/secrets/a", as: "owner", body: `{"value":"x","max_access_count":2147483648}`, status: 400},

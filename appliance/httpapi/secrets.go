@@ -121,7 +121,7 @@ func (s *Server) getVersion(ctx context.Context, in *secretVersionInput) (*reply
 	if err != nil {
 		return nil, err
 	}
-	sec, v, value, err := s.vaults.ReadVersion(ctx, caller(ctx), in.VaultID, path, uint32(in.Version)) //nolint:gosec // see maximum
+	sec, v, value, err := s.vaults.ReadVersion(ctx, caller(ctx), in.VaultID, path, uint32(in.Version)) // see maximum
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (s *Server) disableVersion(ctx context.Context, in *secretVersionInput) (*r
 	if err != nil {
 		return nil, err
 	}
-	sec, v, err := s.vaults.DisableVersion(ctx, caller(ctx), in.VaultID, path, uint32(in.Version)) //nolint:gosec // see maximum
+	sec, v, err := s.vaults.DisableVersion(ctx, caller(ctx), in.VaultID, path, uint32(in.Version)) // see maximum
 	if err != nil {
 		return nil, err
 	}
