@@ -109,7 +109,7 @@ func Line(s string) string {
 	const most = 80 // runes
 	var b strings.Builder
 	n, gap := 0, false
-	for _, r := range strings.ToValidUTF8(s, "") {
+	for _, r := range strings.ReplaceAll(strings.ToValidUTF8(s, ""), "://", " ") {
 		if unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune(`<>"`, r) {
 			gap = n > 0
 			continue
@@ -123,7 +123,7 @@ func Line(s string) string {
 		}
 		b.WriteRune(r)
 	}
-	return strings.ReplaceAll(b.String(), "://", " ")
+	return b.String()
 }
 
 // check refuses a message that could never be delivered.

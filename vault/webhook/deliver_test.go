@@ -389,3 +389,34 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d arrived", len(w.hook.received()))
 	}
 }
+
+// Where too much waits already events are dropped and counted, and the follower
+// goes on: another organisation's must not wait for this one's receiver.
+func TestFullOutbox(t *testing.T) {
+	w := newWorld(t)
+	sub, _ := w.subscribe("*")
+	w.happen(w.org, audit.SecretRead, "too much")
+	w.follower.DB = crowded{w.service.DB}
+	w.follow()
+	w.follower.DB = w.service.DB
+	w.happen(w.org, audit.SecretRead, "room again")
+	w.follow()
+	w.deliver()
+	if got, s := names(w.hook.received()), w.read(sub.ID); fmt.Sprint(got) != "[room again]" || s.Dropped != 1 {
+		t.Errorf("got %v, dropped %d", got, s.Dropped)
+	}
+	if !strings.Contains(w.text.String(), "outbox of an organisation is full") {
+		t.Error("nobody is told")
+	}
+}
+
+// crowded is a store whose outbox is full.
+type crowded struct{ txn.Runner[webhook.Tx] }
+
+func (c crowded) Update(ctx context.Context, fn func(webhook.Tx) error) error {
+	return c.Runner.Update(ctx, func(tx webhook.Tx) error { return fn(crowdedTx{tx}) })
+}
+
+type crowdedTx struct{ webhook.Tx }
+
+func (crowdedTx) OutboxWaiting(id.ID, outbox.Channel) (int, error) { return outbox.MaxWaiting, nil }
