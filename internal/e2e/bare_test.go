@@ -1,19 +1,22 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
 )
 
 // bareVariable makes the test program serve next to nothing, in a process of
-// its own: what HTTP costs on this machine, to hold the daemon's figures
-// against.
+// its own: what HTTP and the router cost on this machine, to hold the daemon's
+// figures against.
 const bareVariable = "ONECLAW_E2E_BARE"
-
-const bareBody = `{"id":"00000000-0000-0000-0000-000000000000","path":"a/b","type":"generic","value":"0123456789abcdef","version":1,"metadata":{}}`
 
 func serveBare() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -21,20 +24,28 @@ func serveBare() error {
 		return err
 	}
 	fmt.Println("http://" + l.Addr().String())
-	server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // a benchmark on this machine
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, bareBody)
-	})}
-	go func() { // ends with the benchmark, whose end of the pipe closes
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		_ = server.Close()
-	}()
-	return ignoreClosed(server.Serve(l))
+	gin.SetMode(gin.ReleaseMode)
+	g := gin.New()
+	g.GET("/v1/vaults/:vault/secrets/*path", func(c *gin.Context) {
+		c.JSON(http.StatusOK, gin.H{"path": c.Param("path"), "type": "generic", "value": benchValue, "version": 1})
+	})
+	server := http.Server{Handler: g} //nolint:gosec // a benchmark on this machine
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
-func ignoreClosed(err error) error {
-	if err == http.ErrServerClosed { //nolint:errorlint // Serve returns it bare
-		return nil
-	}
-	return err
+// bare starts that server and returns its address.
+func bare(b *testing.B) string {
+	b.Helper()
+	dir := b.TempDir()
+	p := launch(b, filepath.Join(dir, "out"), filepath.Join(dir, "err"), []string{bareVariable + "=1"}, os.Args[0])
+	var address string
+	eventually(b, patience, "listening", func() bool {
+		text, err := os.ReadFile(p.stdout)
+		address, _ = strings.CutPrefix(strings.TrimSpace(string(text)), "http://")
+		return err == nil && strings.HasSuffix(string(text), "\n")
+	})
+	return address
 }

@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The benchmarks measure the built daemon over HTTP on a SoftHSM token, with
+// everything as in production: each read is decided, audited and synced before
+// its value is unwrapped in the token. Client, daemon and token share the cores
+// of one machine, so the figures are a lower bound.
+
+var widths = []int{1, 16, 64}
+
+const benchValue = "sk_live_0123456789abcdef0123456789abcdef"
+
+// benchDaemon is a daemon with a vault, a secret that an agent may read, and
+// the agent's key and token.
+func benchDaemon(b *testing.B) (d *daemon, vault, key, token string) {
+	needSoftHSM(b)
+	d = newDev(b).start()
+	h := d.human()
+	vault = h.vault(b, "bench")
+	h.put(vault, "api-keys/stripe", benchValue).is(b, 201)
+	agent, key := h.agent(b, "bench")
+	h.policy(vault, agent, "api-keys/**", "read").is(b, 201)
+	return d, vault, key, h.token(b, key)
+}
+
+// wide measures at each width.
+func wide(b *testing.B, address string, status int, make func(i int) []byte) {
+	for _, width := range widths {
+		b.Run(fmt.Sprintf("conns=%d", width), func(b *testing.B) {
+			b.ReportMetric(load(b, address, width, b.N, status, make), "req/s")
+		})
+	}
+}
+
+// BenchmarkE2ERead is an agent that reads a secret with its token.
+func BenchmarkE2ERead(b *testing.B) {
+	d, vault, _, token := benchDaemon(b)
+	get := request("GET", secretPath(vault, "api-keys/stripe"), token, "")
+	wide(b, d.api, 200, func(int) []byte { return get })
+}
+
+// BenchmarkE2EBareGin is the same request to a handler that does nothing.
+func BenchmarkE2EBareGin(b *testing.B) {
+	get := request("GET", secretPath("00000000-0000-4000-8000-000000000000", "api-keys/stripe"), "none", "")
+	wide(b, bare(b), 200, func(int) []byte { return get })
+}
+
+// BenchmarkE2EHealth is the cheapest answer of the daemon.
+func BenchmarkE2EHealth(b *testing.B) {
+	d, _, _, _ := benchDaemon(b)
+	get := request("GET", "/v1/health", "", "")
+	wide(b, d.api, 200, func(int) []byte { return get })
+}
+
+// BenchmarkE2EWrite writes a new secret each time.
+func BenchmarkE2EWrite(b *testing.B) {
+	d, vault, _, _ := benchDaemon(b)
+	var n atomic.Int64
+	wide(b, d.api, 201, func(int) []byte {
+		return request("PUT", secretPath(vault, fmt.Sprintf("w/%d", n.Add(1))), d.owner.APIKey, `{"value":"`+benchValue+`"}`)
+	})
+}
+
+// BenchmarkE2EExchange buys a token with an agent's key, which the token signs.
+func BenchmarkE2EExchange(b *testing.B) {
+	d, _, key, _ := benchDaemon(b)
+	post := request("POST", "/v1/auth/agent-token", "", `{"api_key":"`+key+`"}`)
+	wide(b, d.api, 200, func(int) []byte { return post })
+}
+
+// BenchmarkE2EStore loads 100,000 secrets, or ONECLAW_BENCH_SECRETS, through the
+// API and measures what a daemon with them costs: how long from a stop to the
+// first answered read, and memory. PSS counts a page that both processes map
+// half for each.
+func BenchmarkE2EStore(b *testing.B) {
+	secrets := number(b, "ONECLAW_BENCH_SECRETS", 100_000)
+	d, vault, _, token := benchDaemon(b)
+	put := func(i int) []byte {
+		path := fmt.Sprintf("team%d/app%d/key", i%100, i/100)
+		return request("PUT", secretPath(vault, path), d.owner.APIKey, `{"value":"`+benchValue+`"}`)
+	}
+	b.Logf("loaded %d secrets at %.0f req/s", secrets, load(b, d.api, 64, secrets, 201, put))
+	b.Run("restart", func(b *testing.B) {
+		var took time.Duration
+		for range b.N {
+			d.stop()
+			begin := time.Now()
+			d.start()
+			if got := d.as(token).value(b, vault, "api-keys/stripe"); got != benchValue {
+				b.Fatal(got)
+			}
+			took += time.Since(begin)
+		}
+		b.ReportMetric(float64(took.Microseconds())/1e3/float64(b.N), "ms-to-first-read")
+		b.ReportMetric(megabytes(d.pid), "daemon-fresh-MB")
+	})
+	b.Run("read", func(b *testing.B) {
+		get := func(i int) []byte {
+			i = i * 7919 % secrets
+			return request("GET", secretPath(vault, fmt.Sprintf("team%d/app%d/key", i%100, i/100)), d.owner.APIKey, "")
+		}
+		b.ReportMetric(load(b, d.api, 16, b.N, 200, get), "req/s")
+		b.ReportMetric(megabytes(d.pid), "daemon-MB")
+		b.ReportMetric(megabytes(d.broker()), "broker-MB")
+		b.ReportMetric(float64(kilobytes(d.pid, "status", "RssAnon"))/1024, "daemon-anon-MB")
+		if info, err := os.Stat(filepath.Join(d.data, "state.db")); err == nil {
+			b.ReportMetric(float64(info.Size())/float64(secrets), "file-B/secret")
+		}
+		if info, err := os.Stat(binary); err == nil {
+			b.ReportMetric(float64(info.Size())/(1<<20), "binary-MB")
+		}
+	})
+}
+
+// megabytes is the memory of a process: its PSS, or its RSS where that cannot
+// be read.
+func megabytes(pid int) float64 {
+	kb := kilobytes(pid, "smaps_rollup", "Pss")
+	if kb == 0 {
+		kb = kilobytes(pid, "status", "VmRSS")
+	}
+	return float64(kb) / 1024
+}
