@@ -9,6 +9,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,7 +153,8 @@ func (s *Sender) client(ctx context.Context) (_ *gomail.Client, hangUp func(), e
 		}
 	}
 	secure := &tls.Config{ServerName: s.cfg.Host, RootCAs: s.cfg.RootCAs, MinVersion: tls.VersionTLS12}
-	dial := func(dialing context.Context, network, addr string) (net.Conn, error) {
+	addr := net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)) // the library's lacks the brackets of IPv6
+	dial := func(dialing context.Context, network, _ string) (net.Conn, error) {
 		conn, err := s.cfg.Dial(dialing, network, addr)
 		if err != nil {
 			return nil, err

@@ -38,7 +38,7 @@ func build(t testing.TB, dir, binary string) {
 	ok(t, os.MkdirAll(dir, 0o700))
 	temp, err := os.MkdirTemp(dir, "build")
 	ok(t, err)
-	defer os.RemoveAll(temp)
+	defer func() { _ = os.RemoveAll(temp) }()
 	cmd := exec.Command("go", "install", Module)
 	cmd.Dir, cmd.Env = temp, append(os.Environ(), "GOBIN="+temp, "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
