@@ -96,18 +96,18 @@ func TestS10_SigningKeys(t *testing.T) {
 		key, n := w.path("keys/base-signer"), vault.NewVersion{Type: typ, Value: plain.FromString("0xkey")}
 		_, err := w.Put(w.ctx, bot, own.ID, key, n)
 		w.ok(err)
-		w.putAs(w.alice, "keys/base-signer", n)
+		shared := w.putAs(w.alice, "keys/base-signer", n).Latest.Number
 		w.grant(bot, "**", policy.Read)
 		_, _, err = w.Read(w.ctx, bot, own.ID, key)
 		w.ok(err) // not an intents agent yet
 
 		bot.Intents = true
-		for _, v := range []id.ID{own.ID, w.v.ID} {
+		for v, number := range map[id.ID]uint32{own.ID: 1, w.v.ID: shared} {
 			_, got, err := w.Read(w.ctx, bot, v, key)
 			w.is(err, vault.ErrSigningKey)
 			equal(t, "value", got.Len(), 0)
 			equal(t, "kind", fault.KindOf(err), fault.Denied)
-			_, _, _, err = w.ReadVersion(w.ctx, bot, v, key, 1)
+			_, _, _, err = w.ReadVersion(w.ctx, bot, v, key, number)
 			w.is(err, vault.ErrSigningKey)
 		}
 		// Another type on top does not open what is below.

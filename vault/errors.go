@@ -6,6 +6,7 @@ import "github.com/oneclaw/oneclawd/internal/fault"
 var (
 	ErrVaultNotFound   = fault.New(fault.NotFound, "vault_not_found", "No such vault")
 	ErrVaultName       = fault.New(fault.Invalid, "invalid_vault_name", "A vault needs a name of 1 to 255 characters")
+	ErrDescription     = fault.New(fault.Invalid, "invalid_description", "A description may have at most 4096 bytes")
 	ErrReservedName    = fault.New(fault.Invalid, "reserved_vault_name", "Vault names that begin with __ are reserved")
 	ErrDenied          = fault.New(fault.Denied, "access_denied", "Access denied")
 	ErrSecretNotFound  = fault.New(fault.NotFound, "secret_not_found", "No such secret")
@@ -19,7 +20,7 @@ var (
 	ErrExpiryPast      = fault.New(fault.Invalid, "expiry_in_past", "expires_at must lie in the future")
 	ErrMaxAccess       = fault.New(fault.Invalid, "invalid_max_access_count", "max_access_count must be at least 1")
 	ErrValueTooLarge   = fault.New(fault.TooLarge, "secret_too_large", "A secret value may have at most 5 MB")
-	ErrMetadata        = fault.New(fault.Invalid, "invalid_metadata", "metadata and rotation_policy must be JSON objects")
+	ErrMetadata        = fault.New(fault.Invalid, "invalid_metadata", "metadata and rotation_policy must be JSON objects of at most 64 KiB")
 	ErrRotation        = fault.New(fault.Invalid, "invalid_rotation", "length must be 8 to 1024, charset one of alphanumeric, hex, base64url, digits, printable")
 	ErrContended       = fault.New(fault.Conflict, "write_contended", "The secret is being written by others; try again")
 	ErrPolicyNotFound  = fault.New(fault.NotFound, "policy_not_found", "No such policy")

@@ -244,3 +244,19 @@ func TestDisableVersion(t *testing.T) {
 	_, _, _, err = w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 2)
 	w.is(err, vault.ErrVersionDisabled)
 }
+
+// What was deleted stays deleted when the path is written again.
+func TestS6_DeletedVersionsStayGone(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "one")
+	w.put("a", "two")
+	w.ok(w.Delete(w.ctx, w.alice, w.v.ID, w.path("a")))
+	w.put("a", "three")
+	for number, want := range map[uint32]error{1: vault.ErrSecretDeleted, 2: vault.ErrSecretDeleted, 3: nil, 4: vault.ErrSecretNotFound} {
+		_, _, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), number)
+		w.is(err, want)
+	}
+	_, versions, err := w.Versions(w.ctx, w.alice, w.v.ID, w.path("a"))
+	w.ok(err)
+	equal(t, "versions", len(versions), 1)
+}

@@ -73,7 +73,7 @@ func (s *Service) sealDeposit(ctx context.Context, p identity.Principal, v Vault
 	sec := Secret{ID: id.New(), Vault: v.ID, Path: path}
 	w := depositWrite{plan: plan{vault: v}}
 	if old != nil {
-		sec.ID, w.plan.previous = old.ID, &old.Latest
+		sec.ID, sec.DeletedThrough, w.plan.previous = old.ID, old.DeletedThrough, &old.Latest
 		sec.Latest.Number = old.Latest.Number
 	}
 	sec.Latest = Version{Number: sec.Latest.Number + 1, Type: TypeGeneric, CreatedBy: p.Policy(), CreatedAt: s.now()}

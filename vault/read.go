@@ -118,7 +118,7 @@ func loadVersion(tx Tx, a attempt, number uint32, now time.Time) (sec Secret, ve
 		return sec, ver, nil, err
 	case !ok || number > sec.Latest.Number:
 		return sec, ver, ErrSecretNotFound, nil
-	case sec.DeletedAt != nil:
+	case sec.DeletedAt != nil || number != latest && number <= sec.DeletedThrough:
 		return sec, ver, ErrSecretDeleted, nil
 	}
 	ver = sec.Latest
@@ -289,11 +289,12 @@ func listVersions(tx Tx, a attempt, now time.Time) (sec Secret, versions []Versi
 	return sec, versions, e, nil, err
 }
 
-// history loads all versions by their numbers, newest first.
+// history loads all versions that no deletion covered by their numbers, newest
+// first.
 func history(tx Tx, sec Secret) ([]Version, error) {
-	out := make([]Version, 0, sec.Latest.Number)
+	out := make([]Version, 0, sec.Latest.Number-sec.DeletedThrough)
 	out = append(out, sec.Latest)
-	for n := sec.Latest.Number - 1; n > 0; n-- {
+	for n := sec.Latest.Number - 1; n > sec.DeletedThrough; n-- {
 		v, ok, err := tx.Version(sec.ID, n)
 		if err != nil {
 			return nil, err

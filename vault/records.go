@@ -96,6 +96,9 @@ type Secret struct {
 	Path      SecretPath `json:"path"`
 	Latest    Version    `json:"latest"`
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+	// DeletedThrough is the last version that a deletion covered: writing the
+	// path again does not bring those before back.
+	DeletedThrough uint32 `json:"deleted_through,omitempty"`
 }
 
 // gone says why the latest version cannot be read at now, or nil.

@@ -20,8 +20,10 @@ import (
 // agent's own binding.
 func (s *Service) Create(ctx context.Context, p identity.Principal, name, description string) (Vault, error) {
 	switch {
-	case name == "" || len(name) > 255 || len(description) > 4096:
+	case name == "" || len(name) > 255:
 		return Vault{}, ErrVaultName
+	case len(description) > 4096:
+		return Vault{}, ErrDescription
 	case strings.HasPrefix(name, reservedPrefix):
 		return Vault{}, ErrReservedName
 	}

@@ -18,6 +18,9 @@ import (
 // MaxValue bounds a secret value, in bytes.
 const MaxValue = 5 << 20
 
+// maxMetadata bounds metadata and rotation_policy, in bytes: lists carry them.
+const maxMetadata = 64 << 10
+
 // writeTries is how often a write seals again because the version it sealed
 // for was taken meanwhile. Writers of one path take turns in this process, so
 // once is the rule.
@@ -39,7 +42,7 @@ func (n NewVersion) check(now time.Time) error {
 		return ErrType
 	case n.Value.Len() > MaxValue:
 		return ErrValueTooLarge
-	case !object(n.Metadata) || !object(n.RotationPolicy):
+	case !object(n.Metadata) || !object(n.RotationPolicy) || len(n.Metadata) > maxMetadata || len(n.RotationPolicy) > maxMetadata:
 		return ErrMetadata
 	case n.ExpiresAt != nil && !now.Before(*n.ExpiresAt):
 		return ErrExpiryPast
@@ -163,7 +166,7 @@ func (s *Service) plan(tx Tx, a attempt, fresh id.ID, next next) (plan, error) {
 	var prev *Secret
 	if exists {
 		prev = &old
-		out.secret.ID, out.previous = old.ID, &old.Latest
+		out.secret.ID, out.secret.DeletedThrough, out.previous = old.ID, old.DeletedThrough, &old.Latest
 	}
 	ver, value, refusal := next(prev)
 	if refusal != nil {
@@ -207,7 +210,7 @@ func (w plan) store(tx Tx, sealed []byte) error {
 func (s *Service) Delete(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath) error {
 	a := attempt{p, vault, path, audit.SecretDelete, toDelete}
 	return s.change(ctx, a, func(tx Tx, _ *audit.Event, sec Secret, now time.Time) (refusal, err error) {
-		sec.DeletedAt = &now
+		sec.DeletedAt, sec.DeletedThrough = &now, sec.Latest.Number
 		return nil, tx.PutSecret(sec)
 	})
 }

@@ -137,7 +137,7 @@ func wireProblem(p audit.Problem) api.AuditProblem {
 }
 
 func (s *Server) auditCheckpoint(ctx context.Context, _ *none) (*reply[api.AuditCheckpointResponse], error) {
-	cp, err := s.audit.Checkpoint(ctx)
+	cp, err := s.audit.RecentCheckpoint(ctx)
 	if err != nil {
 		return nil, err
 	}

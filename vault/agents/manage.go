@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"errors"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
@@ -45,6 +46,9 @@ func (s *Service) Get(ctx context.Context, p identity.Principal, agent id.ID) (a
 		}
 		return err
 	})
+	if errors.Is(err, identity.ErrNoAgent) {
+		return a, s.refused(ctx, s.event(p, audit.AgentRead, agent), err)
+	}
 	if err != nil {
 		return a, err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,11 @@ func TestA1_Limits(t *testing.T) {
 		{agents.Spec{Name: ""}, agents.ErrName},
 		{agents.Spec{Name: strings.Repeat("n", 256)}, agents.ErrName},
 		{agents.Spec{Name: strings.Repeat("n", 255), Description: strings.Repeat("d", 4096)}, nil},
-		{agents.Spec{Name: "x", Description: strings.Repeat("d", 4097)}, agents.ErrName},
+		{agents.Spec{Name: "x", Description: strings.Repeat("d", 4097)}, agents.ErrDescription},
+		{agents.Spec{Name: "x", Scopes: slices.Repeat([]string{"a"}, 100)}, nil},
+		{agents.Spec{Name: "x", Scopes: slices.Repeat([]string{"a"}, 101)}, agents.ErrLists},
+		{agents.Spec{Name: "x", TxChains: []string{strings.Repeat("c", 513)}}, agents.ErrLists},
+		{agents.Spec{Name: "x", VaultIDs: make([]id.ID, 101)}, agents.ErrLists},
 		{agents.Spec{Name: "x", TokenTTL: -1}, agents.ErrTTL},
 		{agents.Spec{Name: "x", TokenTTL: 30 * 86400}, nil},
 		{agents.Spec{Name: "x", TokenTTL: 30*86400 + 1}, agents.ErrTTL},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,11 +55,25 @@ func foldFingerprint(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, ":", ""))
 }
 
+// Bounds of an agent's lists: scopes and vaults travel in every token.
+const (
+	maxEntries = 100
+	maxEntry   = 512
+)
+
+func bounded(list []string) bool {
+	return len(list) <= maxEntries && !slices.ContainsFunc(list, func(s string) bool { return len(s) > maxEntry })
+}
+
 // check is what holds for every agent, new or changed.
 func check(a identity.Agent) error {
 	switch {
-	case a.Name == "" || len(a.Name) > 255 || len(a.Description) > 4096:
+	case a.Name == "" || len(a.Name) > 255:
 		return ErrName
+	case len(a.Description) > 4096:
+		return ErrDescription
+	case len(a.VaultIDs) > maxEntries || !bounded(a.Scopes) || !bounded(a.TxToAllowlist) || !bounded(a.TxChains):
+		return ErrLists
 	case a.TokenTTL < 0 || a.TokenTTL > int(identity.MaxAgentTokenTTL/time.Second):
 		return ErrTTL
 	case len(a.ShroudConfig) > maxConfig:

@@ -33,7 +33,9 @@ const (
 	AgentDeactivate   Action = "agent.deactivate"
 
 	UserCreate   Action = "user.create"
+	UserRead     Action = "user.read"
 	APIKeyCreate Action = "api_key.create"
+	APIKeyList   Action = "api_key.list"
 	APIKeyRevoke Action = "api_key.revoke"
 
 	AuditExport Action = "audit.export"

@@ -215,6 +215,13 @@ func (c *Checkpointer) due(ctx context.Context, interval time.Duration) (bool, e
 	return grown >= events || grown > 0 && c.now().Sub(c.last) >= interval, nil
 }
 
+// recent reports whether a checkpoint was made within the last second.
+func (c *Checkpointer) recent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now().Sub(c.last) < time.Second
+}
+
 func (c *Checkpointer) now() time.Time {
 	if c.Now != nil {
 		return c.Now()

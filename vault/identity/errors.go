@@ -14,6 +14,8 @@ var (
 	ErrDenied       = fault.New(fault.Denied, "access_denied", "Access denied")
 	ErrNoRefresh    = fault.New(fault.Invalid, "refresh_not_supported", "Refresh tokens are not issued; exchange the key again")
 
+	ErrTooManyScopes = fault.New(fault.Conflict, "too_many_scopes", "The agent's policies have too many different patterns for one token; give the agent explicit scopes")
+
 	ErrPasswordRule = fault.New(fault.Invalid, "weak_password", "The password is too weak")
 	ErrEmailTaken   = fault.New(fault.Conflict, "email_taken", "An account with this e-mail address exists")
 	ErrEmail        = fault.New(fault.Invalid, "invalid_email", "Not an e-mail address")

@@ -84,7 +84,7 @@ func (s *Service) findUser(ctx context.Context, email string) (u User, err error
 // Me returns the user who asks.
 func (s *Service) Me(ctx context.Context, p Principal) (u User, err error) {
 	if p.IsAgent() {
-		return User{}, ErrUsersOnly
+		return User{}, s.record(ctx, p.Event(audit.UserRead, "user", ""), ErrUsersOnly)
 	}
 	err = s.db.View(ctx, func(tx Tx) error {
 		var ok bool
@@ -227,7 +227,7 @@ type SeenAPIKey struct {
 // APIKeys lists the keys of the user who asks, revoked ones too.
 func (s *Service) APIKeys(ctx context.Context, p Principal) (keys []SeenAPIKey, err error) {
 	if p.IsAgent() {
-		return nil, ErrUsersOnly
+		return nil, s.record(ctx, p.Event(audit.APIKeyList, "api_key", ""), ErrUsersOnly)
 	}
 	err = s.db.View(ctx, func(tx Tx) error {
 		all, err := tx.APIKeys(p.ID)

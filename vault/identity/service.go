@@ -254,8 +254,19 @@ func (s *Service) scopes(tx Tx, a Agent, now time.Time) ([]policy.Pattern, error
 	if err != nil {
 		return nil, err
 	}
-	return policy.Scopes(a.Scopes, grants, now), nil
+	scopes := policy.Scopes(a.Scopes, grants, now)
+	size := 0
+	for _, p := range scopes {
+		size += len(p.String()) + len(`"",`)
+	}
+	if size > maxScopes {
+		return nil, ErrTooManyScopes
+	}
+	return scopes, nil
 }
+
+// maxScopes bounds the scopes of a token, in bytes: it must fit in a header.
+const maxScopes = 8 << 10
 
 // agentByKey finds the agent a key belongs to; an unknown key is ErrCredentials.
 func (s *Service) agentByKey(tx Tx, key string) (Agent, error) {

@@ -112,7 +112,7 @@ func members(in string, raw []byte, known ...string) (map[string]json.RawMessage
 			return nil, reject(in, "not valid JSON")
 		}
 		if !slices.Contains(known, key) {
-			return nil, reject(in+"."+clip(key), "unknown key")
+			return nil, reject(in, "unknown key; there are %s", strings.Join(known, ", "))
 		}
 		if _, dup := out[key]; dup {
 			return nil, reject(in+"."+key, "given twice")
@@ -124,15 +124,6 @@ func members(in string, raw []byte, known ...string) (map[string]json.RawMessage
 }
 
 func isNull(raw []byte) bool { return bytes.Equal(raw, []byte("null")) }
-
-// clip keeps a refused key from filling the answer and the log.
-func clip(key string) string {
-	const most = 64
-	if len(key) > most {
-		return strings.ToValidUTF8(key[:most], "") + "…"
-	}
-	return key
-}
 
 // reject is ErrConditions for one field. The message quotes the field, which
 // may be a caller's text, and never a value.
