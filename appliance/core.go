@@ -12,6 +12,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
@@ -24,8 +25,11 @@ import (
 // core is the appliance without its listeners and background work: the parts
 // that hold state and the services on top of them.
 type core struct {
-	cfg    Config
-	log    *slog.Logger
+	cfg Config
+	log *slog.Logger
+	// acceptRollback starts with a store that is older than the HSM remembers.
+	acceptRollback bool
+
 	db     *store.DB
 	module hsm.Module // what gate lets through to; closed with the gate
 	gate   hsm.Gate
@@ -75,10 +79,24 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, prepare func(co
 	if err := c.openAudit(); err != nil {
 		return nil, err
 	}
-	if err := c.checkpoints.CheckAnchor(ctx); err != nil {
+	if err := c.checkAnchor(ctx); err != nil {
 		return nil, err
 	}
 	return c, c.openServices()
+}
+
+// checkAnchor compares the store with what the HSM remembers of it, unless an
+// operator says that a backup was put back on purpose.
+func (c *core) checkAnchor(ctx context.Context) error {
+	err := c.checkpoints.CheckAnchor(ctx)
+	if !errors.Is(err, audit.ErrRolledBack) || !c.acceptRollback {
+		return err
+	}
+	c.log.Warn("accepting an older store than the HSM remembers, as told", "found", fault.As(err).Msg)
+	e := c.event(audit.ApplianceAcceptRollback)
+	e.Details = audit.Details{"found": fault.As(err).Msg}
+	_, err = c.checkpoints.Accept(ctx, e)
+	return err
 }
 
 func makeDataDir(dir string) error {
@@ -171,12 +189,17 @@ func (c *core) openServices() error {
 	return nil
 }
 
-// record appends an event about the appliance itself.
-func (c *core) record(ctx context.Context, action audit.Action) error {
-	e := audit.Event{
+// event starts an event about the appliance itself.
+func (c *core) event(action audit.Action) audit.Event {
+	return audit.Event{
 		Actor: audit.Actor{Type: "system"}, Action: action,
 		Resource: audit.Resource{Type: "appliance", ID: c.meta.Instance.String()}, Time: time.Now().UTC(),
 	}
+}
+
+// record appends an event about the appliance itself.
+func (c *core) record(ctx context.Context, action audit.Action) error {
+	e := c.event(action)
 	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
 }
 

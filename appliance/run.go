@@ -36,6 +36,9 @@ const (
 type Options struct {
 	Version string
 	Log     *slog.Logger
+	// AcceptRollback starts although the store is older than the HSM remembers:
+	// a backup was put back on purpose. The audit log keeps that it was.
+	AcceptRollback bool
 	// Ready is called once, when the listener answers.
 	Ready func(Running)
 }
@@ -50,7 +53,10 @@ type Running struct {
 // listener closes, requests under way are answered, what is only in memory is
 // written, the last checkpoint is signed, and the keys are let go last.
 func Run(ctx context.Context, cfg Config, o Options) (err error) {
-	c, err := openCore(ctx, cfg, o.Log, nil)
+	c, err := openCore(ctx, cfg, o.Log, func(_ context.Context, c *core) error {
+		c.acceptRollback = o.AcceptRollback
+		return nil
+	})
 	if err != nil {
 		return err
 	}

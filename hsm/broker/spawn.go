@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -60,7 +62,7 @@ func spawn(cfg Config) (*childConn, error) {
 		return nil, err
 	}
 	cmd := exec.Command(cfg.Executable, cfg.Args...)
-	cmd.Env = append(os.Environ(), cfg.Env...)
+	cmd.Env = append(withoutSecrets(os.Environ()), cfg.Env...)
 	cmd.ExtraFiles = []*os.File{theirs}
 	relay := &lineLog{log: cfg.Log}
 	cmd.Stdout, cmd.Stderr = relay, relay
@@ -117,4 +119,12 @@ func (l *lineLog) Write(p []byte) (int, error) {
 		}
 		l.rest = rest
 	}
+}
+
+// withoutSecrets leaves out the PIN and the passphrase, which may have come to
+// this process in its environment: the child gets its PIN over the socket.
+func withoutSecrets(env []string) []string {
+	return slices.DeleteFunc(env, func(s string) bool {
+		return strings.HasPrefix(s, "ONECLAW_HSM_PIN=") || strings.HasPrefix(s, "ONECLAW_HSM_PASSPHRASE=")
+	})
 }
