@@ -114,7 +114,7 @@ func (a attempt) event(d policy.Decision, now time.Time) audit.Event {
 	e.Time = now
 	e.Policies = d.Policies
 	e.Details = audit.Details{"vault_id": a.vault.String(), "path": a.path.String()}
-	e.Inputs = a.inputs(d)
+	e.Inputs = a.inputs()
 	if d.Owner {
 		e.Details["owner"] = true
 	}
@@ -122,7 +122,7 @@ func (a attempt) event(d policy.Decision, now time.Time) audit.Event {
 }
 
 // inputs hashes what the decision saw beyond the policies named in the event.
-func (a attempt) inputs(d policy.Decision) []byte {
+func (a attempt) inputs() []byte {
 	parts := make([]string, 0, 4+len(a.any)+len(a.p.Scopes)+len(a.p.VaultIDs))
 	parts = append(parts, a.vault.String(), a.path.String(), a.p.IP.String(), string(a.p.Role))
 	for _, perm := range a.any {

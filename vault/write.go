@@ -95,9 +95,9 @@ type plan struct {
 	refusal  error
 }
 
-func (a plan) same(b plan) bool {
-	return a.secret.ID == b.secret.ID && a.secret.Latest.Number == b.secret.Latest.Number &&
-		bytes.Equal(a.vault.KEK, b.vault.KEK)
+func (w plan) same(b plan) bool {
+	return w.secret.ID == b.secret.ID && w.secret.Latest.Number == b.secret.Latest.Number &&
+		bytes.Equal(w.vault.KEK, b.vault.KEK)
 }
 
 // write seals outside the transaction that stores, since that may not wait for

@@ -30,7 +30,7 @@ func ParseURI(s string) (URI, error) {
 	var u URI
 	rest, ok := strings.CutPrefix(s, "pkcs11:")
 	if !ok {
-		return u, errors.New("pkcs11: a token URI starts with pkcs11:")
+		return u, errors.New("pkcs11: a token URI starts with 'pkcs11:'")
 	}
 	if len(s) > maxURI {
 		return u, errors.New("pkcs11: the URI is too long")
@@ -122,9 +122,7 @@ func pinFile(value string) (string, error) {
 	path := value
 	if after, ok := strings.CutPrefix(value, "file:"); ok {
 		path = after
-		if strings.HasPrefix(path, "//") {
-			path = strings.TrimPrefix(path, "//")
-		}
+		path = strings.TrimPrefix(path, "//")
 	}
 	if !filepath.IsAbs(path) {
 		return "", errors.New("pkcs11: pin-source must be file:/absolute/path")
