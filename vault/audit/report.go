@@ -62,16 +62,12 @@ func (r *Report) add(f Finding, index uint64, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{Finding: f, Index: index, Text: fmt.Sprintf(format, args...)})
 }
 
-// hold compares the log, as m found it, with a checkpoint, and reports whether
-// they agree.
-func (r *Report) hold(m *milestones, cp Checkpoint, other Finding, name string) bool {
+// hold compares the log, as m found it, with a checkpoint.
+func (r *Report) hold(m *milestones, cp Checkpoint, other Finding, name string) {
 	switch {
 	case cp.Size > m.size:
 		r.add(Truncated, m.size, "the log ends before record %d, but %s covers %d records", m.size, name, cp.Size)
 	case m.at[cp.Size] != cp.Root:
 		r.add(other, cp.Size, "the first %d records are not the ones that %s covers", cp.Size, name)
-	default:
-		return true
 	}
-	return false
 }
