@@ -36,6 +36,11 @@ package store
 //	├── grant                     kind, holder, vault  → the holder's policies there
 //	├── policy-holder             vault, policy        → who holds it
 //	│
+//	├── share                     share                → Share
+//	├── share-outbound            kind, creator, share → that it is there
+//	├── share-inbound             kind, recipient, share → that it is there
+//	├── share-pending             ⟨e-mail⟩             → shares that nobody has claimed
+//	│
 //	├── outbox                    message              → Message, with its body until it is sent
 //	├── outbox-org                org, message         → that it is there
 //	├── outbox-due                lane, time, message  → that it is there
@@ -91,6 +96,11 @@ var buckets = []bucket{
 	{name: envelopes.name},
 	{name: grants.name},
 	{name: holders.name},
+
+	{name: shares.name},
+	{name: sharesOut.name},
+	{name: sharesIn.name},
+	{name: pendingShares.name},
 
 	{name: outboxMessages.name, journal: true},
 	{name: outboxOrgs.name},

@@ -35,6 +35,10 @@ var may = map[string][]string{
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"vault", "vault/audit", "vault/identity", "vault/policy",
 	},
+	"vault/share": {
+		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"vault", "vault/audit", "vault/identity", "vault/policy",
+	},
 	"vault/outbox": {"internal/fault", "internal/id", "internal/txn"},
 	"vault/webhook": {
 		"internal/fault", "internal/id", "internal/txn",
@@ -48,7 +52,7 @@ var may = map[string][]string{
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
-		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/policy", "vault/webhook",
+		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/policy", "vault/share", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
 	"store/storetest": {"internal/id", "internal/plain", "store"},
@@ -152,6 +156,7 @@ var reveals = map[string]string{
 	"hsm/pkcs11/module.go":         "the PIN goes to C_Login",
 	"store/meta.go":                "the keyring is derived from the store key",
 	"vault/envelope/envelope.go":   "a value is sealed",
+	"vault/identity/passphrase.go": "a passphrase is hashed",
 }
 
 // dialers lists the packages that may open a connection to elsewhere. What the

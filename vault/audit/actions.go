@@ -38,6 +38,14 @@ const (
 	APIKeyList   Action = "api_key.list"
 	APIKeyRevoke Action = "api_key.revoke"
 
+	ShareCreate  Action = "share.create"
+	ShareRead    Action = "share.read"
+	ShareAccess  Action = "share.access"
+	ShareAccept  Action = "share.accept"
+	ShareDecline Action = "share.decline"
+	ShareRevoke  Action = "share.revoke"
+	ShareClaim   Action = "share.claim"
+
 	AuditExport Action = "audit.export"
 
 	ApplianceInit  Action = "appliance.init"
