@@ -1,0 +1,254 @@
+package share_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/policy"
+	"github.com/oneclaw/oneclawd/vault/share"
+)
+
+func (w *world) addr(ip string) netip.Addr {
+	w.Helper()
+	a, err := netip.ParseAddr(ip)
+	w.ok(err)
+	return a
+}
+
+func TestR6_Answers(t *testing.T) {
+	w := newWorld(t)
+	s := w.made(to(w.bob))
+	e := w.logs("share.accept success; share.accept success", func() {
+		w.ok(w.Accept(w.ctx, w.bob, s.ID))
+		w.ok(w.Accept(w.ctx, w.bob, s.ID))
+	})[0]
+	if e.Actor.ID != w.bob.ID || e.Org != w.org || e.Details["path"] != "a/b" || e.Details["share_id"] != s.ID.String() {
+		t.Errorf("%+v", e)
+	}
+	w.logs("share.decline success; share.decline refused share_not_found", func() {
+		w.ok(w.Decline(w.ctx, w.bob, s.ID))
+		w.is(w.Decline(w.ctx, w.bob, s.ID), share.ErrNotFound)
+	})
+	for _, p := range []identity.Principal{w.bob, w.owner, w.foreign} {
+		w.logs("share.revoke refused not_the_creator", func() { w.is(w.Revoke(w.ctx, p, s.ID), share.ErrNotCreator) })
+	}
+	w.logs("share.revoke success; share.revoke refused share_not_found", func() {
+		w.ok(w.Revoke(w.ctx, w.alice, s.ID))
+		w.is(w.Revoke(w.ctx, w.alice, s.ID), share.ErrNotFound)
+	})
+	link := w.made(nil)
+	w.is(w.Accept(w.ctx, w.bob, link.ID), share.ErrNotRecipient)
+	w.is(w.Accept(w.ctx, w.bob, id.Random()), share.ErrNotFound)
+	w.is(w.Accept(w.ctx, identity.Principal{}, link.ID), share.ErrNotRecipient)
+}
+
+func (w *world) lists(p identity.Principal, in bool, want ...share.Share) {
+	w.Helper()
+	list, err := w.Outbound(w.ctx, p)
+	if in {
+		list, err = w.Inbound(w.ctx, p)
+	}
+	w.ok(err)
+	if list == nil {
+		w.Fatal("no list")
+	}
+	var got, wanted []id.ID
+	for _, s := range list {
+		got = append(got, s.ID)
+	}
+	for _, s := range want {
+		wanted = append(wanted, s.ID)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(wanted) {
+		w.Fatalf("list: %v, want %v", got, wanted)
+	}
+}
+
+func TestR7_Lists(t *testing.T) {
+	w := newWorld(t)
+	bot := w.agent(func(a *identity.Agent) { a.Scopes = []string{"**"} })
+	w.grant(bot, "**", "")
+	for _, p := range []identity.Principal{w.alice, w.bob, bot, w.foreign} {
+		w.lists(p, false)
+		w.lists(p, true)
+	}
+	one, two, three := w.made(to(w.bob)), w.made(nil), w.made(to(bot))
+	back := w.madeBy(bot, func(o *share.Offer) { o.Type = share.ToCreator })
+	w.lists(w.alice, false, one, two, three)
+	w.lists(w.bob, true, one)
+	w.lists(bot, true, three)
+	w.lists(bot, false, back)
+	w.lists(w.alice, true, back)
+	w.lists(w.owner, false)
+	w.restart()
+	w.lists(w.alice, false, one, two, three)
+	w.ok(w.Decline(w.ctx, w.bob, one.ID))
+	w.lists(w.bob, true)
+	w.lists(w.alice, false, one, two, three)
+	w.ok(w.Revoke(w.ctx, w.alice, two.ID))
+	w.lists(w.alice, false, one, three)
+	w.ok(w.Revoke(w.ctx, w.alice, three.ID))
+	w.lists(bot, true)
+
+	statuses := func(s share.Share, want share.Status) {
+		t.Helper()
+		now, _ := w.record(s)
+		if got := now.Status(w.clock.Now()); got != want {
+			t.Errorf("status %s, want %s", got, want)
+		}
+	}
+	once := w.made(func(o *share.Offer) { o.MaxAccess = ptr(int64(1)) })
+	pending := w.made(to(w.bob))
+	statuses(one, share.Declined)
+	statuses(once, share.Active)
+	statuses(pending, share.Pending)
+	w.opens(nobody, once)
+	w.ok(w.Accept(w.ctx, w.bob, pending.ID))
+	statuses(once, share.Exhausted)
+	statuses(pending, share.Accepted)
+	w.clock.advance(8 * 24 * time.Hour)
+	statuses(pending, share.Expired)
+	w.lists(w.bob, true, pending)
+	w.ok(w.vaults.DeleteVault(w.ctx, w.alice, w.v.ID))
+	w.lists(w.bob, true)
+	w.lists(w.alice, false)
+}
+
+func TestLook(t *testing.T) {
+	w := newWorld(t)
+	s := w.made(to(w.bob))
+	for _, p := range []identity.Principal{w.alice, w.bob} {
+		w.logs("", func() {
+			got, err := w.Look(w.ctx, p, s.ID)
+			w.ok(err)
+			if got.ID != s.ID {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	for _, p := range []identity.Principal{w.owner, w.foreign, w.agent(nil)} {
+		w.logs("share.read refused share_not_found", func() {
+			_, err := w.Look(w.ctx, p, s.ID)
+			w.is(err, share.ErrNotFound)
+		})
+	}
+	w.ok(w.Decline(w.ctx, w.bob, s.ID))
+	_, err := w.Look(w.ctx, w.bob, s.ID)
+	w.is(err, share.ErrNotFound)
+	_, err = w.Look(w.ctx, w.alice, s.ID)
+	w.ok(err)
+}
+
+// claims runs what signing in does.
+func (w *world) claims(u identity.User) {
+	w.Helper()
+	w.update(func(tx share.Tx) error { return share.ClaimHook(tx, u) })
+}
+
+func TestR8_ClaimedByAddress(t *testing.T) {
+	w := newWorld(t)
+	const address = "New.Person@Example.com"
+	mail := func(to string) func(*share.Offer) {
+		return func(o *share.Offer) { o.Type, o.Email = share.ToEmail, to }
+	}
+	one, two, other := w.made(mail(address)), w.made(mail(" new.person@example.com ")), w.made(mail("other@example.com"))
+	dead := w.made(func(o *share.Offer) { mail(address)(o); o.ExpiresAt = ptr(w.clock.Now().Add(time.Minute)) })
+	revoked := w.made(mail(address))
+	w.ok(w.Revoke(w.ctx, w.alice, revoked.ID))
+	w.restart()
+
+	org := id.New()
+	u := identity.User{ID: id.New(), Org: org, Email: "NEW.person@example.com"}
+	p := identity.Principal{Kind: identity.KindUser, ID: u.ID, Org: org, IP: peer}
+	w.claims(u) // not verified
+	w.lists(p, true)
+	w.refuses(p, one, share.ErrNotRecipient)
+	w.is(w.Accept(w.ctx, p, one.ID), share.ErrNotRecipient)
+	u.EmailVerified = true
+	events := w.logs("share.claim success; share.claim success; share.claim success", func() { w.claims(u) })
+	if e := events[0]; e.Org != w.org || e.Actor.ID != u.ID || e.Details["recipient_id"] != u.ID.String() {
+		t.Errorf("%+v", e)
+	}
+	w.logs("", func() { w.claims(u) })
+	w.lists(p, true, one, two, dead)
+	w.refuses(p, one, share.ErrNotAccepted)
+	w.ok(w.Accept(w.ctx, p, one.ID))
+	w.opens(p, one)
+	w.refuses(p, two, share.ErrNotAccepted)
+	w.refuses(p, other, share.ErrNotRecipient)
+	thief := u
+	thief.ID = id.New()
+	w.logs("", func() { w.claims(thief) })
+	w.ok(w.Revoke(w.ctx, w.alice, two.ID))
+	w.lists(p, true, one, dead)
+
+	// Who has an account already need not sign in anew.
+	known := w.made(mail("BOB@example.com"))
+	w.lists(w.bob, true, known)
+	w.refuses(w.bob, known, share.ErrNotAccepted)
+	if len(w.told.invited) != 6 {
+		t.Errorf("%d invitations", len(w.told.invited))
+	}
+	for _, text := range []string{"erson@", "other@", "BOB@", "bob@"} {
+		if w.logHas(text) {
+			t.Errorf("%s is in the audit log", text)
+		}
+	}
+}
+
+func TestR8_PendingIsBounded(t *testing.T) {
+	w := newWorld(t)
+	mail := func(o *share.Offer) {
+		o.Type, o.Email, o.ExpiresAt = share.ToEmail, "x@example.com", ptr(noon.Add(10*time.Hour))
+	}
+	for range 256 {
+		w.made(mail)
+	}
+	w.clock.advance(time.Minute)
+	w.logs("share.create refused too_many_pending_shares", func() {
+		_, err := w.Create(w.ctx, w.alice, w.offer(mail))
+		w.is(err, share.ErrPending)
+	})
+	w.clock.advance(10 * time.Hour)
+	w.made(func(o *share.Offer) { mail(o); o.ExpiresAt = nil })
+	w.view(func(tx share.Tx) error {
+		list, err := tx.PendingShares("x@example.com")
+		if len(list) != 1 {
+			t.Errorf("%d wait", len(list))
+		}
+		return err
+	})
+}
+
+func TestForget(t *testing.T) {
+	w := newWorld(t)
+	old := w.made(nil)
+	mail := w.made(func(o *share.Offer) { o.Type, o.Email = share.ToEmail, "x@example.com" })
+	kept := w.made(func(o *share.Offer) { o.ExpiresAt = ptr(noon.Add(1000 * time.Hour)) })
+	w.clock.advance((7+30)*24*time.Hour + time.Minute)
+	w.ok(w.Forget(w.ctx))
+	w.refuses(nobody, old, share.ErrNotFound)
+	w.opens(nobody, kept)
+	w.lists(w.alice, false, kept)
+	w.view(func(tx share.Tx) error {
+		list, err := tx.PendingShares("x@example.com")
+		if len(list) > 0 {
+			t.Errorf("%s still waits", mail.ID)
+		}
+		return err
+	})
+	w.ok(w.vaults.DeleteVault(w.ctx, w.alice, w.v.ID))
+	w.ok(w.Forget(w.ctx))
+	w.view(func(tx share.Tx) error {
+		left, err := tx.Shares(id.ID{}, 0)
+		out, err2 := tx.Outbound(policy.Principal{Type: policy.User, ID: w.alice.ID})
+		if len(left)+len(out) > 0 || err2 != nil {
+			t.Errorf("left: %v %v %v", left, out, err2)
+		}
+		return err
+	})
+}
