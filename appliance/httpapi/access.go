@@ -19,6 +19,7 @@ type Authenticator interface {
 // access is who may ask for an operation at all.
 type access struct {
 	public    bool
+	optional  bool            // public, but whoever sends a token is asked who they are
 	guessable bool            // under the limiter that slows guessing down
 	keyed     bool            // and only wrong keys count: right ones may come in any number at once
 	kinds     []identity.Kind // none: any
@@ -31,6 +32,8 @@ func (a access) String() string {
 		return "public,keyed"
 	case a.guessable:
 		return "public,guessable"
+	case a.optional:
+		return "public,optional"
 	case a.public:
 		return "public"
 	case len(a.kinds) == 0:
@@ -59,7 +62,7 @@ func (s *Server) admission(path string, a access) func(huma.Context, func(huma.C
 				return
 			}
 		}
-		if !a.public {
+		if !a.public || a.optional && len(hc.(*request).gin.Request.Header["Authorization"]) > 0 {
 			if err := s.authenticate(hc, c, a); err != nil {
 				s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), err)
 				return

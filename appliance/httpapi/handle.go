@@ -51,6 +51,11 @@ func who(kinds ...identity.Kind) opt {
 // public lets an operation be asked without a token.
 func public(e *endpoint) { e.access.public = true }
 
+// optional is public, but a token that is sent has to be a good one, and says
+// who asks: a client whose token has ended must hear of it rather than be taken
+// for nobody.
+func optional(e *endpoint) { e.access.public, e.access.optional = true, true }
+
 // guessable puts a public operation that takes a credential under the limiter
 // that slows guessing down; each attempt counts.
 func guessable(e *endpoint) { e.access.public, e.access.guessable = true, true }
@@ -114,7 +119,10 @@ func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O,
 		}
 		e.op.MaxBodyBytes++ // huma refuses a body of exactly the limit
 		e.op.Middlewares = huma.Middlewares{s.admission(path, e.access)}
-		if !e.access.public {
+		switch {
+		case e.access.optional:
+			e.op.Security = []map[string][]string{{}, {bearerScheme: {}}}
+		case !e.access.public:
 			e.op.Security = []map[string][]string{{bearerScheme: {}}}
 		}
 		huma.Register(s.huma, e.op, func(ctx context.Context, in *I) (*O, error) {

@@ -14,6 +14,9 @@ func (l *live) bodies() []step {
 	bot := l.agent("of bodies", "")
 	l.put(v, "a", "x")
 	p := l.grant("owner", v, bot, "**", `["read"]`, "")
+	secret := l.want(step{url: v + "/secrets/a", as: "owner", status: 200}).text("id")
+	const offer = `"recipient_type":"user","recipient_id":"0190d6f0-0000-7000-8000-000000000001","email":"e@example.com","recipient_email":"e@example.com","permissions":["read"],` +
+		`"max_access_count":3,"max_views":3,"expires_at":"2100-01-01T00:00:00Z","expires_in_hours":3,"passphrase":"p","ip_allowlist":["10.0.0.0/8"]`
 	return []step{
 		{method: post, url: "/v1/vaults", body: `{"name":"v","description":"d"}`},
 		{method: put, url: v + "/secrets/a", body: `{"value":"v","type":"note","secret_type":"note","metadata":{"a":1},"rotation_policy":{},"expires_at":"2100-01-01T00:00:00Z","max_access_count":3}`},
@@ -29,6 +32,9 @@ func (l *live) bodies() []step {
 		{method: post, url: "/v1/auth/agent-token", body: `{"agent_id":"` + bot.id + `","api_key":"k"}`},
 		{method: post, url: "/v1/auth/api-key-token", body: `{"api_key":"k"}`},
 		{method: post, url: "/v1/auth/refresh", body: `{"refresh_token":"r"}`},
+		{method: post, url: "/v1/secrets/" + secret + "/share", body: `{` + offer + `}`},
+		{method: post, url: "/v1/shares", body: `{"secret_id":"` + secret + `",` + offer + `,"secret_path":"a","vault_id":"` + secret + `"}`},
+		{method: post, url: "/v1/shares/" + secret + "/access", body: `{"passphrase":"p"}`},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/share"
 )
 
 // clock runs like the real one, and can be set ahead.
@@ -144,6 +145,7 @@ func (l *live) services() Config {
 		Version: "1.2.3", PublicURL: "https://vault.example", Log: log,
 		Identity: people, Vaults: vaults, Audit: auditLog, HSM: monitor,
 		Agents: agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
+		Shares: share.New(share.Config{DB: store.Runner[share.Tx](l.db), Vaults: vaults, Hasher: people, Now: l.clock.Now}),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/share"
 )
 
 // Config is what a Server is made of. The zero value of each option is its
@@ -33,6 +35,7 @@ type Config struct {
 	Identity *identity.Service
 	Vaults   *vault.Service
 	Agents   *agents.Service
+	Shares   *share.Service
 	Audit    *audit.Log
 	HSM      Module
 
@@ -47,8 +50,10 @@ type Server struct {
 	people   *identity.Service
 	vaults   *vault.Service
 	agents   *agents.Service
+	shares   *share.Service
 	audit    *audit.Log
 	hsm      Module
+	base     string // of links to this appliance, without a slash at the end
 
 	proxies proxies
 	origins origins
@@ -66,7 +71,8 @@ func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
-		people: c.Identity, vaults: c.Vaults, agents: c.Agents, audit: c.Audit, hsm: c.HSM,
+		people: c.Identity, vaults: c.Vaults, agents: c.Agents, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
+		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
 		rate:    newLimiter(c.Limits.Global, defaultGlobal),
@@ -94,7 +100,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
-		s.policyRoutes(), s.agentRoutes(), s.auditRoutes(),
+		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(),
 	} {
 		all = append(all, resource...)
 	}
