@@ -81,7 +81,7 @@ func (s *Service) Create(ctx context.Context, p identity.Principal, o Offer) (Sh
 	}
 	wait, undo := s.created.take(p.Org, start.CreatedAt)
 	if o.Passphrase != nil && wait == 0 {
-		if start.Passphrase, err = s.hasher.HashPassphrase(ctx, *o.Passphrase); err != nil {
+		if start.Passphrase, err = s.hash(ctx, p, o, start); err != nil {
 			undo()
 			return Share{}, err
 		}
@@ -93,8 +93,12 @@ func (s *Service) Create(ctx context.Context, p identity.Principal, o Offer) (Sh
 		if refusal, err = s.offer(tx, p, o, &sh, &e); err != nil {
 			return nil, err
 		}
-		if refusal == nil && wait > 0 {
+		switch {
+		case refusal != nil:
+		case wait > 0:
 			refusal = ErrTooMany.After(wait)
+		case o.Passphrase != nil && sh.Passphrase == "":
+			refusal = ErrUndecided // allowed only since it was not worth hashing
 		}
 		if refusal == nil {
 			refusal, err = s.store(tx, &sh)
@@ -113,6 +117,21 @@ func (s *Service) Create(ctx context.Context, p identity.Principal, o Offer) (Sh
 		return Share{}, err
 	}
 	return sh, nil
+}
+
+// hash hashes the passphrase of an offer that p may make; that of another one
+// is not worth the time, which those who sign in share.
+func (s *Service) hash(ctx context.Context, p identity.Principal, o Offer, sh Share) (string, error) {
+	var refusal error
+	err := s.db.View(ctx, func(tx Tx) (err error) {
+		e := event(p, audit.ShareCreate, sh.ID, nil, sh.CreatedAt)
+		refusal, err = s.offer(tx, p, o, &sh, &e)
+		return err
+	})
+	if err != nil || refusal != nil {
+		return "", err
+	}
+	return s.hasher.HashPassphrase(ctx, *o.Passphrase)
 }
 
 // offer decides whether p may make the share, and completes it: which secret

@@ -23,5 +23,6 @@ var (
 	ErrMaxAccess    = fault.New(fault.Invalid, "invalid_max_access_count", "max_access_count must be at least 1")
 	ErrNoPassphrase = fault.New(fault.Invalid, "invalid_passphrase", "A passphrase has 1 to 1024 bytes; leave it out to have none")
 	ErrTooMany      = fault.New(fault.RateLimited, "share_limit", "Too many shares were made in this organisation; at most 10 a minute")
+	ErrUndecided    = fault.New(fault.Conflict, "share_contended", "What you may share changed meanwhile; try again")
 	ErrPending      = fault.New(fault.Conflict, "too_many_pending_shares", "Too many shares wait for this address")
 )

@@ -68,6 +68,7 @@ type world struct {
 	clock  *clock
 	told   *told
 	hashes atomic.Int64 // passphrases that were compared
+	hashed atomic.Int64 // and hashed
 	vaults *vault.Service
 	*share.Service
 
@@ -108,7 +109,7 @@ func (w *world) start() {
 	})
 	w.vaults = vault.New(store.Runner[vault.Tx](w.db), w.gate, w.clock.Now)
 	w.Service = share.New(share.Config{
-		DB: store.Runner[share.Tx](w.db), Vaults: w.vaults, Hasher: &counting{people, &w.hashes}, Notifier: w.told, Now: w.clock.Now,
+		DB: store.Runner[share.Tx](w.db), Vaults: w.vaults, Hasher: &counting{people, &w.hashes, &w.hashed}, Notifier: w.told, Now: w.clock.Now,
 	})
 }
 
@@ -121,7 +122,12 @@ func (w *world) restart() {
 
 type counting struct {
 	share.Hasher
-	n *atomic.Int64
+	n, hashed *atomic.Int64
+}
+
+func (c *counting) HashPassphrase(ctx context.Context, p plain.Bytes) (string, error) {
+	c.hashed.Add(1)
+	return c.Hasher.HashPassphrase(ctx, p)
 }
 
 func (c *counting) CheckPassphrase(ctx context.Context, hash string, p plain.Bytes) (bool, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/share"
 )
 
@@ -46,6 +47,23 @@ func TestR5_Passphrase(t *testing.T) {
 	w.opens(nobody, w.made(nil))
 	if got, err := w.open(nobody, w.made(nil), "not needed"); err != nil || got != secretValue {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Who may not share makes no work.
+func TestR5_OnlyWhatIsSharedIsHashed(t *testing.T) {
+	w := newWorld(t)
+	for _, p := range []identity.Principal{w.bob, w.owner, w.foreign} {
+		_, err := w.Create(w.ctx, p, w.offer(locked))
+		if err == nil || w.hashed.Load() != 0 {
+			t.Errorf("%v, %d hashes", err, w.hashed.Load())
+		}
+	}
+	for range 12 {
+		_, _ = w.Create(w.ctx, w.alice, w.offer(locked))
+	}
+	if n := w.hashed.Load(); n != 10 {
+		t.Errorf("%d hashes for 10 shares", n)
 	}
 }
 
