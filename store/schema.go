@@ -35,6 +35,7 @@ package store
 //	├── envelope                  secret, number       → the sealed value
 //	├── grant                     kind, holder, vault  → the holder's policies there
 //	├── policy-holder             vault, policy        → who holds it
+//	├── cmek-job                  vault, job           → CMEKJob: how far a rotation of the customer's key is
 //	│
 //	├── share                     share                → Share
 //	├── share-outbound            kind, creator, share → that it is there
@@ -96,6 +97,7 @@ var buckets = []bucket{
 	{name: envelopes.name},
 	{name: grants.name},
 	{name: holders.name},
+	{name: cmekJobs.name},
 
 	{name: shares.name},
 	{name: sharesOut.name},

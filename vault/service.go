@@ -29,7 +29,8 @@ type Service struct {
 	Keys Keys
 	Now  func() time.Time
 
-	writers stripes
+	writers   stripes
+	rotations rotations
 }
 
 // New returns a Service; now is time.Now if nil.

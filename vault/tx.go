@@ -49,4 +49,9 @@ type Tx interface {
 	PutPolicyHolder(vault, policy id.ID, holder policy.Principal) error
 	DeletePolicyHolder(vault, policy id.ID) error
 	Policies(vault id.ID) ([]policy.Policy, error) // (scan) oldest first
+
+	CMEKJob(vault, job id.ID) (CMEKJob, bool, error)
+	PutCMEKJob(CMEKJob) error
+	DeleteCMEKJob(vault, job id.ID) error
+	CMEKJobs(vault id.ID) ([]CMEKJob, error) // (scan) oldest first
 }

@@ -227,12 +227,16 @@ func (s *Service) purge(ctx context.Context, vault id.ID) error {
 	var (
 		secrets []Secret
 		grants  []policy.Policy
+		jobs    []CMEKJob
 	)
 	err := s.DB.View(ctx, func(tx Tx) (err error) {
 		if secrets, err = tx.Secrets(vault); err != nil {
 			return err
 		}
-		grants, err = tx.Policies(vault)
+		if grants, err = tx.Policies(vault); err != nil {
+			return err
+		}
+		jobs, err = tx.CMEKJobs(vault)
 		return err
 	})
 	if err != nil {
@@ -250,6 +254,11 @@ func (s *Service) purge(ctx context.Context, vault id.ID) error {
 				return err
 			}
 			if err := tx.DeletePolicyHolder(vault, g.ID); err != nil {
+				return err
+			}
+		}
+		for _, j := range jobs {
+			if err := tx.DeleteCMEKJob(vault, j.ID); err != nil {
 				return err
 			}
 		}

@@ -142,6 +142,7 @@ func (s *Service) tryWrite(ctx context.Context, a attempt, fresh id.ID, next nex
 			return nil, nil
 		}
 		out = after.secret
+		s.rotations.wrote(a.vault, a.path)
 		return nil, after.apply(ctx, tx, sealed)
 	})
 	return out, stale, err

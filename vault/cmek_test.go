@@ -1,0 +1,637 @@
+package vault_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// customerKey is a key that a customer keeps.
+type customerKey []byte
+
+func newCustomerKey() customerKey {
+	k := make(customerKey, 32)
+	_, _ = rand.Read(k)
+	return k
+}
+
+func (k customerKey) fingerprint() string {
+	sum := sha256.Sum256(k)
+	return hex.EncodeToString(sum[:])
+}
+
+func (k customerKey) aead() cipher.AEAD {
+	block, err := aes.NewCipher(k)
+	if err != nil {
+		panic(err)
+	}
+	a, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// seal is what clients do: nonce, ciphertext and tag.
+func (k customerKey) seal(s string) []byte {
+	nonce := make([]byte, 12)
+	_, _ = rand.Read(nonce)
+	return k.aead().Seal(nonce, nonce, []byte(s), nil)
+}
+
+// published is how the TypeScript SDK writes a value, bare how the Go SDK does.
+func (k customerKey) published(s string) string {
+	return base64.StdEncoding.EncodeToString(append([]byte{1}, k.seal(s)...))
+}
+
+func (k customerKey) bare(s string) string { return hex.EncodeToString(k.seal(s)) }
+
+func (k customerKey) openRaw(raw []byte, err error) string {
+	if err != nil || len(raw) < 12 {
+		return "not a blob"
+	}
+	out, err := k.aead().Open(nil, raw[:12], raw[12:], nil)
+	if err != nil {
+		return "not under this key"
+	}
+	return string(out)
+}
+
+func (k customerKey) openPublished(s string) string {
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil || len(raw) == 0 || raw[0] != 1 {
+		return "not the published form"
+	}
+	return k.openRaw(raw[1:], nil)
+}
+
+func (k customerKey) openBare(s string) string { return k.openRaw(hex.DecodeString(s)) }
+
+// line writes values with a blank between each two.
+func line(v ...any) string { return strings.TrimSpace(fmt.Sprintln(v...)) }
+
+func change(from, to customerKey) vault.CMEKChange {
+	return vault.CMEKChange{
+		Old: plain.New(bytes.Clone(from)), New: plain.New(bytes.Clone(to)), NewFingerprint: to.fingerprint(),
+	}
+}
+
+// enabled is a world whose vault is under a customer's key.
+func enabled(t *testing.T) (*world, customerKey, customerKey) {
+	t.Helper()
+	w, from, to := newWorld(t), newCustomerKey(), newCustomerKey()
+	t.Cleanup(w.StopRotations)
+	w.enable(from)
+	return w, from, to
+}
+
+func (w *world) enable(k customerKey) {
+	w.Helper()
+	_, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, k.fingerprint())
+	w.ok(err)
+}
+
+// rotates starts a rotation and waits for its end.
+func (w *world) rotates(from, to customerKey) vault.CMEKJob {
+	w.Helper()
+	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+	w.ok(err)
+	return w.ended(job.ID)
+}
+
+func (w *world) ended(job id.ID) vault.CMEKJob {
+	w.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		j, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, job)
+		w.ok(err)
+		if j.Status != vault.CMEKRunning {
+			return j
+		}
+	}
+	w.Fatal("the rotation does not end")
+	return vault.CMEKJob{}
+}
+
+func (w *world) secret(path string) (sec vault.Secret) {
+	w.Helper()
+	w.view(func(tx vault.Tx) (err error) {
+		sec, _, err = tx.Secret(w.v.ID, w.path(path))
+		return err
+	})
+	return sec
+}
+
+func (w *world) vaultNow() vault.Vault {
+	w.Helper()
+	v, err := w.Vault(w.ctx, w.alice, w.v.ID)
+	w.ok(err)
+	return v
+}
+
+func TestK3_EnableAndDisable(t *testing.T) {
+	w := newWorld(t)
+	k, other := newCustomerKey(), newCustomerKey()
+	for _, bad := range []string{"", "abc", k.fingerprint() + "0", strings.Repeat("g", 64), k.fingerprint()[:62]} {
+		_, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, bad)
+		w.is(err, vault.ErrFingerprint)
+	}
+	w.logs("cmek.disable refused cmek_not_enabled", func() {
+		_, err := w.DisableCMEK(w.ctx, w.alice, w.v.ID)
+		w.is(err, vault.ErrCMEKOff)
+	})
+	e := w.logs("cmek.enable success", func() {
+		v, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, strings.ToUpper(k.fingerprint()))
+		w.ok(err)
+		equal(t, "fingerprint", v.CMEKFingerprint, k.fingerprint())
+	})
+	equal(t, "recorded", e[0].Details["fingerprint"], k.fingerprint())
+	w.enable(k) // again
+	w.logs("cmek.enable refused cmek_already_enabled", func() {
+		_, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, other.fingerprint())
+		w.is(err, vault.ErrCMEKOn)
+	})
+	w.logs("cmek.disable success", func() {
+		v, err := w.DisableCMEK(w.ctx, w.owner, w.v.ID)
+		w.ok(err)
+		equal(t, "off", v.CMEKFingerprint, "")
+	})
+	w.enable(other)
+}
+
+func TestK3_WhoMay(t *testing.T) {
+	w := newWorld(t)
+	k, to := newCustomerKey(), newCustomerKey()
+	eve, bot := w.user(w.org, identity.RoleMember), w.agent("**")
+	stranger := w.user(id.New(), identity.RoleOwner)
+	w.grant(eve, "**", "read", "write", "delete")
+	w.grant(bot, "**", "read", "write", "delete")
+	job := func(p identity.Principal) error {
+		_, err := w.RotateCMEK(w.ctx, p, w.v.ID, change(k, to))
+		return err
+	}
+	for name, c := range map[string]struct {
+		p    identity.Principal
+		want error
+	}{
+		"a member with every right":            {eve, vault.ErrDenied},
+		"an agent with every right":            {bot, vault.ErrDenied},
+		"an owner of another organisation":     {stranger, vault.ErrVaultNotFound},
+		"another member":                       {w.user(w.org, identity.RoleMember), vault.ErrDenied},
+		"the one who made it":                  {w.alice, nil},
+		"one who manages the organisation":     {w.owner, nil},
+		"another who manages the organisation": {w.user(w.org, identity.RoleAdmin), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := w.EnableCMEK(w.ctx, c.p, w.v.ID, k.fingerprint())
+			w.is(err, c.want)
+			if c.want != nil {
+				w.is(job(c.p), c.want)
+				_, err = w.CMEKJob(w.ctx, c.p, w.v.ID, id.New())
+				w.is(err, c.want)
+				_, err = w.DisableCMEK(w.ctx, c.p, w.v.ID)
+				w.is(err, c.want)
+				return
+			}
+			_, err = w.CMEKJob(w.ctx, c.p, w.v.ID, id.New())
+			w.is(err, vault.ErrCMEKNoJob)
+			_, err = w.DisableCMEK(w.ctx, c.p, w.v.ID)
+			w.ok(err)
+		})
+	}
+	own := w.vault(bot, "the bot's")
+	_, err := w.EnableCMEK(w.ctx, bot, own.ID, k.fingerprint())
+	w.ok(err)
+
+	d, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/a"): plain.FromString("k")})
+	w.ok(err)
+	w.update(func(tx vault.Tx) error { _, err := d.Store(w.ctx, tx, w.owner); return err })
+	all, err := w.Vaults(w.ctx, w.owner)
+	w.ok(err)
+	for _, v := range all {
+		if v.Name == vault.AgentKeysName {
+			_, err = w.EnableCMEK(w.ctx, w.owner, v.ID, k.fingerprint())
+			w.is(err, vault.ErrDenied)
+		}
+	}
+}
+
+func TestK4_TheMarkIsOfTheVersion(t *testing.T) {
+	w := newWorld(t)
+	k := newCustomerKey()
+	w.put("a", "in clear")
+	w.enable(k)
+	equal(t, "before", w.secret("a").Latest.CMEKFingerprint, "")
+	w.put("b", k.published("x"))
+	_, err := w.DisableCMEK(w.ctx, w.alice, w.v.ID)
+	w.ok(err)
+	equal(t, "after it was turned off", w.secret("b").Latest.CMEKFingerprint, k.fingerprint())
+	w.put("b", "in clear")
+	equal(t, "written since", w.secret("b").Latest.CMEKFingerprint, "")
+	_, v, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("b"), 1)
+	w.ok(err)
+	equal(t, "the older version", v.CMEKFingerprint, k.fingerprint())
+}
+
+func TestK5_WhatIsRefused(t *testing.T) {
+	w, from, to := enabled(t)
+	third := newCustomerKey()
+	with := func(edit func(c *vault.CMEKChange)) vault.CMEKChange {
+		c := change(from, to)
+		edit(&c)
+		return c
+	}
+	w.unchanged(func() {
+		for name, c := range map[string]struct {
+			c    vault.CMEKChange
+			want error
+			logs string
+		}{
+			"another old key":       {change(third, to), vault.ErrCMEKOldKey, "cmek.rotate refused cmek_old_key_mismatch"},
+			"another new key":       {with(func(c *vault.CMEKChange) { c.NewFingerprint = third.fingerprint() }), vault.ErrCMEKNewKey, ""},
+			"no fingerprint":        {with(func(c *vault.CMEKChange) { c.NewFingerprint = "" }), vault.ErrFingerprint, ""},
+			"a short old key":       {with(func(c *vault.CMEKChange) { c.Old = plain.New(make([]byte, 16)) }), vault.ErrCMEKKey, ""},
+			"a long new key":        {with(func(c *vault.CMEKChange) { c.New = plain.New(make([]byte, 33)) }), vault.ErrCMEKKey, ""},
+			"the same key":          {change(from, from), vault.ErrCMEKSameKey, ""},
+			"the keys interchanged": {change(to, from), vault.ErrCMEKOldKey, "cmek.rotate refused cmek_old_key_mismatch"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				w.logs(c.logs, func() {
+					_, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, c.c)
+					w.is(err, c.want)
+				})
+			})
+		}
+	})
+	_, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, id.New())
+	w.is(err, vault.ErrCMEKNoJob)
+	_, err = w.DisableCMEK(w.ctx, w.alice, w.v.ID)
+	w.ok(err)
+	_, err = w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+	w.is(err, vault.ErrCMEKOff)
+}
+
+func TestK5_TheKeysAreWiped(t *testing.T) {
+	w, from, to := enabled(t)
+	for _, c := range []vault.CMEKChange{change(from, to), change(to, from), {Old: plain.FromString("short"), New: plain.FromString("short")}} {
+		_, _ = w.RotateCMEK(w.ctx, w.alice, w.v.ID, c)
+		equal(t, "what is left", strings.Trim(string(c.Old.Reveal())+string(c.New.Reveal()), "\x00"), "")
+	}
+}
+
+func TestK5_NothingToDo(t *testing.T) {
+	w, from, to := enabled(t)
+	var job vault.CMEKJob
+	e := w.logs("cmek.rotate success", func() {
+		var err error
+		job, err = w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+		w.ok(err)
+	})
+	equal(t, "status", job.Status, vault.CMEKCompleted)
+	equal(t, "recorded", e[0].Details["status"], "completed")
+	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
+	equal(t, "on record", w.ended(job.ID).Status, vault.CMEKCompleted)
+}
+
+// Each secret is rotated in its own form, in place, and nothing else is
+// touched.
+func TestK5_InPlace(t *testing.T) {
+	w, from, to := enabled(t)
+	w.put("published", from.published("older"))
+	w.putAs(w.alice, "published", vault.NewVersion{
+		Value: plain.FromString(from.published("v1")), Metadata: []byte(`{"a":1}`), MaxAccess: new(int64(9)), Type: "password",
+	})
+	w.put("bare", from.bare("v2"))
+	w.put("upper", strings.ToUpper(from.bare("v3")))
+	w.put("empty", from.published(""))
+	w.put("ahead", to.published("v4")) // a client that has the new key already
+	w.put("deleted", "not even a blob")
+	w.ok(w.Delete(w.ctx, w.alice, w.v.ID, w.path("deleted")))
+	w.put("disabled", "not even a blob")
+	_, _, err := w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("disabled"), 1)
+	w.ok(err)
+	_, err = w.DisableCMEK(w.ctx, w.alice, w.v.ID)
+	w.ok(err)
+	w.put("clear", "never encrypted")
+	w.enable(from)
+	first, err := w.read(w.alice, "published") // one of nine
+	w.ok(err)
+	before := w.secret("published")
+
+	var job vault.CMEKJob
+	e := w.logs("cmek.rotate success; cmek.rotate success", func() { job = w.rotates(from, to) })
+	equal(t, "job", line(job.Status, job.Total, job.Processed, job.Error), "completed 5 5")
+	equal(t, "started with", line(e[0].Details["status"], e[0].Details["total_secrets"], e[0].Details["processed"]), "running 5 0")
+	equal(t, "ended with", line(e[1].Details["status"], e[1].Details["total_secrets"], e[1].Details["processed"]), "completed 5 5")
+	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
+
+	after := w.secret("published")
+	equal(t, "marked", after.Latest.CMEKFingerprint, to.fingerprint())
+	after.Latest.CMEKFingerprint = before.Latest.CMEKFingerprint
+	equal(t, "all else of the version", fmt.Sprintf("%+v", after), fmt.Sprintf("%+v", before))
+	got := func(path string) string { s, err := w.read(w.alice, path); w.ok(err); return s }
+	if again := got("published"); again == first || to.openPublished(again) != "v1" {
+		t.Error("published:", to.openPublished(again))
+	}
+	equal(t, "bare", to.openBare(got("bare")), "v2")
+	equal(t, "upper", to.openBare(got("upper")), "v3")
+	equal(t, "empty", to.openPublished(got("empty")), "")
+	equal(t, "ahead", to.openPublished(got("ahead")), "v4")
+	equal(t, "clear", got("clear"), "never encrypted")
+	equal(t, "reads are counted on", w.secret("published").Latest.Reads, 2)
+	_, old, value, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("published"), 1)
+	w.ok(err)
+	equal(t, "older versions stay", from.openPublished(string(value.Reveal())), "older")
+	equal(t, "and their marks", old.CMEKFingerprint, from.fingerprint())
+
+	equal(t, "and back", w.rotates(to, from).Status, vault.CMEKCompleted)
+	equal(t, "bare", from.openBare(got("bare")), "v2")
+}
+
+func TestK5_AnItemThatCannotBeDecrypted(t *testing.T) {
+	const canary = "CANARY-in-clear"
+	w, from, to := enabled(t)
+	w.put("a/good", from.published("v"))
+	w.put("b/bad", canary)
+	w.put("c/good", from.bare("v"))
+	var job vault.CMEKJob
+	e := w.logs("cmek.rotate success; cmek.rotate failed cmek_undecryptable", func() { job = w.rotates(from, to) })
+	equal(t, "status", job.Status, vault.CMEKFailed)
+	equal(t, "counts", line(job.Total, job.Processed), "3 1")
+	if !strings.Contains(job.Error, "b/bad") || strings.Contains(job.Error, canary) {
+		t.Errorf("error: %s", job.Error)
+	}
+	if text := fmt.Sprint(e); strings.Contains(text, canary) {
+		t.Error(text)
+	}
+	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, from.fingerprint())
+	equal(t, "of the one before", w.secret("a/good").Latest.CMEKFingerprint, to.fingerprint())
+
+	w.put("b/bad", from.published("mended"))
+	job = w.rotates(from, to)
+	equal(t, "taken up", line(job.Status, job.Total, job.Processed), "completed 3 3")
+	for _, path := range []string{"a/good", "b/bad", "c/good"} {
+		equal(t, path, w.secret(path).Latest.CMEKFingerprint, to.fingerprint())
+	}
+}
+
+// gatekeeper lets through so many Updates and holds those that come after.
+type gatekeeper struct {
+	*faults
+	mu   sync.Mutex
+	pass int
+	held chan struct{} // closed when one is held
+	wait chan struct{}
+	open func() // lets all through
+}
+
+// hold lets the service make so many more transactions that change something.
+func (w *world) hold(pass int) *gatekeeper {
+	g := &gatekeeper{faults: w.faults, pass: pass, held: make(chan struct{}), wait: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.wait) })
+	w.Cleanup(g.open)
+	w.DB = g
+	return g
+}
+
+func (g *gatekeeper) Update(ctx context.Context, fn func(vault.Tx) error) error {
+	if ctx.Value(exempt{}) != nil {
+		return g.faults.Update(ctx, fn)
+	}
+	g.mu.Lock()
+	g.pass--
+	held := g.pass == -1
+	g.mu.Unlock()
+	if held {
+		close(g.held)
+		<-g.wait
+	}
+	return g.faults.Update(ctx, fn)
+}
+
+// exempt marks a test's own Updates.
+type exempt struct{}
+
+// fillBlobs writes n secrets, half of them in each
+// form.
+func (w *world) fillBlobs(from customerKey, n int) {
+	w.Helper()
+	var wg sync.WaitGroup
+	work := make(chan int)
+	for range 16 {
+		wg.Go(func() {
+			for i := range work {
+				text := fmt.Sprintf("value-%d", i)
+				blob := from.published(text)
+				if i%2 == 1 {
+					blob = from.bare(text)
+				}
+				if _, err := w.Put(w.ctx, w.alice, w.v.ID, w.path(fmt.Sprintf("s/%d", i)), value(blob)); err != nil {
+					w.Error(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		work <- i
+	}
+	close(work)
+	wg.Wait()
+}
+
+// under counts the secrets by the key they are marked with.
+func (w *world) under(k customerKey) (n int) {
+	w.Helper()
+	w.view(func(tx vault.Tx) error {
+		all, err := tx.Secrets(w.v.ID)
+		for _, sec := range all {
+			if sec.Latest.CMEKFingerprint == k.fingerprint() {
+				n++
+			}
+		}
+		return err
+	})
+	return n
+}
+
+// TestK5_RestartBetweenBatches ends the process after one batch, and after
+// two, and takes the rotation up each time.
+func TestK5_RestartBetweenBatches(t *testing.T) {
+	w, from, to := enabled(t)
+	const n = 250
+	w.fillBlobs(from, n)
+	for _, done := range []int{100, 200} {
+		g := w.hold(3) // two for the start, and one batch
+		job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+		w.ok(err)
+		equal(t, "at the start", line(job.Status, job.Total, job.Processed), line("running", n, done-100))
+		<-g.held
+		running, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, job.ID)
+		w.ok(err)
+		equal(t, "after a batch", line(running.Status, running.Processed), line("running", done))
+		ctx := context.WithValue(w.ctx, exempt{}, true)
+		_, err = w.RotateCMEK(ctx, w.alice, w.v.ID, change(from, to))
+		w.is(err, vault.ErrCMEKRotating)
+		_, err = w.DisableCMEK(ctx, w.alice, w.v.ID)
+		w.is(err, vault.ErrCMEKRotating)
+
+		stopped := make(chan struct{})
+		go func() { w.StopRotations(); close(stopped) }()
+		for _, err = w.RotateCMEK(ctx, w.alice, w.v.ID, change(from, to)); code(err) != "shutting_down"; {
+			_, err = w.RotateCMEK(ctx, w.alice, w.v.ID, change(from, to))
+		}
+		g.open()
+		<-stopped
+		w.restart()
+
+		again, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, job.ID)
+		w.ok(err)
+		equal(t, "after a restart", line(again.Status, again.Error), "failed interrupted; start it again with the same keys")
+		equal(t, "the vault's", w.vaultNow().CMEKFingerprint, from.fingerprint())
+		equal(t, "under the new key", w.under(to), done)
+	}
+	job := w.rotates(from, to)
+	equal(t, "job", line(job.Status, job.Total, job.Processed), fmt.Sprintf("completed %d %d", n, n))
+	equal(t, "under the new key", w.under(to), n)
+	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
+	for i := range n {
+		s, err := w.read(w.alice, fmt.Sprintf("s/%d", i))
+		w.ok(err)
+		open := to.openPublished
+		if i%2 == 1 {
+			open = to.openBare
+		}
+		equal(t, "value", open(s), fmt.Sprintf("value-%d", i))
+	}
+	w.nowhere(from, to)
+}
+
+// restart is the process beginning anew over the same data.
+func (w *world) restart() {
+	w.Helper()
+	w.db = storetest.Reopen(w.TB, w.db)
+	w.faults = &faults{Runner: store.Runner[vault.Tx](w.db)}
+	w.Service = vault.New(w.faults, w.gate, w.clock.Now)
+}
+
+// nowhere wants the customer's keys in no event and not on disk.
+func (w *world) nowhere(keys ...customerKey) {
+	w.Helper()
+	file, err := os.ReadFile(w.db.Config().Path)
+	w.ok(err)
+	all := append(bytes.Join(w.rawEvents(0), nil), file...)
+	for _, k := range keys {
+		for _, form := range [][]byte{k, []byte(hex.EncodeToString(k)), []byte(base64.StdEncoding.EncodeToString(k))} {
+			if bytes.Contains(all, form) {
+				w.Error("a key is in the log or on disk")
+			}
+		}
+	}
+}
+
+// TestK5_WritesMeanwhile: what is written after a rotation began, even between
+// its last look and its end, is under the new key when it ends.
+func TestK5_WritesMeanwhile(t *testing.T) {
+	w, from, to := enabled(t)
+	w.put("a", from.published("a1"))
+	w.put("b", from.published("b1"))
+	g := w.hold(2)
+	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+	w.ok(err)
+	<-g.held // both are sealed, and about to be stored in what would be the last batch
+	ctx := context.WithValue(w.ctx, exempt{}, true)
+	put := func(path, blob string) {
+		_, err := w.Put(ctx, w.alice, w.v.ID, w.path(path), value(blob))
+		w.ok(err)
+	}
+	put("b", from.bare("b2"))
+	put("c", from.published("c1"))
+	w.ok(w.Delete(ctx, w.alice, w.v.ID, w.path("a")))
+	g.open()
+	done := w.ended(job.ID)
+	equal(t, "job", line(done.Status, done.Total, done.Processed), "completed 3 3")
+	b, err := w.read(w.alice, "b")
+	w.ok(err)
+	equal(t, "b", to.openBare(b), "b2")
+	equal(t, "its number", w.secret("b").Latest.Number, 2)
+	c, err := w.read(w.alice, "c")
+	w.ok(err)
+	equal(t, "c", to.openPublished(c), "c1")
+	equal(t, "under the old key", w.under(from), 1) // the deleted one
+	w.put("d", to.published("d1"))
+	equal(t, "written since", w.secret("d").Latest.CMEKFingerprint, to.fingerprint())
+}
+
+// Writers that never rest do not keep a rotation from ending, and none of what
+// they write is left behind.
+func TestK5_WritersThatNeverRest(t *testing.T) {
+	w, from, to := enabled(t)
+	w.fillBlobs(from, 120)
+	ctx, stop := context.WithCancel(w.ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				k := from
+				if w.vaultNow().CMEKFingerprint == to.fingerprint() {
+					k = to
+				}
+				_, err := w.Put(w.ctx, w.alice, w.v.ID, w.path(fmt.Sprintf("w/%d/%d", i, n%20)), value(k.published("x")))
+				if err != nil {
+					w.Error(err)
+				}
+			}
+		})
+	}
+	job := w.rotates(from, to)
+	stop()
+	wg.Wait()
+	equal(t, "status", line(job.Status, job.Error), "completed")
+	equal(t, "under the old key", w.under(from), 0)
+}
+
+func TestK5_AVaultThatIsDeletedMeanwhile(t *testing.T) {
+	w, from, to := enabled(t)
+	w.put("a", from.published("a1"))
+	g := w.hold(2)
+	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+	w.ok(err)
+	<-g.held
+	w.ok(w.DeleteVault(context.WithValue(w.ctx, exempt{}, true), w.alice, w.v.ID))
+	g.open()
+	w.StopRotations()
+	w.view(func(tx vault.Tx) error {
+		_, ok, err := tx.CMEKJob(w.v.ID, job.ID)
+		equal(t, "a record", ok, false)
+		return err
+	})
+}
+
+func TestK5_AnOutageOfTheHSM(t *testing.T) {
+	w, from, to := enabled(t)
+	w.put("a", from.published("a1"))
+	w.module.breakDown(hsm.ErrUnavailable)
+	job := w.rotates(from, to)
+	equal(t, "job", line(job.Status, job.Error), "failed interrupted; start it again with the same keys")
+	w.module.repair()
+	equal(t, "again", w.rotates(from, to).Status, vault.CMEKCompleted)
+}
