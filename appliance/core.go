@@ -20,6 +20,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/share"
 )
 
 // core is the appliance without its listeners and background work: the parts
@@ -42,6 +43,7 @@ type core struct {
 	identity    *identity.Service
 	vaults      *vault.Service
 	agents      *agents.Service
+	shares      *share.Service
 }
 
 // openCore opens everything in the one order that is safe: lock the data,
@@ -52,7 +54,7 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, prepare func(co
 	c := &core{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.close())
+			err = andThen(err, c.close())
 		}
 	}()
 	if err := makeDataDir(cfg.Data); err != nil {
@@ -186,6 +188,7 @@ func (c *core) openServices() error {
 	})
 	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
+	c.shares = share.New(share.Config{DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity})
 	return nil
 }
 
@@ -201,6 +204,18 @@ func (c *core) event(action audit.Action) audit.Event {
 func (c *core) record(ctx context.Context, action audit.Action) error {
 	e := c.event(action)
 	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
+}
+
+// andThen returns both errors; one alone stays what it is, so that its text for
+// people is still found.
+func andThen(err, later error) error {
+	switch {
+	case later == nil:
+		return err
+	case err == nil:
+		return later
+	}
+	return errors.Join(err, later)
 }
 
 // close lets go in the reverse order. It may be called on a part-opened core.

@@ -44,7 +44,7 @@ func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done 
 	if err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
+	defer func() { err = andThen(err, c.close()) }()
 	if done.KeysMade {
 		if err := c.record(ctx, audit.ApplianceInit); err != nil {
 			return done, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
@@ -31,6 +32,9 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 )
+
+// errCutOff: a shutdown did not wait for a request any longer.
+var errCutOff = fault.New(fault.Unavailable, "cut_off", "requests were cut off")
 
 // Options of Run that are not configuration.
 type Options struct {
@@ -60,7 +64,7 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
+	defer func() { err = andThen(err, c.close()) }()
 	listener, err := net.Listen("tcp", cfg.API.Listen)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w; set api.listen to a free address", cfg.API.Listen, err)
@@ -68,14 +72,14 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	monitor := &hsm.Monitor{Module: &c.gate, Log: o.Log}
 	api, err := c.newAPI(listener, monitor, o)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return andThen(err, listener.Close())
 	}
 	if err := c.record(ctx, audit.ApplianceStart); err != nil {
-		return errors.Join(err, listener.Close())
+		return andThen(err, listener.Close())
 	}
 	c.announce(o, listener)
 	err = c.serve(ctx, api, listener, monitor)
-	return errors.Join(err, c.lastWords())
+	return andThen(err, c.lastWords())
 }
 
 // announce says what an operator must know at every start.
@@ -110,7 +114,7 @@ func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
-		Identity: c.identity, Vaults: c.vaults, Agents: c.agents, Audit: c.audit, HSM: monitor,
+		Identity: c.identity, Vaults: c.vaults, Agents: c.agents, Shares: c.shares, Audit: c.audit, HSM: monitor,
 	}), nil
 }
 
@@ -135,7 +139,11 @@ func (c *core) serve(ctx context.Context, api *httpapi.Server, l net.Listener, m
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.cfg.API.DrainTimeout))
 		defer cancel()
 		c.log.Info("draining")
-		return errors.Join(api.Shutdown(drain), server.Shutdown(drain))
+		err := andThen(api.Shutdown(drain), server.Shutdown(drain))
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = errCutOff.Detail("requests were still under way after api.drain_timeout (%s) and were cut off", time.Duration(c.cfg.API.DrainTimeout))
+		}
+		return err
 	})
 	g.Go(func() error { monitor.Run(ctx); return nil })
 	g.Go(func() error { return ended(c.checkpoints.Run(ctx)) })

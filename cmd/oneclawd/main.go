@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
@@ -22,15 +24,32 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := newRoot().ExecuteContext(ctx)
+	began := false // a command was understood and ran
+	root := newRoot()
+	watch(root, &began)
+	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "oneclawd:", message(err))
-	if fault.KindOf(err) == fault.Invalid {
+	if !began || fault.KindOf(err) == fault.Invalid {
 		return 2
 	}
 	return 1
+}
+
+// watch makes every command below c say that it began: an error before that is
+// one of usage.
+func watch(c *cobra.Command, began *bool) {
+	if do := c.RunE; do != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			*began = true
+			return do(cmd, args)
+		}
+	}
+	for _, sub := range c.Commands() {
+		watch(sub, began)
+	}
 }
 
 // message is an error for people: without the codes that programs read.

@@ -140,7 +140,6 @@ func (w *written) check(t *testing.T, c *client) {
 // TestDiskFullUnderLoad fills the disk while events pour in, so that the archive,
 // whose files are mapped, runs out of space in the middle of its work.
 func TestDiskFullUnderLoad(t *testing.T) {
-	defect(t, "the archive writes to mapped files: on a full disk that is a SIGBUS, which ends the daemon")
 	needSoftHSM(t)
 	disk := tmpfs(t, "96m")
 	d := newDevIn(t, filepath.Join(disk, "data"), "--set", "audit.checkpoint_interval=300ms").start()

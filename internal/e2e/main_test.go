@@ -65,15 +65,6 @@ func required(t testing.TB, what, missing string) {
 	t.Skipf("no %s: %s", what, missing)
 }
 
-// defect skips a test that shows something oneclawd does not do right yet,
-// unless ONECLAW_DEFECTS is set. Whoever mends it takes the call away.
-func defect(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("ONECLAW_DEFECTS") == "" {
-		t.Skip("known defect: " + what)
-	}
-}
-
 // number is the value of an environment variable, or def.
 func number(t testing.TB, name string, def int) int {
 	t.Helper()

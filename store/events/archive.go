@@ -24,6 +24,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
+	"golang.org/x/sys/unix"
 
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
@@ -45,6 +46,7 @@ const keySize = 32
 // Archive is an audit.Archive in a folder.
 type Archive struct {
 	db  *badger.DB
+	dir string
 	ttl time.Duration
 }
 
@@ -76,7 +78,7 @@ func Open(c Config) (*Archive, error) {
 		return nil, fmt.Errorf("events: open: %w", err)
 	}
 	log.open.Store(true)
-	return &Archive{db: db, ttl: c.Retention}, nil
+	return &Archive{db: db, dir: c.Dir, ttl: c.Retention}, nil
 }
 
 // tuned returns Badger's options for a few small batches per second and rare
@@ -138,6 +140,9 @@ func (a *Archive) Append(batch []audit.Entry) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	if err := a.room(); err != nil {
+		return err
+	}
 	wb := a.db.NewWriteBatch()
 	defer wb.Cancel()
 	for _, e := range batch {
@@ -155,6 +160,26 @@ func (a *Archive) Append(batch []audit.Entry) error {
 	}
 	if err := wb.Flush(); err != nil {
 		return fmt.Errorf("events: append: %w", err)
+	}
+	return nil
+}
+
+// reserve is the free space below which nothing is appended: more than a
+// flush and the compactions behind it take. Badger writes through mapped
+// files, where a full disk is no error but a signal that ends the process.
+const reserve = 16 << 20
+
+// ErrNoRoom: the disk is nearly full. Events wait in the outbox, which can be
+// refused space without harm.
+var ErrNoRoom = errors.New("events: the disk is nearly full; free space, and the archive goes on by itself")
+
+func (a *Archive) room() error {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(a.dir, &disk); err != nil {
+		return fmt.Errorf("events: free space: %w", err)
+	}
+	if disk.Bavail*uint64(disk.Bsize) < reserve { //nolint:gosec // a block size is not negative
+		return ErrNoRoom
 	}
 	return nil
 }
