@@ -47,6 +47,9 @@ package store
 //	├── outbox-due                lane, time, message  → that it is there
 //	├── outbox-count              org, lane            → how many wait
 //	│
+//	├── ip-rules                  org                  → the organisation's Rules
+//	├── settings                  settings             → the appliance's Settings
+//	│
 //	├── webhook                   org                  → the organisation's Subscriptions
 //	├── webhook-secret            subscription         → the key that signs its deliveries
 //	└── webhook-cursor            cursor               → index of the next event to look at
@@ -108,6 +111,9 @@ var buckets = []bucket{
 	{name: outboxOrgs.name},
 	{name: outboxDue.name},
 	{name: outboxCounts.name},
+
+	{name: ipRules.name},
+	{name: settings.name},
 
 	{name: webhooks.name},
 	{name: webhookSecrets.name},
