@@ -62,17 +62,27 @@ func (s *Server) admission(path string, a access) func(huma.Context, func(huma.C
 				return
 			}
 		}
-		if !a.public || a.optional && len(hc.(*request).gin.Request.Header["Authorization"]) > 0 {
-			if err := s.authenticate(hc, c, a); err != nil {
-				s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), err)
-				return
-			}
+		if err := s.letIn(hc, c, a); err != nil {
+			s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), err)
+			return
 		}
 		next(hc)
 		if a.keyed && !c.rightKey {
 			s.guesses.charge(c.ip)
 		}
 	}
+}
+
+// letIn authenticates a request where that is needed, and asks whether it may
+// come from where it comes from, now.
+func (s *Server) letIn(hc huma.Context, c *call, a access) error {
+	if !a.public || a.optional && len(hc.(*request).gin.Request.Header["Authorization"]) > 0 {
+		return s.authenticate(hc, c, a)
+	}
+	if s.admit == nil {
+		return nil
+	}
+	return s.admit.AdmitAnyone(hc.Context(), changes(hc.Method(), c.route))
 }
 
 func (s *Server) authenticate(hc huma.Context, c *call, a access) error {
@@ -85,6 +95,11 @@ func (s *Server) authenticate(hc huma.Context, c *call, a access) error {
 		return err
 	}
 	c.principal = p
+	if s.admit != nil {
+		if err := s.admit.Admit(hc.Context(), p, changes(hc.Method(), c.route)); err != nil {
+			return err
+		}
+	}
 	switch {
 	case len(a.kinds) == 0 || slices.Contains(a.kinds, p.Kind):
 		return nil

@@ -25,6 +25,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/share"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // clock runs like the real one, and can be set ahead.
@@ -145,6 +146,7 @@ func (l *live) services() Config {
 		Version: "1.2.3", PublicURL: "https://vault.example", Log: log,
 		Identity: people, Vaults: vaults, Audit: auditLog, HSM: monitor,
 		Agents: agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
+		Site:   &site.Service{DB: store.Runner[site.Tx](l.db), Now: l.clock.Now},
 		Shares: share.New(share.Config{DB: store.Runner[share.Tx](l.db), Vaults: vaults, Hasher: people, Now: l.clock.Now}),
 	}
 }

@@ -38,7 +38,7 @@ func TestT3T4BodiesAndMethods(t *testing.T) {
 func TestT5EverySuccessHasABodyOrIs204(t *testing.T) {
 	l := newLive(t)
 	for _, o := range lifecycle(l) {
-		s := step{name: o.id, method: o.method, url: o.url(), as: o.as, status: o.status, reveals: true}
+		s := step{name: o.id, method: o.method, url: o.url(), as: o.as, header: headersOf[o.id], status: o.status, reveals: true}
 		if o.body != nil {
 			s.body = o.body()
 		}
@@ -106,7 +106,7 @@ func TestT12T13NothingIsNull(t *testing.T) {
 		{name: "description", url: v, as: "owner", status: 200, has: []string{`"description":""`}},
 	})
 	for _, o := range lifecycle(l) {
-		s := step{method: o.method, url: o.url(), as: o.as}
+		s := step{method: o.method, url: o.url(), as: o.as, header: headersOf[o.id]}
 		if o.body != nil {
 			s.body = o.body()
 		}

@@ -36,7 +36,7 @@ func lifecycle(l *live) []operation {
 			return fmt.Sprintf(format, args...)
 		}
 	}
-	return append(shareLifecycle(l), []operation{
+	return append(append(shareLifecycle(l), siteLifecycle(l)...), []operation{
 		{"healthCheck", get, at("/v1/health"), "", nil, 200, "none", nil, ""},
 		{"healthHsm", get, at("/v1/health/hsm"), "", nil, 200, "none", nil, ""},
 		{"openapi", get, at("/openapi.json"), "", nil, 200, "none", nil, ""},
@@ -99,7 +99,7 @@ func TestEveryOperation(t *testing.T) {
 	l := newLive(t)
 	l.agent("other", "")
 	for _, o := range lifecycle(l) {
-		s := step{name: o.id, method: o.method, url: o.url(), as: o.as, status: o.status, event: o.event}
+		s := step{name: o.id, method: o.method, url: o.url(), as: o.as, header: headersOf[o.id], status: o.status, event: o.event}
 		if o.body != nil {
 			s.body = o.body()
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/share"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // Config is what a Server is made of. The zero value of each option is its
@@ -37,6 +38,7 @@ type Config struct {
 	Agents   *agents.Service
 	Shares   *share.Service
 	Audit    *audit.Log
+	Site     *site.Service // no IP rules, settings and maintenance when nil
 	HSM      Module
 
 	Log *slog.Logger // slog.Default() when nil
@@ -52,6 +54,8 @@ type Server struct {
 	agents   *agents.Service
 	shares   *share.Service
 	audit    *audit.Log
+	site     *site.Service
+	admit    Admitter // usually site; nil lets all in
 	hsm      Module
 	base     string // of links to this appliance, without a slash at the end
 
@@ -83,6 +87,9 @@ func New(c Config) *Server {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	if c.Site != nil {
+		s.site, s.admit = c.Site, c.Site
+	}
 	if s.rate != nil {
 		s.rate.spare = !c.Limits.LimitLoopback
 	}
@@ -100,7 +107,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
-		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(),
+		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
 	} {
 		all = append(all, resource...)
 	}

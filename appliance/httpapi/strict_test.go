@@ -16,6 +16,7 @@ const (
 	strictSecret = strictMeta + " value* created_by* cmek_encrypted*"
 	strictPolicy = "id* vault_id* secret_path_pattern* principal_type* principal_id* permissions* created_at* " +
 		"conditions* expires_at created_by* created_by_type*"
+	strictJob   = "id* vault_id* old_fingerprint* new_fingerprint* status* total_secrets* processed* created_at* started_at* completed_at error"
 	strictAgent = "id* name* auth_method* is_active* intents_api_enabled* shroud_enabled* created_at* description* scopes* " +
 		"tx_to_allowlist* tx_max_value_eth tx_daily_limit_eth tx_allowed_chains* token_ttl_seconds vault_ids* client_cert_fingerprint " +
 		"oidc_issuer oidc_client_id ssh_public_key* ecdh_public_key* shroud_config expires_at last_active_at"
@@ -42,6 +43,10 @@ var strictAnswers = []struct{ method, url, at, members string }{
 	{put, `/v1/agents/[^/]+`, "", strictAgent},
 	{post, `/v1/agents/[^/]+/rotate-key`, "", "api_key*"},
 	{post, `/v1/agents/[^/]+/rotate-identity-keys`, "", strictAgent},
+	{post, `/v1/vaults/[^/]+/cmek`, "", strictVault},
+	{remove, `/v1/vaults/[^/]+/cmek`, "", strictVault},
+	{post, `/v1/vaults/[^/]+/cmek-rotate`, "", strictJob},
+	{get, `/v1/vaults/[^/]+/cmek-rotate/[^/]+`, "", strictJob},
 	{get, `/v1/auth/jwt-public-key`, "", "alg* public_key_base64*"},
 }
 
