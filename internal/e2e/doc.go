@@ -6,8 +6,7 @@
 // TestMain builds the binary once; ONECLAW_BINARY names one that is there
 // already. Every test has a data folder and a port of its own. A test that
 // needs what the machine lacks is skipped, unless ONECLAW_REQUIRE lists it
-// (softhsm, p11-kit, tmpfs). A test of what is known to be wrong is skipped,
-// unless ONECLAW_DEFECTS is set. Two variables set how long the suite works:
+// (softhsm, p11-kit, tmpfs). Two variables set how long the suite works:
 // ONECLAW_KILLS, how often the daemon is killed, and ONECLAW_BENCH_SECRETS, how
 // many secrets the benchmarks load.
 //
