@@ -21,6 +21,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/share"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // core is the appliance without its listeners and background work: the parts
@@ -44,6 +45,7 @@ type core struct {
 	vaults      *vault.Service
 	agents      *agents.Service
 	shares      *share.Service
+	site        *site.Service
 }
 
 // openCore opens everything in the one order that is safe: lock the data,
@@ -188,6 +190,7 @@ func (c *core) openServices() error {
 	})
 	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
+	c.site = &site.Service{DB: store.Runner[site.Tx](c.db)}
 	c.shares = share.New(share.Config{DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity})
 	return nil
 }
@@ -221,6 +224,9 @@ func andThen(err, later error) error {
 // close lets go in the reverse order. It may be called on a part-opened core.
 func (c *core) close() error {
 	var errs []error
+	if c.vaults != nil {
+		c.vaults.StopRotations()
+	}
 	if c.db != nil {
 		c.db.Seal()
 	}

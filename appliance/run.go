@@ -114,7 +114,7 @@ func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
-		Identity: c.identity, Vaults: c.vaults, Agents: c.agents, Shares: c.shares, Audit: c.audit, HSM: monitor,
+		Identity: c.identity, Vaults: c.vaults, Agents: c.agents, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
 	}), nil
 }
 
