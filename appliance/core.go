@@ -93,8 +93,11 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, prepare func(co
 // operator says that a backup was put back on purpose.
 func (c *core) checkAnchor(ctx context.Context) error {
 	err := c.checkpoints.CheckAnchor(ctx)
-	if !errors.Is(err, audit.ErrRolledBack) || !c.acceptRollback {
+	if !errors.Is(err, audit.ErrRolledBack) {
 		return err
+	}
+	if !c.acceptRollback {
+		return audit.ErrRolledBack.Detail("%s; if that was done on purpose, run `oneclawd serve --accept-rollback` once", fault.As(err).Msg)
 	}
 	c.log.Warn("accepting an older store than the HSM remembers, as told", "found", fault.As(err).Msg)
 	e := c.event(audit.ApplianceAcceptRollback)

@@ -74,7 +74,7 @@ func newAuditExport() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer res.Body.Close() //nolint:errcheck // only read
+		defer res.Body.Close()
 		_, err = io.Copy(cmd.OutOrStdout(), res.Body)
 		return err
 	}
@@ -111,7 +111,7 @@ input. Exits with 1 and names the first bad event if the log is not intact.`,
 				if err != nil {
 					return err
 				}
-				defer f.Close() //nolint:errcheck // only read
+				defer f.Close()
 				in = f
 			}
 			report, err := audit.VerifyExport(in, verifier, old)

@@ -63,7 +63,7 @@ func (c *client) open(ctx context.Context, method, path string, body any) (*http
 	if res.StatusCode/100 == 2 {
 		return res, nil
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	var p api.Problem
 	if json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&p) != nil || p.Detail == "" {
 		p.Detail = res.Status
@@ -88,7 +88,7 @@ func (c *client) call(ctx context.Context, method, path string, body, out any) e
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	if out == nil || res.StatusCode == http.StatusNoContent {
 		return nil
 	}

@@ -48,7 +48,10 @@ installed, an owner, a vault. Delete the folder to start over.
 }
 
 func devConfig(g *global) (appliance.Config, error) {
-	overrides := g.overrides()
+	overrides, err := g.overrides()
+	if err != nil {
+		return appliance.Config{}, err
+	}
 	if _, ok := overrides["data"]; !ok && os.Getenv("ONECLAW_DATA") == "" && g.config == "" {
 		overrides["data"] = devData
 	}

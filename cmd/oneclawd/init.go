@@ -71,7 +71,7 @@ func ownerPassword(file string) (password string, made bool, err error) {
 		if in, err = os.Open(file); err != nil {
 			return "", false, fmt.Errorf("reading the password: %w", err)
 		}
-		defer in.Close() //nolint:errcheck // only read
+		defer in.Close()
 	case err != nil || info.Mode()&os.ModeCharDevice != 0 || info.Mode()&(os.ModeNamedPipe) == 0 && !info.Mode().IsRegular():
 		return appliance.NewPassword(), true, nil
 	}

@@ -52,10 +52,13 @@ environment, the environment over the file.`,
 }
 
 // overrides are the settings given as flags.
-func (g *global) overrides() map[string]string {
+func (g *global) overrides() (map[string]string, error) {
 	out := map[string]string{}
 	for _, s := range g.set {
-		key, value, _ := strings.Cut(s, "=")
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, appliance.ErrConfig.Detail("--set %s: write it as key=value", s)
+		}
 		out[strings.TrimSpace(key)] = value
 	}
 	if g.data != "" {
@@ -64,12 +67,16 @@ func (g *global) overrides() map[string]string {
 	if g.listen != "" {
 		out["api.listen"] = g.listen
 	}
-	return out
+	return out, nil
 }
 
 // load reads the configuration and checks it.
 func (g *global) load() (appliance.Config, error) {
-	cfg, err := appliance.Load(g.config, os.Getenv, g.overrides())
+	overrides, err := g.overrides()
+	if err != nil {
+		return appliance.Config{}, err
+	}
+	cfg, err := appliance.Load(g.config, os.Getenv, overrides)
 	if err != nil {
 		return cfg, err
 	}

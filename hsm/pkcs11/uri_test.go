@@ -33,8 +33,8 @@ func TestParseURI(t *testing.T) {
 
 func TestParseURIRefuses(t *testing.T) {
 	for uri, why := range map[string]string{
-		"":                                   "starts with pkcs11:",
-		"PKCS11:token=a":                     "starts with pkcs11:",
+		"":                                   "starts with 'pkcs11:'",
+		"PKCS11:token=a":                     "starts with 'pkcs11:'",
 		"pkcs11:token":                       "without name or value",
 		"pkcs11:token=a;token=b":             "twice",
 		"pkcs11:token=%zz":                   "percent-encoded",

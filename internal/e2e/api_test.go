@@ -77,7 +77,7 @@ func (c *client) doWith(method, path string, body any, header http.Header) answe
 		a.err = err
 		return a
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	a.status, a.header = res.StatusCode, res.Header
 	a.body, a.err = io.ReadAll(res.Body)
 	return a

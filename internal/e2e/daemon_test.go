@@ -59,12 +59,12 @@ func launch(t testing.TB, stdout, stderr string, env []string, program string, a
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close() //nolint:errcheck // the child has it
+	defer out.Close()
 	errs, err := os.OpenFile(stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer errs.Close() //nolint:errcheck // the child has it
+	defer errs.Close()
 	p := &process{cmd: exec.Command(program, args...), stdout: stdout, stderr: stderr, ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, errs

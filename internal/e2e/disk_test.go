@@ -25,7 +25,7 @@ func fill(t *testing.T, dir string) (free func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // written until it fails
+	defer f.Close()
 	for size := 1 << 20; size >= 1; size >>= 4 {
 		for err = nil; err == nil; {
 			_, err = f.Write(bytes.Repeat([]byte{1}, size))

@@ -71,7 +71,7 @@ func newKillTest(t *testing.T) *killTest {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	k := &killTest{
-		t: t, d: newDev(t, "--set", "audit.checkpoint_interval=300ms").start(), rng: rand.New(rand.NewPCG(seed, 1)), policies: map[string]bool{}, //nolint:gosec // not for keys
+		t: t, d: newDev(t, "--set", "audit.checkpoint_interval=300ms").start(), rng: rand.New(rand.NewPCG(seed, 1)), policies: map[string]bool{},
 	}
 	h := k.d.human()
 	k.vault = h.vault(t, "kill")
@@ -117,7 +117,7 @@ func (k *killTest) round(n int) *round {
 
 	var all sync.WaitGroup
 	for w := range 6 {
-		rng := rand.New(rand.NewPCG(k.rng.Uint64(), 2)) //nolint:gosec // not for keys
+		rng := rand.New(rand.NewPCG(k.rng.Uint64(), 2))
 		all.Go(func() { k.registers(r, h, w, rng) })
 	}
 	for range 3 {

@@ -41,7 +41,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a left-over in the temporary folder
+	defer os.RemoveAll(dir)
 	if binary = os.Getenv("ONECLAW_BINARY"); binary == "" {
 		binary = filepath.Join(dir, "oneclawd")
 		out, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, "../../cmd/oneclawd").CombinedOutput()

@@ -23,7 +23,7 @@ func file(t testing.TB, name, text string) string {
 
 func readable(t testing.TB, path string) string {
 	t.Helper()
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path

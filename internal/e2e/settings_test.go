@@ -122,7 +122,7 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // that is what it is for
+	defer l.Close()
 	return l.Addr().String()
 }
 

@@ -22,7 +22,7 @@ func TestKillDuringSetup(t *testing.T) {
 	for round := range rounds {
 		d := newDev(t)
 		d.spawn()
-		after := time.Duration(rand.Int64N(int64(250 * time.Millisecond))) //nolint:gosec // not for keys
+		after := time.Duration(rand.Int64N(int64(250 * time.Millisecond)))
 		time.Sleep(after)
 		d.kill()
 		if err := d.tryStart(); err != nil {
@@ -60,7 +60,7 @@ func TestKillDuringInit(t *testing.T) {
 			args := []string{"init", "--config", config, "--email", ownerEmail, "--password-file", file(t, "password", ownerPassword)}
 			dir := t.TempDir()
 			p := launch(t, filepath.Join(dir, "out"), filepath.Join(dir, "err"), token.Env, binary, args...)
-			after := time.Duration(rand.Int64N(int64(120 * time.Millisecond))) //nolint:gosec // not for keys
+			after := time.Duration(rand.Int64N(int64(120 * time.Millisecond)))
 			time.Sleep(after)
 			p.kill()
 			if out, errs, code := run(t, token.Env, args...); code != 0 {

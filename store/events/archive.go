@@ -178,7 +178,7 @@ func (a *Archive) room() error {
 	if err := unix.Statfs(a.dir, &disk); err != nil {
 		return fmt.Errorf("events: free space: %w", err)
 	}
-	if disk.Bavail*uint64(disk.Bsize) < reserve { //nolint:gosec // a block size is not negative
+	if disk.Bavail*uint64(disk.Bsize) < reserve {
 		return ErrNoRoom
 	}
 	return nil

@@ -70,7 +70,7 @@ func (g *Log) exportRecords(ctx context.Context, w *bufio.Writer, size uint64) (
 			switch {
 			case raw != nil:
 				wrote = true
-				w.Write(raw) //nolint:errcheck // bufio keeps the error until Flush
+				w.Write(raw)
 				w.WriteByte('\n')
 			case !wrote && g.Expires:
 				first++

@@ -43,6 +43,6 @@ func parse(sealed []byte) (parts, bool) {
 // appendHeader is the other direction, for the part before the body.
 func appendHeader(dst, wrapped []byte) []byte {
 	dst = append(dst, format, algAES256GCM)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(wrapped))) //nolint:gosec // G115: at most maxWrapped, checked by Seal
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(wrapped)))
 	return append(dst, wrapped...)
 }
