@@ -155,7 +155,10 @@ func TestLentRightIsDecidedAtEachAccess(t *testing.T) {
 	bot := w.agent(func(a *identity.Agent) { a.Scopes = []string{"**"} })
 	lapsed := func(s share.Share) {
 		t.Helper()
-		w.logs("share.access refused share_lapsed", func() { w.refuses(nobody, s, share.ErrLapsed) })
+		e := w.logs("share.access refused share_lapsed", func() { w.refuses(nobody, s, share.ErrLapsed) })[0]
+		if e.Details["path"] != "a/b" || e.Details["vault_id"] != w.v.ID.String() {
+			t.Errorf("%+v", e)
+		}
 	}
 	pol := w.grant(bot, "a/**", `{"ip_allowlist":["192.0.2.0/24"],"time_window":{"after":"08:00","before":"18:00","timezone":"UTC"}}`)
 	s := w.madeBy(bot, nil)

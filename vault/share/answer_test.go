@@ -1,6 +1,7 @@
 package share_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -180,6 +181,13 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 	w.opens(p, one)
 	w.refuses(p, two, share.ErrNotAccepted)
 	w.refuses(p, other, share.ErrNotRecipient)
+	w.view(func(tx share.Tx) error {
+		list, err := tx.PendingShares("new.person@example.com")
+		if len(list) > 0 {
+			t.Errorf("%v still wait", list)
+		}
+		return err
+	})
 	thief := u
 	thief.ID = id.New()
 	w.logs("", func() { w.claims(thief) })
@@ -190,7 +198,24 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 	known := w.made(mail("BOB@example.com"))
 	w.lists(w.bob, true, known)
 	w.refuses(w.bob, known, share.ErrNotAccepted)
-	if len(w.told.invited) != 6 {
+	// Who merely says that the address is theirs does.
+	w.user(org, "claimed@example.com")
+	w.update(func(tx share.Tx) error {
+		ref, _, err := tx.UserByEmail("claimed@example.com")
+		if err != nil {
+			return err
+		}
+		u, _, err = tx.User(ref.Org, ref.User)
+		u.EmailVerified = false
+		return errors.Join(err, tx.PutUser(u))
+	})
+	p.ID = u.ID
+	unproven := w.made(mail("claimed@example.com"))
+	w.lists(p, true)
+	u.EmailVerified = true
+	w.claims(u)
+	w.lists(p, true, unproven)
+	if len(w.told.invited) != 7 {
 		t.Errorf("%d invitations", len(w.told.invited))
 	}
 	for _, text := range []string{"erson@", "other@", "BOB@", "bob@"} {
