@@ -175,6 +175,7 @@ func (c *core) housekeeping(ctx context.Context) error {
 			c.attempt(ctx, "writing activity", c.identity.FlushActivity)
 		case <-forget.C:
 			c.attempt(ctx, "forgetting revocations", c.identity.ForgetRevoked)
+			c.attempt(ctx, "forgetting shares", c.shares.Forget)
 		}
 	}
 }
