@@ -267,7 +267,8 @@ func TestBesideADaemon(t *testing.T) {
 	if code != 0 {
 		t.Errorf("the doctor beside a daemon: %d\n%s%s", code, out, errs)
 	}
-	newServe(t, token, "--data", a.data).refuses(1, "another oneclawd", "is using this data")
+	b := &daemon{t: t, data: a.data, args: a.args, home: t.TempDir(), env: token.Env}
+	b.refuses(1, "another oneclawd", "is using this data")
 	a.human().vault(t, "still served")
 }
 
