@@ -34,9 +34,26 @@ const (
 
 	UserCreate   Action = "user.create"
 	UserRead     Action = "user.read"
+	UserSignup   Action = "user.signup"
+	UserVerify   Action = "user.verify"
+	UserUpdate   Action = "user.update"
+	UserDelete   Action = "user.delete"
 	APIKeyCreate Action = "api_key.create"
 	APIKeyList   Action = "api_key.list"
 	APIKeyRevoke Action = "api_key.revoke"
+
+	PasswordChange Action = "password.change"
+	PasswordReset  Action = "password.reset"
+	MFAEnable      Action = "mfa.enable"
+	MFADisable     Action = "mfa.disable"
+	MFAVerify      Action = "mfa.verify"
+	DeviceApprove  Action = "device.approve"
+	DeviceDeny     Action = "device.deny"
+
+	MemberInvite Action = "member.invite"
+	MemberJoin   Action = "member.join"
+	MemberUpdate Action = "member.update"
+	MemberRemove Action = "member.remove"
 
 	ShareCreate  Action = "share.create"
 	ShareRead    Action = "share.read"

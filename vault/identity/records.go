@@ -29,6 +29,9 @@ type User struct {
 	CreatedAt       time.Time `json:"created_at"`
 	// TokensFrom refuses JWTs issued before it; it moves when a password does.
 	TokensFrom time.Time `json:"tokens_from,omitzero"`
+	// KeptToken is the one older token that stays good: of whoever changed the
+	// password, signed in.
+	KeptToken string `json:"kept_token,omitempty"`
 }
 
 // UserRef finds a user.

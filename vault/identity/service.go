@@ -110,7 +110,7 @@ func (s *Service) checkUser(tx Tx, v *verified) error {
 		return err
 	case !ok:
 		return ErrToken
-	case v.issued.Before(u.TokensFrom.Truncate(time.Second)):
+	case v.issued.Before(u.TokensFrom.Truncate(time.Second)) && v.Token != u.KeptToken:
 		return ErrTokenRevoked
 	}
 	v.Role = u.Role
