@@ -27,6 +27,15 @@ package store
 //	├── revocation                ⟨token id⟩           → when it would have ended
 //	├── activity                  user or agent        → when last seen
 //	│
+//	├── roster                    org                  → how often its people changed
+//	├── ticket                    HMAC of the token    → Ticket: what was mailed is good for
+//	├── invitation                org, invitation      → Invitation
+//	├── login-tries               ⟨address⟩            → its wrong passwords
+//	├── mfa                       user                 → MFA
+//	├── device                    HMAC of the code     → Device
+//	├── device-code               ⟨user code⟩          → the device's key
+//	├── departed                  org, user            → Departed, until it is cleared up
+//	│
 //	├── vault                     org, vault           → Vault
 //	├── doomed-vault              vault                → a vault being deleted
 //	├── secret                    vault, ⟨path⟩        → Secret
@@ -91,6 +100,15 @@ var buckets = []bucket{
 	{name: agentsTable.name},
 	{name: revocations.name},
 	{name: activities.name},
+
+	{name: rosters.name},
+	{name: tickets.name},
+	{name: invitations.name},
+	{name: loginTries.name},
+	{name: mfas.name},
+	{name: devices.name},
+	{name: deviceCodes.name},
+	{name: departed.name},
 
 	{name: vaults.name},
 	{name: doomed.name},

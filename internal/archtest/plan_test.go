@@ -46,6 +46,10 @@ var may = map[string][]string{
 	},
 	"vault/site":          {"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity", "vault/policy"},
 	"vault/outbox/letter": {"internal/id", "vault/outbox"},
+	"vault/people": {
+		"internal/fault", "internal/id", "internal/txn",
+		"vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
+	},
 	"vault/outbox/viewer": {
 		"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity", "vault/outbox",
 	},
@@ -53,7 +57,7 @@ var may = map[string][]string{
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
-		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/policy", "vault/share", "vault/site", "vault/webhook",
+		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
 	"store/storetest": {"internal/id", "internal/plain", "store"},
@@ -62,7 +66,7 @@ var may = map[string][]string{
 	"appliance/api": {},
 	"appliance/httpapi": {
 		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain",
-		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/policy", "vault/share", "vault/site",
+		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/people", "vault/policy", "vault/share", "vault/site",
 	},
 
 	// The way out: nothing else opens a connection to elsewhere.
@@ -75,7 +79,7 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/egress", "appliance/httpapi", "appliance/mail", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
-		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/share", "vault/site",
+		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/people", "vault/share", "vault/site",
 	},
 
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
