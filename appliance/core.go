@@ -20,6 +20,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
 )
@@ -42,6 +43,7 @@ type core struct {
 	checkpoints *audit.Checkpointer
 	drainer     *audit.Drainer
 	identity    *identity.Service
+	people      *people.Service
 	vaults      *vault.Service
 	agents      *agents.Service
 	shares      *share.Service
@@ -190,6 +192,9 @@ func (c *core) openServices() error {
 	c.identity = identity.New(identity.Config{
 		DB: store.Runner[identity.Tx](c.db), Signer: &c.gate, Key: key, Pepper: pepper.Reveal(),
 		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL),
+	})
+	c.people = people.New(people.Config{
+		DB: store.Runner[people.Tx](c.db), Identity: c.identity, PublicURL: c.cfg.API.PublicURL, Claim: share.ClaimHook,
 	})
 	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)

@@ -114,7 +114,7 @@ func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
-		Identity: c.identity, Vaults: c.vaults, Agents: c.agents, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
+		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
 	}), nil
 }
 
@@ -176,6 +176,7 @@ func (c *core) housekeeping(ctx context.Context) error {
 		case <-forget.C:
 			c.attempt(ctx, "forgetting revocations", c.identity.ForgetRevoked)
 			c.attempt(ctx, "forgetting shares", c.shares.Forget)
+			c.attempt(ctx, "tidying accounts", c.people.Tidy)
 		}
 	}
 }

@@ -13,25 +13,13 @@ import (
 func (s *Server) authRoutes() []route {
 	const tag = "Authentication"
 	return []route{
-		handle(post, "/v1/auth/token", "login", s.login, guessable, doc(tag, "Sign in with e-mail and password")),
 		handle(remove, "/v1/auth/token", "revokeToken", s.revokeToken, doc(tag, "Revoke the token of this request")),
 		handle(post, "/v1/auth/agent-token", "agentToken", s.agentToken, keyed, doc(tag, "Exchange an ocv_ key for a token")),
 		handle(post, "/v1/auth/api-key-token", "apiKeyToken", s.apiKeyToken, keyed, doc(tag, "Exchange a 1ck_ key for a token")),
 		handle(post, "/v1/auth/refresh", "refreshToken", s.refreshToken, public, doc(tag, "Not supported: keys are exchanged again")),
 		handle(get, "/v1/auth/jwt-public-key", "getJwtPublicKey", s.jwtPublicKey, public, doc(tag, "The key that verifies tokens")),
 		handle(get, "/.well-known/jwks.json", "getJWKS", s.jwks, public, doc(tag, "The keys that verify tokens, as RFC 7517")),
-		handle(get, "/v1/auth/me", "getMe", s.me, doc(tag, "Who is signed in")),
 	}
-}
-
-type loginInput struct{ Body api.LoginRequest }
-
-func (s *Server) login(ctx context.Context, in *loginInput) (*reply[api.LoginResponse], error) {
-	tok, err := s.people.Login(ctx, in.Body.Email, in.Body.Password, peer(ctx))
-	if err != nil {
-		return nil, err
-	}
-	return answer(api.LoginResponse{AccessToken: tok.JWT, TokenType: api.TokenType, ExpiresIn: tok.ExpiresIn})
 }
 
 func (s *Server) revokeToken(ctx context.Context, _ *none) (*reply[api.RevokedResponse], error) {
@@ -118,16 +106,4 @@ func (s *Server) jwks(context.Context, *none) (*reply[api.JWKSResponse], error) 
 		})
 	}
 	return answer(out)
-}
-
-func (s *Server) me(ctx context.Context, _ *none) (*reply[api.UserProfileResponse], error) {
-	u, err := s.people.Me(ctx, caller(ctx))
-	if err != nil {
-		return nil, err
-	}
-	return answer(api.UserProfileResponse{
-		ID: u.ID.String(), OrgID: u.Org.String(), Email: u.Email, DisplayName: u.DisplayName,
-		AuthMethod: u.AuthMethod, Role: string(u.Role), EmailVerified: u.EmailVerified,
-		MarketingEmails: u.MarketingEmails, CreatedAt: api.At(u.CreatedAt),
-	})
 }

@@ -144,7 +144,7 @@ func (l *live) services() Config {
 	l.stop = func() { stop(); <-done }
 	return Config{
 		Version: "1.2.3", PublicURL: "https://vault.example", Log: log,
-		Identity: people, Vaults: vaults, Audit: auditLog, HSM: monitor,
+		Identity: people, People: l.accountsOf(people), Vaults: vaults, Audit: auditLog, HSM: monitor,
 		Agents: agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
 		Site:   &site.Service{DB: store.Runner[site.Tx](l.db), Now: l.clock.Now},
 		Shares: share.New(share.Config{DB: store.Runner[share.Tx](l.db), Vaults: vaults, Hasher: people, Now: l.clock.Now}),
@@ -246,6 +246,7 @@ func (l *live) leaves() [][]byte {
 }
 
 func (l *live) leaf(ctx context.Context, index uint64) ([]byte, bool) {
+	l.learnOrgs()
 	for _, org := range l.orgs {
 		if leaf, err := l.audit.Leaf(ctx, org, index); err == nil {
 			return leaf, true

@@ -15,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
 )
@@ -34,6 +35,7 @@ type Config struct {
 	Limits         Limits
 
 	Identity *identity.Service
+	People   *people.Service
 	Vaults   *vault.Service
 	Agents   *agents.Service
 	Shares   *share.Service
@@ -50,6 +52,7 @@ type Server struct {
 	log      *slog.Logger
 	identity Authenticator // usually people
 	people   *identity.Service
+	accounts *people.Service
 	vaults   *vault.Service
 	agents   *agents.Service
 	shares   *share.Service
@@ -75,7 +78,7 @@ func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
-		people: c.Identity, vaults: c.Vaults, agents: c.Agents, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
+		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -108,6 +111,7 @@ func (s *Server) routes() []route {
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
+		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.memberRoutes(),
 	} {
 		all = append(all, resource...)
 	}

@@ -44,6 +44,7 @@ const (
 
 	PasswordChange Action = "password.change"
 	PasswordReset  Action = "password.reset"
+	PasswordForgot Action = "password.forgot"
 	MFAEnable      Action = "mfa.enable"
 	MFADisable     Action = "mfa.disable"
 	MFAVerify      Action = "mfa.verify"

@@ -39,21 +39,32 @@ func (p Peer) Event(action audit.Action, resource, resourceID string) audit.Even
 }
 
 // IssueUser makes a token for a user who has proved who they are; nothing is
-// recorded. A token names its second only, so that right after u's tokens were
-// ended it waits for the next one: a new token must not look like an old one.
+// recorded.
 func (s *Service) IssueUser(ctx context.Context, u User, ttl time.Duration) (Token, error) {
-	now := s.Now().UTC()
-	if wait := u.TokensFrom.Sub(now); wait > 0 && wait <= time.Second {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			now = u.TokensFrom
-		case <-ctx.Done():
-			return Token{}, ctx.Err()
-		}
+	now, err := s.issueTime(ctx, u)
+	if err != nil {
+		return Token{}, err
 	}
 	return s.issueUser(ctx, u, now, ttl)
+}
+
+// issueTime is now. A token names its second only, so that right after u's
+// tokens were ended it waits for the next one: a new token must not look like an
+// old one.
+func (s *Service) issueTime(ctx context.Context, u User) (time.Time, error) {
+	now := s.Now().UTC()
+	wait := u.TokensFrom.Sub(now)
+	if wait <= 0 || wait > time.Second {
+		return now, nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return u.TokensFrom, nil
+	case <-ctx.Done():
+		return now, ctx.Err()
+	}
 }
 
 // TokensFrom is what to set a User's TokensFrom to so that every token issued
@@ -65,7 +76,11 @@ func TokensFrom(now time.Time) time.Time {
 // IssueMFA makes the token that stands for u's right password until the second
 // factor is there. It is good for ProvenMFA and nothing else.
 func (s *Service) IssueMFA(ctx context.Context, u User) (Token, error) {
-	c := claims{Org: u.Org.String(), RegisteredClaims: s.registered(mfaSubject+":"+u.ID.String(), s.Now().UTC(), MFATokenTTL)}
+	now, err := s.issueTime(ctx, u)
+	if err != nil {
+		return Token{}, err
+	}
+	c := claims{Org: u.Org.String(), RegisteredClaims: s.registered(mfaSubject+":"+u.ID.String(), now, MFATokenTTL)}
 	c.Audience = jwt.ClaimStrings{mfaSubject}
 	return s.sign(ctx, c, MFATokenTTL)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -84,8 +85,7 @@ func (s *Service) SetUpMFA(ctx context.Context, p identity.Principal) (out NewMF
 		}
 		out = NewMFA{URI: totpURI(secret, u.Email), Secret: base32Text.EncodeToString(secret)}
 		m = MFA{Secret: secret, SetUpAt: e.Time, Tries: m.Tries}
-		e.Outcome, e.Reason = audit.Refused, "confirmation_required"
-		return nil, firstOf(tx.PutMFA(p.ID, m), audit.Write(ctx, tx, e))
+		return nil, tx.PutMFA(p.ID, m) // nothing is in force yet, so there is nothing to record
 	})
 	if err != nil {
 		return NewMFA{}, err
@@ -162,29 +162,28 @@ func (s *Service) VerifyMFA(ctx context.Context, token, code string, peer identi
 	}
 	defer done()
 	var u identity.User
-	var right bool
 	err = txn.Decide(ctx, s.db, func(tx Tx) (refusal, err error) {
-		var next MFA
-		u, next, _, refusal, err = s.secondFactor(ctx, tx, first, code, peer)
-		right = err == nil && refusal == nil
-		_ = next // spent below, once there is a token to give for it
+		f, refusal, err := s.secondFactor(ctx, tx, first, code, peer)
+		u = f.user
 		return refusal, err
 	})
-	if err != nil || !right {
+	if err != nil {
 		return identity.Token{}, err
 	}
+	// The token is signed before the code is spent, since nothing is signed inside
+	// a transaction; whether the code still is good is asked again.
 	tok, err := s.id.IssueUser(ctx, u, identity.UserTokenTTL)
 	if err != nil {
 		return identity.Token{}, err
 	}
 	err = txn.Decide(ctx, s.db, func(tx Tx) (refusal, err error) {
-		u, next, method, refusal, err := s.secondFactor(ctx, tx, first, code, peer)
+		f, refusal, err := s.secondFactor(ctx, tx, first, code, peer)
 		if err != nil || refusal != nil {
 			return refusal, err
 		}
-		events := userEvents(u, peer, s.now(), audit.MFAVerify, audit.AuthSuccess)
-		events[0].Details = audit.Details{"method": method}
-		return nil, firstOf(tx.PutMFA(u.ID, next), tx.PutRevoked(first.Token, first.Expires.UTC()), s.claim(tx, u),
+		events := userEvents(f.user, peer, s.now(), audit.MFAVerify, audit.AuthSuccess)
+		events[0].Details = audit.Details{"method": f.method}
+		return nil, firstOf(tx.PutMFA(u.ID, f.next), tx.PutRevoked(first.Token, first.Expires.UTC()), s.claim(tx, f.user),
 			audit.Write(ctx, tx, events[0]), audit.Write(ctx, tx, events[1]))
 	})
 	if err != nil {
@@ -193,41 +192,48 @@ func (s *Service) VerifyMFA(ctx context.Context, token, code string, peer identi
 	return tok, nil
 }
 
+// factor is a right second factor: of whom, what is left of it, what it was.
+type factor struct {
+	user   identity.User
+	next   MFA
+	method string
+}
+
 // secondFactor decides whether a code completes the sign-in that first began. It
 // counts a wrong one, and spends nothing.
 func (s *Service) secondFactor(ctx context.Context, tx Tx, first identity.FirstFactor, code string, peer identity.Peer) (
-	u identity.User, next MFA, method string, refusal, err error) {
+	f factor, refusal, err error) {
 	now := s.now()
-	u, ok, err := tx.User(first.Org, first.User)
+	u, there, err := tx.User(first.Org, first.User)
 	if err != nil {
-		return u, next, "", nil, err
+		return f, nil, err
 	}
 	used, err := tx.Revoked(first.Token)
 	if err != nil {
-		return u, next, "", nil, err
+		return f, nil, err
 	}
 	m, _, err := tx.MFA(first.User)
 	if err != nil {
-		return u, next, "", nil, err
+		return f, nil, err
 	}
 	e := peer.Event(audit.MFAVerify, "user", first.User.String())
-	if ok {
+	if there {
 		e = userEvents(u, peer, now, audit.MFAVerify)[0]
 	}
 	e.Time = now
-	if !ok || used || !m.Active || first.Issued.Before(u.TokensFrom.Truncate(time.Second)) {
-		refusal, err = refuse(ctx, tx, e, ErrMFACode, nil)
-		return u, next, "", refusal, err
+	var why *fault.Error
+	if wait := m.Tries.wait(now); !there || used || !m.Active || first.Issued.Before(u.TokensFrom.Truncate(time.Second)) {
+		why = ErrMFACode
+	} else if wait > 0 {
+		why = ErrSlowDown.After(wait)
+	} else if next, method, ok := s.use(u, m, code, now); ok {
+		return factor{u, next, method}, nil, nil
+	} else {
+		why, m.Tries = ErrMFACode, m.Tries.wrong(now)
+		err = tx.PutMFA(u.ID, m)
 	}
-	if wait := m.Tries.wait(now); wait > 0 {
-		refusal, err = refuse(ctx, tx, e, ErrSlowDown.After(wait), nil)
-		return u, next, "", refusal, err
-	}
-	if next, method, ok = s.use(u, m, code, now); !ok {
-		m.Tries = m.Tries.wrong(now)
-		refusal, err = refuse(ctx, tx, e, ErrMFACode, tx.PutMFA(u.ID, m))
-	}
-	return u, next, method, refusal, err
+	refusal, err = refuse(ctx, tx, e, why, err)
+	return f, refusal, err
 }
 
 // DisableMFA switches the second factor off, for a code of it or for the

@@ -20,8 +20,8 @@ func (s *Service) ForgotPassword(ctx context.Context, email string, peer identit
 	quiet := s.mailed.take(folded, now) > 0
 	token := identity.NewKey(ticketPrefix)
 	return s.db.Update(ctx, func(tx Tx) error {
-		e := peer.Event(audit.PasswordReset, "user", "")
-		e.Time, e.Outcome, e.Reason = now, audit.Refused, "token_required"
+		e := peer.Event(audit.PasswordForgot, "user", "")
+		e.Time = now
 		u, err := byEmail(tx, folded)
 		if err != nil {
 			return err
