@@ -24,6 +24,7 @@ package store
 //	├── credential                HMAC of the secret   → Credential
 //	├── api-key                   user, key            → APIKey
 //	├── agent                     org, agent           → Agent
+//	├── agent-claim               HMAC of a proof, org → the agent it is of
 //	├── revocation                ⟨token id⟩           → when it would have ended
 //	├── activity                  user or agent        → when last seen
 //	│
@@ -98,6 +99,7 @@ var buckets = []bucket{
 	{name: credentials.name},
 	{name: apiKeys.name},
 	{name: agentsTable.name},
+	{name: claims.name},
 	{name: revocations.name},
 	{name: activities.name},
 

@@ -139,6 +139,9 @@ func (s *Service) change(ctx context.Context, p identity.Principal, action audit
 		if why, err := fn(tx, &a); err != nil || why != nil {
 			return s.refuse(ctx, tx, e, why, err)
 		}
+		if why, err := s.keepClaim(tx, a); err != nil || why != nil {
+			return s.refuse(ctx, tx, e, why, err)
+		}
 		if err := tx.PutAgent(a); err != nil {
 			return nil, err
 		}

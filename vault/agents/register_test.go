@@ -51,7 +51,6 @@ func TestA1_Register(t *testing.T) {
 }
 
 func TestA1_AuthMethods(t *testing.T) {
-	w := newWorld(t)
 	for _, c := range []struct {
 		name string
 		spec agents.Spec
@@ -72,6 +71,7 @@ func TestA1_AuthMethods(t *testing.T) {
 		{"other case", agents.Spec{AuthMethod: "API_KEY"}, false, agents.ErrAuthMethod},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t) // a fingerprint is one agent's
 			c.spec.Name = c.name
 			a, key, err := w.Register(w.ctx, w.alice, c.spec)
 			w.is(err, c.want)

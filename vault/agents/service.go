@@ -97,6 +97,9 @@ func (s *Service) Register(ctx context.Context, p identity.Principal, spec Spec)
 		if ok, err := vaultsExist(tx, p.Org, a.VaultIDs); err != nil || !ok {
 			return s.refuse(ctx, tx, e, ErrVaults, err)
 		}
+		if refusal, err := s.keepClaim(tx, a); err != nil || refusal != nil {
+			return s.refuse(ctx, tx, e, refusal, err)
+		}
 		if key != "" {
 			if err := tx.PutCredential(a.KeyHash, identity.Credential{Kind: identity.KindAgent, Org: p.Org, ID: a.ID}); err != nil {
 				return nil, err
@@ -225,6 +228,16 @@ func (s *Service) refused(ctx context.Context, e audit.Event, why error) error {
 	return txn.Decide(ctx, s.DB, func(tx vault.Tx) (error, error) {
 		return s.refuse(ctx, tx, e, fault.As(why), nil)
 	})
+}
+
+// keepClaim has the agent found by its certificate or client, as long as it is
+// active.
+func (s *Service) keepClaim(tx vault.Tx, a identity.Agent) (refusal *fault.Error, err error) {
+	err = s.Identity.KeepClaim(tx, a)
+	if errors.Is(err, identity.ErrClaimTaken) {
+		return identity.ErrClaimTaken, nil
+	}
+	return nil, err
 }
 
 func vaultsExist(tx vault.Tx, org id.ID, vaults []id.ID) (bool, error) {

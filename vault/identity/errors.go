@@ -23,5 +23,8 @@ var (
 	ErrKeyNotFound = fault.New(fault.NotFound, "api_key_not_found", "No such API key")
 	ErrKeyName     = fault.New(fault.Invalid, "invalid_api_key_name", "An API key needs a name of 1 to 255 characters")
 	ErrExpiryPast  = fault.New(fault.Invalid, "expiry_in_past", "expires_at must lie in the future")
+	ErrClaimTaken  = fault.New(fault.Conflict, "credential_in_use", "Another active agent of the organisation has this certificate, or this client of this issuer")
+	ErrNoIssuers   = fault.New(fault.Invalid, "oidc_not_configured", "No identity provider for agents is configured here (setting oidc.issuers)")
+	ErrNoSignIn    = fault.New(fault.Invalid, "sign_in_not_configured", "Signing in with an identity provider is not configured here (setting oidc.signin_client_id)")
 	ErrNoAgent     = fault.New(fault.NotFound, "agent_not_found", "No such agent")
 )

@@ -40,6 +40,12 @@ type UserRef struct {
 	User id.ID `json:"user"`
 }
 
+// AgentRef finds an agent.
+type AgentRef struct {
+	Org   id.ID `json:"org"`
+	Agent id.ID `json:"agent"`
+}
+
 // AuthMethod is how an agent proves itself.
 type AuthMethod string
 

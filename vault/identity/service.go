@@ -15,12 +15,15 @@ import (
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
 
-// Config is what a Service is made of. Every field is needed but the last.
+// Config is what a Service is made of.
 type Config struct {
 	DB     txn.Runner[Tx]
 	Signer Signer
 	Key    hsm.SigningKey // signs JWTs
 	Pepper []byte         // 32 bytes, derived from the store key
+
+	Workloads Workloads // no tokens of identity providers for agents if nil
+	SignIns   SignIns   // and for people
 
 	Now        func() time.Time // time.Now if nil
 	UserKeyTTL time.Duration    // of a token bought with a 1ck_ key; UserTokenTTL if 0
@@ -33,6 +36,8 @@ type Service struct {
 	key        hsm.SigningKey
 	pepper     []byte
 	userKeyTTL time.Duration
+	workloads  Workloads
+	signIns    SignIns
 
 	Now func() time.Time
 
@@ -45,7 +50,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		db: c.DB, signer: c.Signer, key: c.Key, pepper: c.Pepper,
-		Now: c.Now, userKeyTTL: c.UserKeyTTL,
+		Now: c.Now, userKeyTTL: c.UserKeyTTL, workloads: c.Workloads, signIns: c.SignIns,
 		hashing: make(hashing, max(2, runtime.NumCPU())),
 	}
 	if s.Now == nil {
@@ -292,36 +297,16 @@ type AgentToken struct {
 // zero; if it is given it must be the key's. Wrong key, unknown agent,
 // inactive and expired all answer alike.
 func (s *Service) ExchangeAgentKey(ctx context.Context, agent id.ID, key string, peer Peer) (AgentToken, error) {
-	now := s.Now().UTC()
-	var (
-		a      Agent
-		scopes []policy.Pattern
-	)
-	err := s.db.View(ctx, func(tx Tx) (err error) {
+	return s.exchange(ctx, peer, AuthAPIKey, func(tx Tx) (Agent, error) {
 		if !looksLikeKey(key, AgentKeyPrefix) {
-			return ErrCredentials
+			return Agent{}, ErrCredentials
 		}
-		if a, err = s.agentByKey(tx, key); err != nil {
-			return err
+		a, err := s.agentByKey(tx, key)
+		if err == nil && !agent.IsZero() && a.ID != agent {
+			err = ErrCredentials
 		}
-		if !agent.IsZero() && a.ID != agent || !a.Usable(now) || a.AuthMethod != AuthAPIKey {
-			return ErrCredentials
-		}
-		scopes, err = s.scopes(tx, a, now)
-		return err
+		return a, err
 	})
-	p := Principal{Kind: KindAgent, ID: a.ID, Org: a.Org, IP: peer.IP, RequestID: peer.Request}
-	if err != nil {
-		return AgentToken{}, s.refuseExchange(ctx, p, peer, err)
-	}
-	tok, err := s.issueAgent(ctx, a, scopes, now)
-	if err != nil {
-		return AgentToken{}, err
-	}
-	if err := s.admit(ctx, p); err != nil {
-		return AgentToken{}, err
-	}
-	return AgentToken{Token: tok, Agent: a.ID, VaultIDs: append([]id.ID{}, a.VaultIDs...)}, nil
 }
 
 func (s *Service) refuseExchange(ctx context.Context, p Principal, peer Peer, err error) error {

@@ -29,6 +29,12 @@ type Tx interface {
 	PutCredential(hash []byte, c Credential) error
 	DeleteCredential(hash []byte) error
 
+	// ClaimHolder is the agent of org that a proof other than a key is of.
+	ClaimHolder(claim []byte, org id.ID) (agent id.ID, held bool, err error)
+	PutClaim(claim []byte, org, agent id.ID) error
+	DeleteClaim(claim []byte, org id.ID) error
+	ClaimHolders(claim []byte) ([]AgentRef, error) // (scan) of all organisations
+
 	APIKey(user, key id.ID) (APIKey, bool, error)
 	PutAPIKey(APIKey) error
 	APIKeys(user id.ID) ([]APIKey, error) // (scan) oldest first

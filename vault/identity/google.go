@@ -1,0 +1,58 @@
+package identity
+
+import (
+	"context"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
+)
+
+// Person is somebody as an identity provider knows them.
+type Person struct {
+	Email string // which the provider has verified
+	Name  string // may be empty
+}
+
+// SignIns verifies the ID tokens with which people come from an identity
+// provider.
+type SignIns interface {
+	// Person says whom a token that was issued for us is about. What is no good
+	// is an error as in Workloads; so is an address that was not verified.
+	Person(ctx context.Context, idToken string) (Person, error)
+}
+
+// Accounts is who turns a person into a user.
+type Accounts interface {
+	// FindOrCreateVerified returns the user with an address that somebody else
+	// has verified, and makes one where it may.
+	FindOrCreateVerified(ctx context.Context, email, name string, peer Peer) (UserRef, error)
+}
+
+var errNoAccount = fault.New(fault.Unauthenticated, "no_account", "nobody here has this address")
+
+// signInMethod is what the audit log calls it.
+const signInMethod AuthMethod = "sign_in_provider"
+
+// SignInPerson says whom an ID token is about; a token that is no good is
+// recorded.
+func (s *Service) SignInPerson(ctx context.Context, idToken string, peer Peer) (Person, error) {
+	if s.signIns == nil {
+		return Person{}, ErrNoSignIn
+	}
+	who, err := s.signIns.Person(ctx, idToken)
+	if err != nil {
+		return Person{}, s.refuseProof(ctx, Principal{}, peer, signInMethod, asCredentials(err))
+	}
+	return who, nil
+}
+
+// Existing is the Accounts of those who are there already.
+type Existing struct{ *Service }
+
+// FindOrCreateVerified implements Accounts. It creates nobody.
+func (e Existing) FindOrCreateVerified(ctx context.Context, email, _ string, peer Peer) (UserRef, error) {
+	u, err := e.findUser(ctx, email)
+	if err == nil && u.ID.IsZero() {
+		err = e.refuseProof(ctx, Principal{}, peer, signInMethod, ErrCredentials.Because(errNoAccount))
+	}
+	return UserRef{Org: u.Org, User: u.ID}, err
+}
