@@ -102,7 +102,7 @@ func decided(code string, to people.DeviceStatus, err error) (*reply[api.DeviceD
 const (
 	devicePagePath = "/cli/verify"
 	pagePolicy     = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-		"form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 //go:embed page/verify.html page/verify.js page/verify.css

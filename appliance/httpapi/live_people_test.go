@@ -160,7 +160,6 @@ func peopleLifecycle(l *live) []operation {
 	}
 }
 
-
 // learnOrgs adds the organisations that people made since to those whose events
 // are looked at.
 func (l *live) learnOrgs() {
@@ -176,4 +175,13 @@ func (l *live) learnOrgs() {
 		}
 		return err
 	})
+}
+
+// secondFactor gives somebody one, and returns its secret. The code of now is
+// used up.
+func (l *live) secondFactor(as string) string {
+	l.Helper()
+	secret := l.want(step{method: post, url: "/v1/auth/mfa/setup", as: as, status: 200, keys: "otpauth_uri secret"}).text("secret")
+	l.want(step{method: post, url: "/v1/auth/mfa/verify-setup", as: as, body: `{"code":"` + l.otp(secret, 0) + `"}`, status: 200, keys: "recovery_codes"})
+	return secret
 }

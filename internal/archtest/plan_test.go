@@ -126,6 +126,8 @@ var tester = map[string][]string{
 // testsOnly are modules that any test may use and nothing else.
 var testsOnly = []string{
 	"github.com/anishathalye/porcupine",
+	"github.com/chromedp/cdproto",
+	"github.com/chromedp/chromedp",
 	"github.com/rogpeppe/go-internal",
 }
 

@@ -63,15 +63,16 @@
   at("signin").addEventListener("submit", (event) => {
     event.preventDefault();
     busy("Signing in…", async () => {
-      const got = await call("POST", "/v1/auth/token", { email: at("email").value, password: at("password").value });
-      at("password").value = "";
+      const password = at("password").value;
+      at("password").value = ""; // right or wrong, it has no business in the page any more
+      const got = await call("POST", "/v1/auth/token", { email: at("email").value, password });
       if (got.mfa_required) {
         firstFactor = got.mfa_token;
         show("second", "otp");
         return;
       }
       await signedIn(got.access_token);
-    }).then(() => { if (!at("second").hidden) at("otp").focus(); if (!at("decide").hidden) at("approve").focus(); });
+    }).then(() => { at(!at("second").hidden ? "otp" : !at("decide").hidden ? "approve" : "password").focus(); });
   });
 
   at("second").addEventListener("submit", (event) => {
