@@ -72,6 +72,7 @@ var may = map[string][]string{
 	// The way out: nothing else opens a connection to elsewhere.
 	"appliance/egress":           {"internal/fault"},
 	"appliance/mail":             {"internal/plain", "vault/outbox"},
+	"appliance/oidc":             {"internal/fault", "vault/identity"}, // over a client of egress
 	"appliance/mail/mailpittest": {},
 
 	// The wiring: the only package that knows concrete types of more than one
@@ -103,7 +104,7 @@ var owner = map[string][]string{
 	"github.com/danielgtaylor/huma/v2": {"appliance/httpapi"},
 	"github.com/dgraph-io/badger/v4":   {"store/events"},
 	"github.com/gin-gonic/gin":         {"appliance/httpapi"},
-	"github.com/golang-jwt/jwt/v5":     {"vault/identity"},
+	"github.com/golang-jwt/jwt/v5":     {"vault/identity", "appliance/oidc"}, // our tokens; those of others
 	"github.com/google/uuid":           {"internal/id"},
 	"github.com/miekg/pkcs11":          {"hsm/pkcs11"},
 	"github.com/pelletier/go-toml/v2":  {"appliance"},
@@ -128,6 +129,7 @@ var testsOnly = []string{
 	"github.com/anishathalye/porcupine",
 	"github.com/chromedp/cdproto",
 	"github.com/chromedp/chromedp",
+	"github.com/oauth2-proxy/mockoidc",
 	"github.com/rogpeppe/go-internal",
 }
 
