@@ -69,6 +69,8 @@ var may = map[string][]string{
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/people", "vault/policy", "vault/share", "vault/site",
 	},
 
+	"appliance/tlsconf": {},
+
 	// The way out: nothing else opens a connection to elsewhere.
 	"appliance/egress":           {"internal/fault"},
 	"appliance/mail":             {"internal/plain", "vault/outbox"},
