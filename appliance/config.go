@@ -17,6 +17,8 @@ import (
 type Config struct {
 	Data   string       `toml:"data" doc:"Folder of everything that must survive a restart. Made with mode 0700."`
 	API    APIConfig    `toml:"api"`
+	TLS    TLSConfig    `toml:"tls"`
+	OIDC   OIDCConfig   `toml:"oidc"`
 	HSM    HSMConfig    `toml:"hsm"`
 	Limits LimitsConfig `toml:"limits"`
 	Tokens TokensConfig `toml:"tokens"`
@@ -28,7 +30,7 @@ type Config struct {
 // APIConfig is the HTTP API's listener.
 type APIConfig struct {
 	Listen         string   `toml:"listen" doc:"Address of the HTTP API. Port 0 takes a free one."`
-	PublicURL      string   `toml:"public_url" doc:"Where clients reach the API, for links and CORS. Empty: http:// and the listen address."`
+	PublicURL      string   `toml:"public_url" doc:"Where clients reach the API, for links and CORS. Empty: http:// or https:// and the listen address."`
 	TrustedProxies []string `toml:"trusted_proxies" doc:"Networks (CIDR) of reverse proxies whose X-Forwarded-For names the client."`
 	DrainTimeout   Duration `toml:"drain_timeout" doc:"How long a shutdown waits for requests under way."`
 }
@@ -81,6 +83,8 @@ func Defaults() Config {
 	return Config{
 		Data: "/var/lib/oneclawd",
 		API:  APIConfig{Listen: "127.0.0.1:8443", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
+		TLS:  TLSConfig{Names: []string{}, ClientCerts: true},
+		OIDC: defaultOIDC(),
 		HSM:  HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
@@ -113,7 +117,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkHSM, c.checkFigures, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkFigures, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oneclaw/oneclawd/appliance/tlsconf"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -37,6 +38,7 @@ type core struct {
 	module hsm.Module // what gate lets through to; closed with the gate
 	gate   hsm.Gate
 	meta   store.Meta
+	tls    *tlsconf.Source // nil where the listener is not encrypted
 
 	archive     *events.Archive
 	audit       *audit.Log
@@ -189,12 +191,16 @@ func (c *core) openServices() error {
 	if err != nil {
 		return err
 	}
-	c.identity = identity.New(identity.Config{
+	who := identity.Config{
 		DB: store.Runner[identity.Tx](c.db), Signer: &c.gate, Key: key, Pepper: pepper.Reveal(),
 		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL),
-	})
+	}
+	if err := c.cfg.federation(&who); err != nil {
+		return err
+	}
+	c.identity = identity.New(who)
 	c.people = people.New(people.Config{
-		DB: store.Runner[people.Tx](c.db), Identity: c.identity, PublicURL: c.cfg.API.PublicURL, Claim: share.ClaimHook,
+		DB: store.Runner[people.Tx](c.db), Identity: c.identity, PublicURL: c.cfg.origin(), Claim: share.ClaimHook,
 	})
 	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
+	"github.com/oneclaw/oneclawd/appliance/tlsconf"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -49,8 +50,9 @@ type Options struct {
 
 // Running says how a started appliance can be reached.
 type Running struct {
-	API string // base URL
-	HSM hsm.Description
+	API    string // base URL
+	CAFile string // of the CA that clients have to trust, "" if it is not our own
+	HSM    hsm.Description
 }
 
 // Run starts the appliance and serves until ctx ends, then drains: the
@@ -68,6 +70,11 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	listener, err := net.Listen("tcp", cfg.API.Listen)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w; set api.listen to a free address", cfg.API.Listen, err)
+	}
+	if cfg.encrypted() {
+		if c.tls, err = tlsconf.Open(cfg.tlsSource(o.Log)); err != nil {
+			return andThen(fmt.Errorf("the listener's certificate: %w", err), listener.Close())
+		}
 	}
 	monitor := &hsm.Monitor{Module: &c.gate, Log: o.Log}
 	api, err := c.newAPI(listener, monitor, o)
@@ -89,17 +96,17 @@ func (c *core) announce(o Options, l net.Listener) {
 	for _, note := range d.Notes {
 		o.Log.Warn("about the keys", "note", note)
 	}
-	url := "http://" + l.Addr().String()
+	url := c.cfg.at(l.Addr().String())
 	o.Log.Info("listening", "api", url, "version", o.Version)
 	if o.Ready != nil {
-		o.Ready(Running{API: url, HSM: d})
+		o.Ready(Running{API: url, CAFile: c.cfg.localCAFile(), HSM: d})
 	}
 }
 
 func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi.Server, error) {
 	public := c.cfg.API.PublicURL
 	if public == "" {
-		public = "http://" + l.Addr().String()
+		public = c.cfg.at(l.Addr().String())
 	}
 	proxies := make([]netip.Prefix, len(c.cfg.API.TrustedProxies))
 	for i, p := range c.cfg.API.TrustedProxies {
@@ -133,7 +140,13 @@ func (c *core) serve(ctx context.Context, api *httpapi.Server, l net.Listener, m
 		Handler: api, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 	}
-	g.Go(func() error { return ended(server.Serve(l)) })
+	if c.tls != nil {
+		server.TLSConfig = c.tls.ServerConfig()
+		g.Go(func() error { return ended(server.ServeTLS(l, "", "")) })
+		g.Go(func() error { return ended(c.tls.Run(ctx)) })
+	} else {
+		g.Go(func() error { return ended(server.Serve(l)) })
+	}
 	g.Go(func() error {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.cfg.API.DrainTimeout))

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,14 +23,35 @@ import (
 type client struct {
 	base, key string
 	http      http.Client
+	bad       error // why no request can be sent
 }
 
 // remote adds the flags of commands that talk to a running daemon.
 func remote(cmd *cobra.Command) func() *client {
-	var base string
+	var base, ca string
 	cmd.Flags().StringVar(&base, "api", envOr("ONECLAW_API_URL", "http://127.0.0.1:8443"), "base URL of the daemon (or ONECLAW_API_URL)")
+	cmd.Flags().StringVar(&ca, "ca", os.Getenv("ONECLAW_CA_FILE"), "file with the CA that the daemon's certificate is of (or ONECLAW_CA_FILE)")
 	return func() *client {
-		return &client{base: strings.TrimRight(base, "/"), key: os.Getenv("ONECLAW_API_KEY"), http: http.Client{Timeout: time.Minute}}
+		c := &client{base: strings.TrimRight(base, "/"), key: os.Getenv("ONECLAW_API_KEY"), http: http.Client{Timeout: time.Minute}}
+		c.trust(ca)
+		return c
+	}
+}
+
+// trust believes a CA, and no other, if there is one.
+func (c *client) trust(ca string) {
+	if ca == "" {
+		return
+	}
+	text, err := os.ReadFile(ca)
+	pool := x509.NewCertPool()
+	if err == nil && !pool.AppendCertsFromPEM(text) {
+		err = fmt.Errorf("%s has no certificate in it", ca)
+	}
+	c.bad = err
+	c.http.Transport = &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	}
 }
 
@@ -40,6 +64,9 @@ func envOr(name, fallback string) string {
 
 // open sends a request and returns the answer to a successful one.
 func (c *client) open(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	if c.bad != nil {
+		return nil, c.bad
+	}
 	var in io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -57,6 +84,10 @@ func (c *client) open(ctx context.Context, method, path string, body any) (*http
 		req.Header.Set("Authorization", "Bearer "+c.key)
 	}
 	res, err := c.http.Do(req)
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return nil, fmt.Errorf("the daemon at %s is not trusted (%w); is it the local CA's? then: --ca FILE, with what `oneclawd tls ca` prints", c.base, untrusted)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("no daemon answers at %s (%w); is it running? another address: --api URL", c.base, err)
 	}

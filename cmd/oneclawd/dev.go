@@ -118,6 +118,7 @@ func devOwner(ctx context.Context, cfg appliance.Config, cmd *cobra.Command) (ap
 
 func welcome(ctx context.Context, cmd *cobra.Command, cfg appliance.Config, owner appliance.DevOwner, r appliance.Running, asJSON, tour bool) error {
 	c := &client{base: r.API, key: owner.APIKey, http: http.Client{Timeout: time.Minute}}
+	c.trust(r.CAFile)
 	if owner.APIKey == "" {
 		if err := newKey(ctx, c, &owner); err != nil {
 			return err
@@ -142,7 +143,7 @@ func welcome(ctx context.Context, cmd *cobra.Command, cfg appliance.Config, owne
 			return fmt.Errorf("the tour stopped: %w", err)
 		}
 	}
-	printTry(out, r.API, v.ID, owner.APIKey)
+	printTry(out, r, v.ID, owner.APIKey)
 	return nil
 }
 
@@ -185,14 +186,18 @@ func demoVault(ctx context.Context, c *client) (api.VaultResponse, error) {
 }
 
 // printTry prints lines that work when pasted.
-func printTry(w io.Writer, base, vault, key string) {
+func printTry(w io.Writer, r appliance.Running, vault, key string) {
+	curl := "curl -s"
+	if r.CAFile != "" {
+		curl += " --cacert " + r.CAFile
+	}
 	fmt.Fprintf(w, `
 Try it:
 
-  curl -s -X PUT %[1]s/v1/vaults/%[2]s/secrets/api-keys/openai -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -d '{"type":"api_key","value":"sk-demo-0123456789"}'
-  curl -s %[1]s/v1/vaults/%[2]s/secrets/api-keys/openai -H 'Authorization: Bearer %[3]s'
-  curl -s '%[1]s/v1/audit/events?limit=3' -H 'Authorization: Bearer %[3]s'
+  %[4]s -X PUT %[1]s/v1/vaults/%[2]s/secrets/api-keys/openai -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -d '{"type":"api_key","value":"sk-demo-0123456789"}'
+  %[4]s %[1]s/v1/vaults/%[2]s/secrets/api-keys/openai -H 'Authorization: Bearer %[3]s'
+  %[4]s '%[1]s/v1/audit/events?limit=3' -H 'Authorization: Bearer %[3]s'
 
 Press Ctrl-C to stop.
-`, base, vault, key)
+`, r.API, vault, key, curl)
 }

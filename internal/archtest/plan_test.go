@@ -80,7 +80,7 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/egress", "appliance/httpapi", "appliance/mail", "hsm", "hsm/broker", "hsm/local",
+		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/oidc", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/people", "vault/share", "vault/site",
 	},
