@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/id"
@@ -100,6 +101,21 @@ func agentKeysVault(tx Tx, org id.ID) (v Vault, create bool, err error) {
 // them. It reports false, having written nothing, where what it was sealed for
 // has changed meanwhile: seal again.
 func (d KeyDeposit) Store(ctx context.Context, tx Tx, p identity.Principal) (bool, error) {
+	stored, err := d.Place(ctx, tx, p)
+	if err != nil || !stored || !d.first() {
+		return stored, err
+	}
+	return true, d.letRead(ctx, tx, p)
+}
+
+// first reports whether the agent had no keys before.
+func (d KeyDeposit) first() bool {
+	return !slices.ContainsFunc(d.writes, func(w depositWrite) bool { return w.plan.previous != nil })
+}
+
+// Place is Store without anybody's right to read: nobody of the organisation has
+// asked for the agent.
+func (d KeyDeposit) Place(ctx context.Context, tx Tx, p identity.Principal) (bool, error) {
 	current, missing, err := agentKeysVault(tx, d.org)
 	if err != nil || missing != d.created || !missing && current.ID != d.vault.ID {
 		return false, err
@@ -118,17 +134,12 @@ func (d KeyDeposit) Store(ctx context.Context, tx Tx, p identity.Principal) (boo
 			return false, err
 		}
 	}
-	first := true
 	for _, w := range d.writes {
-		first = first && w.plan.previous == nil
 		if err := w.plan.store(tx, w.sealed); err != nil {
 			return false, err
 		}
 	}
-	if !first {
-		return true, nil
-	}
-	return true, d.letRead(ctx, tx, p)
+	return true, nil
 }
 
 // letRead grants p the right to read the deposited keys.

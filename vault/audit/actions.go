@@ -26,6 +26,7 @@ const (
 	VaultDelete Action = "vault.delete"
 
 	AgentRegister     Action = "agent.register"
+	AgentEnroll       Action = "agent.enroll"
 	AgentRead         Action = "agent.read"
 	AgentUpdate       Action = "agent.update"
 	AgentRotateKey    Action = "agent.rotate_key"
