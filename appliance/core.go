@@ -21,6 +21,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/outbox/letter"
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
@@ -48,6 +49,7 @@ type core struct {
 	people      *people.Service
 	vaults      *vault.Service
 	agents      *agents.Service
+	enrol       *agents.Enroller
 	shares      *share.Service
 	site        *site.Service
 }
@@ -204,6 +206,7 @@ func (c *core) openServices() error {
 	})
 	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
+	c.enrol = &agents.Enroller{Agents: c.agents, DB: store.Runner[agents.EnrolTx](c.db), Mails: letter.Writer{Base: c.cfg.origin()}}
 	c.site = &site.Service{DB: store.Runner[site.Tx](c.db)}
 	c.shares = share.New(share.Config{DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity})
 	return nil

@@ -121,7 +121,7 @@ func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
-		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
+		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
 	}), nil
 }
 

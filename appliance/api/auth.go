@@ -31,10 +31,26 @@ type TokenResponse struct {
 	VaultIDs    []string `json:"vault_ids,omitzero" format:"uuid" doc:"Vaults the token is bound to; empty: every vault its policies reach"`
 }
 
-// AgentTokenRequest exchanges an agent's key for a token.
+// AgentTokenRequest exchanges what an agent proves itself with for a token: its
+// key, an access token of an identity provider, or, with neither of them, the
+// client certificate of the connection.
 type AgentTokenRequest struct {
-	AgentID string `json:"agent_id,omitempty" maxLength:"64" doc:"Not needed: the key says whose it is"`
-	APIKey  string `json:"api_key" maxLength:"512"`
+	AgentID string  `json:"agent_id,omitempty" maxLength:"64" doc:"Needed only where agents of several organisations share a certificate or a client"`
+	APIKey  *string `json:"api_key,omitempty" maxLength:"512"`
+
+	AccessToken     string `json:"access_token,omitempty" maxLength:"16384" doc:"A JWT that a configured issuer gave to the agent, for this appliance"`
+	ClientAssertion string `json:"client_assertion,omitempty" maxLength:"16384" doc:"Another name of access_token"`
+	OIDCToken       string `json:"oidc_token,omitempty" maxLength:"16384" doc:"Another name of access_token"`
+}
+
+// Token is access_token under any of its names.
+func (r *AgentTokenRequest) Token() string {
+	for _, t := range []string{r.AccessToken, r.ClientAssertion, r.OIDCToken} {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
 }
 
 // UserApiKeyTokenRequest exchanges a person's 1ck_ key for a token. It takes an

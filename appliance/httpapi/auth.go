@@ -14,7 +14,7 @@ func (s *Server) authRoutes() []route {
 	const tag = "Authentication"
 	return []route{
 		handle(remove, "/v1/auth/token", "revokeToken", s.revokeToken, doc(tag, "Revoke the token of this request")),
-		handle(post, "/v1/auth/agent-token", "agentToken", s.agentToken, keyed, doc(tag, "Exchange an ocv_ key for a token")),
+		handle(post, "/v1/auth/agent-token", "agentToken", s.agentToken, keyed, doc(tag, "Exchange an agent's key, access token or client certificate for a token")),
 		handle(post, "/v1/auth/api-key-token", "apiKeyToken", s.apiKeyToken, keyed, doc(tag, "Exchange a 1ck_ key for a token")),
 		handle(post, "/v1/auth/refresh", "refreshToken", s.refreshToken, public, doc(tag, "Not supported: keys are exchanged again")),
 		handle(get, "/v1/auth/jwt-public-key", "getJwtPublicKey", s.jwtPublicKey, public, doc(tag, "The key that verifies tokens")),
@@ -27,31 +27,6 @@ func (s *Server) revokeToken(ctx context.Context, _ *none) (*reply[api.RevokedRe
 		return nil, err
 	}
 	return answer(api.RevokedResponse{Revoked: true})
-}
-
-type agentTokenInput struct {
-	UserAgent string `header:"User-Agent"`
-	Body      api.AgentTokenRequest
-}
-
-func (s *Server) agentToken(ctx context.Context, in *agentTokenInput) (*reply[api.TokenResponse], error) {
-	var agent id.ID
-	if in.Body.AgentID != "" {
-		var err error
-		if agent, err = id.Parse(in.Body.AgentID); err != nil {
-			return nil, invalidField("agent_id", "is not a UUID")
-		}
-	}
-	tok, err := s.people.ExchangeAgentKey(ctx, agent, in.Body.APIKey, peer(ctx))
-	if err != nil {
-		return nil, err
-	}
-	keyWasRight(ctx)
-	out := wireToken(tok.Token)
-	if !strictReader(in.UserAgent) {
-		out.AgentID, out.VaultIDs = tok.Agent.String(), listOf(tok.VaultIDs, id.ID.String)
-	}
-	return answer(out)
 }
 
 // strictReader reports whether the client is the official Go SDK, whose

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"net/netip"
 	"time"
@@ -16,10 +17,11 @@ import (
 type call struct {
 	writer
 
-	id    string     // request id
-	ip    netip.Addr // the client, as far as proxies may be believed
-	tls   bool       // the client speaks TLS, to us or to a trusted proxy
-	route string     // template of the matched route, "" if none
+	id    string            // request id
+	ip    netip.Addr        // the client, as far as proxies may be believed
+	tls   bool              // the client speaks TLS, to us or to a trusted proxy
+	cert  *x509.Certificate // whose key the client holds, nil if it showed none
+	route string            // template of the matched route, "" if none
 	start time.Time
 
 	principal identity.Principal
@@ -33,6 +35,9 @@ type callKey struct{}
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*call, *http.Request) {
 	c := &call{id: requestID(r.Header), start: time.Now()}
 	c.ip, c.tls = s.proxies.client(r)
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		c.cert = r.TLS.PeerCertificates[0]
+	}
 	ctx, receipts := audit.Recording(r.Context())
 	c.writer = writer{ResponseWriter: w, receipts: receipts}
 	return c, r.WithContext(context.WithValue(ctx, callKey{}, c))

@@ -171,7 +171,7 @@ func testRoutes() []route {
 		handle(post, "/v1/t/login", "guess", func(ctx context.Context, in *struct {
 			Body api.AgentTokenRequest
 		}) (*none, error) {
-			if in.Body.APIKey != "right" {
+			if deref(in.Body.APIKey) != "right" {
 				return nil, identity.ErrCredentials
 			}
 			keyWasRight(ctx)

@@ -54,6 +54,9 @@ type live struct {
 	verifierKey string
 	stop        func() // what runs beside the server
 
+	workloads identity.Workloads // who is believed about agents, and about people
+	signIns   identity.SignIns
+
 	org, other id.ID // organisations: the platform's, and another
 	orgs       []id.ID
 	ownerID    id.ID
@@ -72,6 +75,7 @@ func newLive(t testing.TB, edit ...func(*Config)) *live {
 	t.Helper()
 	l := &live{TB: t, clock: &clock{}, log: &lockedBuffer{}, dir: t.TempDir(), tokens: map[string]string{}}
 	l.db = storetest.Open(t)
+	l.workloads, l.signIns = provider{}, provider{}
 	l.start(edit...)
 	owner, key, err := l.people.CreateOwner(t.Context(), ownerEmail, ownerPassword, "Acme")
 	l.ok(err)
@@ -91,6 +95,7 @@ func newLive(t testing.TB, edit ...func(*Config)) *live {
 func (l *live) start(edit ...func(*Config)) {
 	l.Helper()
 	c := l.services()
+	c.Enrol = l.enrollerOf(c.Agents)
 	for _, e := range append([]func(*Config){unlimited}, edit...) {
 		e(&c)
 	}
@@ -135,6 +140,7 @@ func (l *live) services() Config {
 	l.ok(err)
 	people := identity.New(identity.Config{
 		DB: store.Runner[identity.Tx](l.db), Signer: l.gate, Key: l.tokenKey, Pepper: pepper.Reveal(), Now: l.clock.Now,
+		Workloads: l.workloads, SignIns: l.signIns,
 	})
 	vaults := vault.New(store.Runner[vault.Tx](l.db), l.gate, l.clock.Now)
 	monitor := &hsm.Monitor{Module: l.gate, Log: log, Every: 20 * time.Millisecond}

@@ -38,6 +38,8 @@ type Config struct {
 	People   *people.Service
 	Vaults   *vault.Service
 	Agents   *agents.Service
+	Enrol    *agents.Enroller
+	SignIn   identity.Accounts // of people from an identity provider; only those who are there when nil
 	Shares   *share.Service
 	Audit    *audit.Log
 	Site     *site.Service // no IP rules, settings and maintenance when nil
@@ -55,6 +57,8 @@ type Server struct {
 	accounts *people.Service
 	vaults   *vault.Service
 	agents   *agents.Service
+	enrol    *agents.Enroller
+	signIn   identity.Accounts
 	shares   *share.Service
 	audit    *audit.Log
 	site     *site.Service
@@ -78,7 +82,7 @@ func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
-		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
+		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, signIn: c.SignIn, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -89,6 +93,9 @@ func New(c Config) *Server {
 	}
 	if s.log == nil {
 		s.log = slog.Default()
+	}
+	if s.signIn == nil {
+		s.signIn = identity.Existing{Service: c.Identity}
 	}
 	if c.Site != nil {
 		s.site, s.admit = c.Site, c.Site
@@ -111,6 +118,7 @@ func (s *Server) routes() []route {
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
+		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.memberRoutes(),
 	} {
 		all = append(all, resource...)

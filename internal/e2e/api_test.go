@@ -161,7 +161,7 @@ func (c *client) policy(vault, agent, pattern string, permissions ...string) ans
 
 // exchange buys a token with an agent's key.
 func (c *client) exchange(key string) answer {
-	return (&client{base: c.base, http: c.http}).do("POST", "/v1/auth/agent-token", api.AgentTokenRequest{APIKey: key})
+	return (&client{base: c.base, http: c.http}).do("POST", "/v1/auth/agent-token", api.AgentTokenRequest{APIKey: new(key)})
 }
 
 func (c *client) token(t testing.TB, key string) string {

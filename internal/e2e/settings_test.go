@@ -198,7 +198,7 @@ func settingLoopback(t *testing.T, l *lab) {
 func guess(d *daemon) func() answer {
 	c := d.as("")
 	return func() answer {
-		return c.do("POST", "/v1/auth/agent-token", api.AgentTokenRequest{APIKey: "ocv_" + strings.Repeat("A", 43)})
+		return c.do("POST", "/v1/auth/agent-token", api.AgentTokenRequest{APIKey: new("ocv_" + strings.Repeat("A", 43))})
 	}
 }
 
