@@ -21,7 +21,7 @@ func (s *Server) googleAuth(ctx context.Context, in *googleInput) (*reply[api.Lo
 	if err != nil {
 		return nil, err
 	}
-	ref, err := s.signIn.FindOrCreateVerified(ctx, who.Email, who.Name, peer(ctx))
+	ref, err := s.accounts.FindOrCreateVerified(ctx, who.Email, who.Name, peer(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -259,6 +259,14 @@ func TestH10SignInWithAnIdentityProvider(t *testing.T) {
 	a := l.want(step{name: "somebody who is there", method: post, url: "/v1/auth/google", body: `{"id_token":"` + strings.ToUpper(ownerEmail) + `"}`, status: 200, event: "auth.success success", keys: "access_token token_type expires_in"})
 	l.tokens["google"] = a.text("access_token")
 	l.want(step{url: "/v1/auth/me", as: "google", status: 200, has: []string{ownerEmail}})
+	a = l.want(step{name: "somebody new", method: post, url: "/v1/auth/google", body: `{"id_token":"new@example.com"}`, status: 200, event: "auth.success success"})
+	l.tokens["new"] = a.text("access_token")
+	me := l.want(step{url: "/v1/auth/me", as: "new", status: 200, has: []string{"new@example.com", `"role":"owner"`, `"email_verified":true`}})
+	if me.text("org_id") == l.org.String() {
+		t.Error("in somebody else's organisation")
+	}
+	l.secondFactor("google")
+	l.want(step{name: "the second factor counts", method: post, url: "/v1/auth/google", body: `{"id_token":"` + ownerEmail + `"}`, status: 200, has: []string{`"mfa_required":true`, `"access_token":""`}})
 	l.want(step{name: "a token that is no good", method: post, url: "/v1/auth/google", body: `{"id_token":"` + canary + `"}`, status: 401, has: []string{"Invalid credentials"}, event: "auth.failure refused invalid_credentials"})
 	l.want(step{name: "no token", method: post, url: "/v1/auth/google", body: `{}`, status: 400, has: []string{"id_token"}})
 }

@@ -39,7 +39,6 @@ type Config struct {
 	Vaults   *vault.Service
 	Agents   *agents.Service
 	Enrol    *agents.Enroller
-	SignIn   identity.Accounts // of people from an identity provider; only those who are there when nil
 	Shares   *share.Service
 	Audit    *audit.Log
 	Site     *site.Service // no IP rules, settings and maintenance when nil
@@ -58,7 +57,6 @@ type Server struct {
 	vaults   *vault.Service
 	agents   *agents.Service
 	enrol    *agents.Enroller
-	signIn   identity.Accounts
 	shares   *share.Service
 	audit    *audit.Log
 	site     *site.Service
@@ -82,7 +80,7 @@ func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
-		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, signIn: c.SignIn, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
+		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -93,9 +91,6 @@ func New(c Config) *Server {
 	}
 	if s.log == nil {
 		s.log = slog.Default()
-	}
-	if s.signIn == nil {
-		s.signIn = identity.Existing{Service: c.Identity}
 	}
 	if c.Site != nil {
 		s.site, s.admit = c.Site, c.Site

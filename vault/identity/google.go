@@ -1,10 +1,6 @@
 package identity
 
-import (
-	"context"
-
-	"github.com/oneclaw/oneclawd/internal/fault"
-)
+import "context"
 
 // Person is somebody as an identity provider knows them.
 type Person struct {
@@ -20,15 +16,6 @@ type SignIns interface {
 	Person(ctx context.Context, idToken string) (Person, error)
 }
 
-// Accounts is who turns a person into a user.
-type Accounts interface {
-	// FindOrCreateVerified returns the user with an address that somebody else
-	// has verified, and makes one where it may.
-	FindOrCreateVerified(ctx context.Context, email, name string, peer Peer) (UserRef, error)
-}
-
-var errNoAccount = fault.New(fault.Unauthenticated, "no_account", "nobody here has this address")
-
 // signInMethod is what the audit log calls it.
 const signInMethod AuthMethod = "sign_in_provider"
 
@@ -43,16 +30,4 @@ func (s *Service) SignInPerson(ctx context.Context, idToken string, peer Peer) (
 		return Person{}, s.refuseProof(ctx, Principal{}, peer, signInMethod, asCredentials(err))
 	}
 	return who, nil
-}
-
-// Existing is the Accounts of those who are there already.
-type Existing struct{ *Service }
-
-// FindOrCreateVerified implements Accounts. It creates nobody.
-func (e Existing) FindOrCreateVerified(ctx context.Context, email, _ string, peer Peer) (UserRef, error) {
-	u, err := e.findUser(ctx, email)
-	if err == nil && u.ID.IsZero() {
-		err = e.refuseProof(ctx, Principal{}, peer, signInMethod, ErrCredentials.Because(errNoAccount))
-	}
-	return UserRef{Org: u.Org, User: u.ID}, err
 }
