@@ -167,7 +167,7 @@ func (d *daemon) tryStart() error {
 	return errors.New("the daemon does not get ready")
 }
 
-var listening = regexp.MustCompile(`(?m)(?:msg=listening api=|"msg":"listening","api":")(http://[^\s"]+)`)
+var listening = regexp.MustCompile(`(?m)(?:msg=listening api=|"msg":"listening","api":")(https?://[^\s"]+)`)
 
 // ready looks for the line by which `dev --json` and `serve` say where they
 // listen.
