@@ -238,18 +238,15 @@ func (s *Service) acceptable(tx Tx, p identity.Principal, token string) (i Invit
 
 // oneOrg refuses somebody who has an account already.
 func oneOrg(i Invitation, there identity.User, p identity.Principal) error {
-	orgs := []id.ID{}
-	if !there.ID.IsZero() {
-		orgs = append(orgs, there.Org)
+	if there.ID.IsZero() && p.ID.IsZero() {
+		return nil
 	}
-	if !p.ID.IsZero() {
-		orgs = append(orgs, p.Org)
+	org := there.Org
+	if there.ID.IsZero() {
+		org = p.Org
 	}
-	for _, org := range orgs {
-		if org == i.Org {
-			return ErrAlreadyMember
-		}
-		return ErrOtherOrg
+	if org == i.Org {
+		return ErrAlreadyMember
 	}
-	return nil
+	return ErrOtherOrg
 }
