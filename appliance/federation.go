@@ -152,6 +152,9 @@ var ErrNoTLS = ErrConfig.Detail("the listener is not encrypted: neither tls.cert
 
 // InspectTLS looks at the certificate that the configuration means.
 func InspectTLS(cfg Config) (tlsconf.Status, error) {
+	if err := cfg.checkTLS(); err != nil {
+		return tlsconf.Status{}, err
+	}
 	if !cfg.encrypted() {
 		return tlsconf.Status{}, ErrNoTLS
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,6 +32,16 @@ be self-signed: register its fingerprint, as ` + "`openssl x509 -noout -fingerpr
 	return cmd
 }
 
+// read reads the configuration without asking whether a daemon could run with it:
+// the keys, say, do not matter here.
+func (g *global) read() (appliance.Config, error) {
+	overrides, err := g.overrides()
+	if err != nil {
+		return appliance.Config{}, err
+	}
+	return appliance.Load(g.config, os.Getenv, overrides)
+}
+
 func newTLSCA(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "ca",
@@ -38,7 +49,7 @@ func newTLSCA(g *global) *cobra.Command {
 		Long:  "Print the certificate of the local CA, PEM. The daemon makes it when it first starts\nwith tls.local_ca.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := g.load()
+			cfg, err := g.read()
 			if err != nil {
 				return err
 			}
@@ -59,7 +70,7 @@ func newTLSStatus(g *global) *cobra.Command {
 		Short: "Say whose certificate the API has, for which names, and until when",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := g.load()
+			cfg, err := g.read()
 			if err != nil {
 				return err
 			}
