@@ -110,7 +110,7 @@ func TestLocalCA(t *testing.T) {
 			t.Error("trusted where it must not be")
 		}
 	}
-	old := &tls.Config{RootCAs: pool, ServerName: "localhost", MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10} //nolint:gosec // that is the point
+	old := &tls.Config{RootCAs: pool, ServerName: "localhost", MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
 	if c, err := tls.Dial("tcp", addr, old); err == nil {
 		_ = c.Close()
 		t.Error("TLS 1.1 is spoken")
@@ -268,7 +268,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	var served, seen sync.Map
 	for i := range 8 {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: i%2 == 0, ForceAttemptHTTP2: i%4 == 3, TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // it looks itself
+			InsecureSkipVerify: true,
 			VerifyConnection: func(cs tls.ConnectionState) error {
 				seen.Store(cs.PeerCertificates[0].Subject.CommonName, true)
 				return nil
@@ -325,7 +325,7 @@ func TestClientCertificatesAreAskedFor(t *testing.T) {
 		}
 		addr := serve(t, s)
 		for _, with := range []bool{true, false} {
-			c := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // not what is tested
+			c := &tls.Config{InsecureSkipVerify: true}
 			want := ""
 			if with {
 				c.Certificates = []tls.Certificate{pair}
