@@ -1,6 +1,7 @@
 package hsmtest
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,9 @@ func (r *Remote) Start(t testing.TB) {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if _, err := os.Stat(r.socket); err == nil {
+		// The socket's file is there a moment before anybody listens.
+		if conn, err := net.Dial("unix", r.socket); err == nil {
+			_ = conn.Close()
 			return
 		}
 	}
