@@ -79,6 +79,9 @@ func newKillTest(t *testing.T) *killTest {
 	k.countedPolicy = into[api.PolicyResponse](t, h.policy(k.vault, k.agent, "counted/**", "read").is(t, 201)).ID
 	k.policies[k.countedPolicy] = true
 	k.control = h.token(t, k.key)
+	// The first kill may come before any client's first write.
+	k.chain = []string{"chain/before"}
+	h.put(k.vault, chainPath, k.chain[0]).is(t, 201)
 	return k
 }
 
