@@ -48,10 +48,15 @@ func DevKeys(cfg *Config) error {
 	if err := os.Setenv(softHSMConf, conf); err != nil {
 		return err
 	}
-	if _, err := os.Stat(pinFile); err == nil {
+	if isFile(conf) && isFile(pinFile) {
 		return nil
 	}
 	return makeSoftHSMToken(util, dir, conf, pinFile, cfg.HSM.Token)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func findSoftHSM() string {
@@ -63,27 +68,42 @@ func findSoftHSM() string {
 	return ""
 }
 
-// makeSoftHSMToken writes the PIN last: a crash before it starts over, with a
-// second token of the same name if need be, so the old ones are cleared.
+// makeSoftHSMToken makes a token in a folder of its own and names that folder in
+// conf last. A crash before that starts over in another folder, so that a
+// softhsm2-util that outlived its parent cannot meet the next one.
 func makeSoftHSMToken(util, dir, conf, pinFile, label string) error {
-	tokens := filepath.Join(dir, "tokens")
-	if err := os.RemoveAll(tokens); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(tokens, 0o700); err != nil {
+	removeAll(filepath.Join(dir, "tokens*"))
+	tokens, err := os.MkdirTemp(dir, "tokens-")
+	if err != nil {
 		return err
 	}
 	text := fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", tokens)
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+	draft := filepath.Join(tokens, "softhsm2.conf")
+	if err := os.WriteFile(draft, []byte(text), 0o600); err != nil {
 		return err
 	}
 	pin := randomText(10)
 	cmd := exec.Command(util, "--init-token", "--free", "--label", label, "--so-pin", randomText(10), "--pin", pin)
-	cmd.Env = append(os.Environ(), softHSMConf+"="+conf)
+	cmd.Env = append(os.Environ(), softHSMConf+"="+draft)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("softhsm2-util could not make a token: %w: %s", err, out)
 	}
-	return os.WriteFile(pinFile, []byte(pin+"\n"), 0o600)
+	if err := os.WriteFile(pinFile, []byte(pin+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(draft, conf)
+}
+
+// removeAll clears away what a crashed attempt may have left. What somebody is
+// still writing to stays, and is in nobody's way.
+func removeAll(pattern string) {
+	old, _ := filepath.Glob(pattern)
+	for _, path := range old {
+		_ = os.RemoveAll(path)
+	}
 }
 
 // randomText returns n random bytes in lower-case base32.
@@ -123,7 +143,11 @@ func (o DevOwner) Save(data string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(devOwnerFile(data), append(text, '\n'), 0o600)
+	name := devOwnerFile(data)
+	if err := os.WriteFile(name+".new", append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
 }
 
 // NewPassword makes up a password that satisfies the rule for passwords.

@@ -155,7 +155,11 @@ func outage(t *testing.T, d *daemon, take, give func()) {
 func TestTokenGone(t *testing.T) {
 	needSoftHSM(t)
 	d := newDev(t).start()
-	tokens := filepath.Join(d.data, "softhsm", "tokens")
+	found, err := filepath.Glob(filepath.Join(d.data, "softhsm", "tokens-*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("token folders: %v, %v", found, err)
+	}
+	tokens := found[0]
 	move := func(from, to string) func() {
 		return func() {
 			if err := os.Rename(from, to); err != nil {
