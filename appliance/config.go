@@ -15,16 +15,17 @@ import (
 // prints; a setting's environment variable is ONECLAW_ and its key, in upper
 // case, with dots as underscores.
 type Config struct {
-	Data   string       `toml:"data" doc:"Folder of everything that must survive a restart. Made with mode 0700."`
-	API    APIConfig    `toml:"api"`
-	TLS    TLSConfig    `toml:"tls"`
-	OIDC   OIDCConfig   `toml:"oidc"`
-	HSM    HSMConfig    `toml:"hsm"`
-	Limits LimitsConfig `toml:"limits"`
-	Tokens TokensConfig `toml:"tokens"`
-	Audit  AuditConfig  `toml:"audit"`
-	Store  StoreConfig  `toml:"store"`
-	Log    LogConfig    `toml:"log"`
+	Data      string          `toml:"data" doc:"Folder of everything that must survive a restart. Made with mode 0700."`
+	API       APIConfig       `toml:"api"`
+	TLS       TLSConfig       `toml:"tls"`
+	OIDC      OIDCConfig      `toml:"oidc"`
+	HSM       HSMConfig       `toml:"hsm"`
+	Limits    LimitsConfig    `toml:"limits"`
+	Passwords PasswordsConfig `toml:"passwords"`
+	Tokens    TokensConfig    `toml:"tokens"`
+	Audit     AuditConfig     `toml:"audit"`
+	Store     StoreConfig     `toml:"store"`
+	Log       LogConfig       `toml:"log"`
 }
 
 // APIConfig is the HTTP API's listener.
@@ -89,10 +90,11 @@ func Defaults() Config {
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
 		},
-		Tokens: TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
-		Audit:  AuditConfig{CheckpointEvents: 10000, CheckpointInterval: Duration(10 * time.Second)},
-		Store:  StoreConfig{CacheMB: 32},
-		Log:    LogConfig{Level: "info", Format: "text"},
+		Passwords: defaultPasswords(),
+		Tokens:    TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
+		Audit:     AuditConfig{CheckpointEvents: 10000, CheckpointInterval: Duration(10 * time.Second)},
+		Store:     StoreConfig{CacheMB: 32},
+		Log:       LogConfig{Level: "info", Format: "text"},
 	}
 }
 
@@ -117,7 +119,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkFigures, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkFigures, c.checkPasswords, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

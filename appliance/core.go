@@ -195,7 +195,7 @@ func (c *core) openServices() error {
 	}
 	who := identity.Config{
 		DB: store.Runner[identity.Tx](c.db), Signer: &c.gate, Key: key, Pepper: pepper.Reveal(),
-		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL),
+		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL), Passwords: c.cfg.Passwords.cost(),
 	}
 	if err := c.cfg.federation(&who); err != nil {
 		return err

@@ -94,3 +94,22 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+// What parses and cannot work is named too.
+func TestUnworkable(t *testing.T) {
+	for key, texts := range map[string][]string{
+		"passwords.argon2_memory_kib": {"0", "7167", "1048577", "-1"},
+		"passwords.argon2_time":       {"0", "65", "-1"},
+		"passwords.concurrency":       {"-1", "65"},
+	} {
+		for _, text := range texts {
+			c, err := appliance.Load("", none, map[string]string{"hsm.module": "local", key: text})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Check(); !errors.Is(err, appliance.ErrConfig) || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s=%s: %v", key, text, err)
+			}
+		}
+	}
+}

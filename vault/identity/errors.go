@@ -20,6 +20,8 @@ var (
 	ErrEmailTaken   = fault.New(fault.Conflict, "email_taken", "An account with this e-mail address exists")
 	ErrEmail        = fault.New(fault.Invalid, "invalid_email", "Not an e-mail address")
 
+	ErrBusy = fault.New(fault.Unavailable, "passwords_busy", "Too many passwords are being checked at the moment")
+
 	ErrKeyNotFound = fault.New(fault.NotFound, "api_key_not_found", "No such API key")
 	ErrKeyName     = fault.New(fault.Invalid, "invalid_api_key_name", "An API key needs a name of 1 to 255 characters")
 	ErrExpiryPast  = fault.New(fault.Invalid, "expiry_in_past", "expires_at must lie in the future")

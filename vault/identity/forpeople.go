@@ -21,18 +21,6 @@ const MFATokenTTL = 5 * time.Minute
 // audience. No kind of principal is called so: verify refuses it.
 const mfaSubject = "mfa"
 
-// HashPassword returns what is kept of a password. The rule for passwords is
-// CheckPasswordRule's to apply.
-func (s *Service) HashPassword(ctx context.Context, password string) (string, error) {
-	return s.hashPassword(ctx, password)
-}
-
-// CheckPassword reports whether a password is the one that was hashed. An empty
-// hash costs as much as a real one and matches nothing.
-func (s *Service) CheckPassword(ctx context.Context, hash, password string) (bool, error) {
-	return s.checkPassword(ctx, hash, password)
-}
-
 // Event starts an audit event about somebody who is not authenticated.
 func (p Peer) Event(action audit.Action, resource, resourceID string) audit.Event {
 	return p.event(action, resource, resourceID)

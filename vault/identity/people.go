@@ -17,7 +17,7 @@ func (s *Service) Login(ctx context.Context, email, password string, peer Peer) 
 	if err != nil {
 		return Token{}, err
 	}
-	ok, err := s.checkPassword(ctx, u.PasswordHash, password)
+	ok, err := s.CheckPassword(ctx, u.PasswordHash, password)
 	if err != nil {
 		return Token{}, err
 	}
@@ -106,7 +106,7 @@ func (s *Service) CreateOwner(ctx context.Context, email, password, org string) 
 	if err := CheckPasswordRule(password); err != nil {
 		return User{}, "", err
 	}
-	hash, err := s.hashPassword(ctx, password)
+	hash, err := s.HashPassword(ctx, password)
 	if err != nil {
 		return User{}, "", err
 	}

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"net/mail"
-	"runtime"
 	"strings"
 	"time"
 
@@ -27,6 +26,7 @@ type Config struct {
 
 	Now        func() time.Time // time.Now if nil
 	UserKeyTTL time.Duration    // of a token bought with a 1ck_ key; UserTokenTTL if 0
+	Passwords  PasswordCost
 }
 
 // Service authenticates. All methods may be called at once.
@@ -43,7 +43,7 @@ type Service struct {
 
 	tokens   tokenCache
 	activity activity
-	hashing  hashing
+	hashing  *hashing
 }
 
 // New returns a Service.
@@ -51,7 +51,7 @@ func New(c Config) *Service {
 	s := &Service{
 		db: c.DB, signer: c.Signer, key: c.Key, pepper: c.Pepper,
 		Now: c.Now, userKeyTTL: c.UserKeyTTL, workloads: c.Workloads, signIns: c.SignIns,
-		hashing: make(hashing, max(2, runtime.NumCPU())),
+		hashing: newHashing(c.Passwords),
 	}
 	if s.Now == nil {
 		s.Now = time.Now

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -46,7 +47,33 @@ func (s *Service) Login(ctx context.Context, email, password string, peer identi
 	if !ok {
 		return Login{}, s.wrongPassword(ctx, account, e, identity.ErrCredentials)
 	}
+	if err := s.renewHash(ctx, u, password); err != nil {
+		return Login{}, err
+	}
 	return s.admit(ctx, u, account, peer)
+}
+
+// renewHash keeps a right password at today's cost. Where too many wait for
+// hashing the next login does it.
+func (s *Service) renewHash(ctx context.Context, u identity.User, password string) error {
+	if !s.id.OutdatedHash(u.PasswordHash) {
+		return nil
+	}
+	hash, err := s.id.HashPassword(ctx, password)
+	if errors.Is(err, identity.ErrBusy) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.db.Update(ctx, func(tx Tx) error {
+		now, ok, err := tx.User(u.Org, u.ID)
+		if err != nil || !ok || now.PasswordHash != u.PasswordHash {
+			return err // changed meanwhile: what was proved no longer counts
+		}
+		now.PasswordHash = hash
+		return tx.PutUser(now)
+	})
 }
 
 // loginAccount is what wrong passwords are counted under: an address, or
