@@ -18,6 +18,7 @@ type Config struct {
 	Data      string          `toml:"data" doc:"Folder of everything that must survive a restart. Made with mode 0700."`
 	API       APIConfig       `toml:"api"`
 	TLS       TLSConfig       `toml:"tls"`
+	Operator  OperatorConfig  `toml:"operator"`
 	OIDC      OIDCConfig      `toml:"oidc"`
 	HSM       HSMConfig       `toml:"hsm"`
 	Limits    LimitsConfig    `toml:"limits"`
@@ -36,14 +37,20 @@ type APIConfig struct {
 	DrainTimeout   Duration `toml:"drain_timeout" doc:"How long a shutdown waits for requests under way."`
 }
 
+// OperatorConfig is the socket for whoever runs the machine.
+type OperatorConfig struct {
+	Socket string `toml:"socket" doc:"Unix socket for unseal, seal and status, for the daemon's user and root. Empty: operator.sock in the data folder."`
+}
+
 // HSMConfig says what keeps the keys.
 type HSMConfig struct {
 	Module         string `toml:"module" doc:"pkcs11 (a token, through its vendor's library) or local (an encrypted file; not an HSM)."`
 	Library        string `toml:"library" doc:"pkcs11: path of the vendor's PKCS#11 library."`
 	Token          string `toml:"token" doc:"pkcs11: label of the token."`
 	URI            string `toml:"uri" doc:"pkcs11: an RFC 7512 URI of the token, instead of library and token."`
-	PINFile        string `toml:"pin_file" doc:"pkcs11: file that holds the user PIN, mode 0600. ONECLAW_HSM_PIN works too."`
+	PINFile        string `toml:"pin_file" doc:"pkcs11: file that holds the user PIN, mode 0600, or /dev/fd/N. ONECLAW_HSM_PIN and the systemd credential oneclawd.hsm-pin work too."`
 	Sessions       int    `toml:"sessions" doc:"pkcs11: sessions opened with the token."`
+	Unseal         string `toml:"unseal" doc:"auto (open the keys at start with what is configured; without a PIN, wait for oneclawd unseal) or manual (always wait)."`
 	PassphraseFile string `toml:"passphrase_file" doc:"local: file that holds the passphrase. ONECLAW_HSM_PASSPHRASE works too. Neither: a random key in a file of mode 0600."`
 }
 
@@ -83,10 +90,10 @@ type LogConfig struct {
 func Defaults() Config {
 	return Config{
 		Data: "/var/lib/oneclawd",
-		API:  APIConfig{Listen: "127.0.0.1:8443", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
+		API:  APIConfig{Listen: "127.0.0.1:8200", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
 		TLS:  TLSConfig{Names: []string{}, ClientCerts: true},
 		OIDC: defaultOIDC(),
-		HSM:  HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6},
+		HSM:  HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
 		},
@@ -96,6 +103,21 @@ func Defaults() Config {
 		Store:     StoreConfig{CacheMB: 32},
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
+}
+
+// Values of hsm.unseal.
+const (
+	unsealAuto   = "auto"
+	unsealManual = "manual"
+)
+
+// OperatorSocket is where the daemon of this configuration listens to its
+// operator.
+func (c Config) OperatorSocket() string {
+	if c.Operator.Socket != "" {
+		return c.Operator.Socket
+	}
+	return filepath.Join(c.Data, "operator.sock")
 }
 
 // Duration is a time.Duration written as text, such as "15s".
@@ -153,6 +175,9 @@ func (c Config) checkAPI() error {
 }
 
 func (c Config) checkHSM() error {
+	if c.HSM.Unseal != unsealAuto && c.HSM.Unseal != unsealManual {
+		return bad("hsm.unseal", "%q is neither auto nor manual", c.HSM.Unseal)
+	}
 	switch c.HSM.Module {
 	case "local":
 		return nil

@@ -7,10 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/oneclaw/oneclawd/appliance/tlsconf"
+	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -39,7 +38,6 @@ type core struct {
 	module hsm.Module // what gate lets through to; closed with the gate
 	gate   hsm.Gate
 	meta   store.Meta
-	tls    *tlsconf.Source // nil where the listener is not encrypted
 
 	archive     *events.Archive
 	audit       *audit.Log
@@ -57,8 +55,9 @@ type core struct {
 // openCore opens everything in the one order that is safe: lock the data,
 // reach the keys, open the gate, unseal the store, and compare it with what
 // the HSM remembers before any of it is believed. prepare runs while the
-// store is still sealed; it may be nil.
-func openCore(ctx context.Context, cfg Config, log *slog.Logger, prepare func(context.Context, *core) error) (_ *core, err error) {
+// store is still sealed; it may be nil. secret is the PIN or the passphrase of
+// the module; the caller wipes it.
+func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Logger, prepare func(context.Context, *core) error) (_ *core, err error) {
 	c := &core{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
@@ -74,7 +73,7 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, prepare func(co
 	if err != nil {
 		return nil, err
 	}
-	if c.module, err = openModule(ctx, cfg, log); err != nil {
+	if c.module, err = openModule(ctx, cfg, secret, log); err != nil {
 		return nil, err
 	}
 	c.gate.Open(c.module)
@@ -119,40 +118,13 @@ func makeDataDir(dir string) error {
 	return nil
 }
 
-// openModule reaches for what keeps the keys.
-func openModule(ctx context.Context, cfg Config, log *slog.Logger) (hsm.Module, error) {
+// openModule reaches for what keeps the keys, with a PIN or passphrase that
+// the caller wipes.
+func openModule(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Logger) (hsm.Module, error) {
 	if cfg.HSM.Module == "local" {
-		pass, err := secretFrom("ONECLAW_HSM_PASSPHRASE", cfg.HSM.PassphraseFile)
-		if err != nil {
-			return nil, fmt.Errorf("hsm.passphrase_file: %w", err)
-		}
-		defer pass.Wipe()
-		return local.Open(local.Config{Dir: filepath.Join(cfg.Data, "keys"), Passphrase: pass})
+		return local.Open(local.Config{Dir: filepath.Join(cfg.Data, "keys"), Passphrase: secret})
 	}
-	return startBroker(ctx, cfg, log)
-}
-
-// secretFrom reads a secret from the environment or else from a file that
-// nobody else may read. Neither is no error.
-func secretFrom(env, file string) (plain.Bytes, error) {
-	if v := os.Getenv(env); v != "" {
-		return plain.FromString(v), nil
-	}
-	if file == "" {
-		return plain.Bytes{}, nil
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return plain.Bytes{}, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return plain.Bytes{}, fmt.Errorf("%s can be read by others; run: chmod 600 %s", file, file)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return plain.Bytes{}, err
-	}
-	return plain.FromString(strings.TrimRight(string(text), "\r\n")), nil
+	return startBroker(ctx, cfg, secret, log)
 }
 
 func (c *core) openAudit() error {
@@ -223,6 +195,13 @@ func (c *core) event(action audit.Action) audit.Event {
 // record appends an event about the appliance itself.
 func (c *core) record(ctx context.Context, action audit.Action) error {
 	e := c.event(action)
+	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
+}
+
+// recordBy appends an event about what an operator did with the appliance.
+func (c *core) recordBy(ctx context.Context, action audit.Action, who operator.Peer) error {
+	e := c.event(action)
+	e.Details = audit.Details{"uid": who.UID, "pid": who.PID}
 	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
 }
 

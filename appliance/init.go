@@ -28,7 +28,12 @@ type Initialised struct {
 // first owner. It may be run again after a crash or out of doubt; what exists
 // is left alone.
 func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done Initialised, err error) {
-	c, err := openCore(ctx, cfg, log, func(ctx context.Context, c *core) error {
+	secret, _, err := cfg.credential()
+	if err != nil {
+		return done, err
+	}
+	defer secret.Wipe()
+	c, err := openCore(ctx, cfg, secret, log, func(ctx context.Context, c *core) error {
 		_, err := c.db.Meta()
 		if !errors.Is(err, store.ErrEmpty) {
 			return err

@@ -3,9 +3,7 @@ package appliance
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -13,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
-	"github.com/oneclaw/oneclawd/appliance/tlsconf"
+	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -34,6 +32,10 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
+// sealPatience is how long sealing waits for requests under way: it is to be
+// done at once.
+const sealPatience = 500 * time.Millisecond
+
 // errCutOff: a shutdown did not wait for a request any longer.
 var errCutOff = fault.New(fault.Unavailable, "cut_off", "requests were cut off")
 
@@ -41,10 +43,13 @@ var errCutOff = fault.New(fault.Unavailable, "cut_off", "requests were cut off")
 type Options struct {
 	Version string
 	Log     *slog.Logger
+	// Sealed waits for an operator's word before the keys are opened, even if the
+	// configuration says how.
+	Sealed bool
 	// AcceptRollback starts although the store is older than the HSM remembers:
 	// a backup was put back on purpose. The audit log keeps that it was.
 	AcceptRollback bool
-	// Ready is called once, when the listener answers.
+	// Ready is called once, when the appliance is unsealed and answers.
 	Ready func(Running)
 }
 
@@ -55,58 +60,82 @@ type Running struct {
 	HSM    hsm.Description
 }
 
+// SealedError ends Run when an operator sealed the appliance. Everything is
+// closed, but what keys left behind in memory goes only with the process: the
+// caller replaces it by one that starts with Options.Sealed.
+type SealedError struct {
+	Listen string // where the API listened, to be taken again
+}
+
+// Error implements error.
+func (*SealedError) Error() string { return "the appliance was sealed by its operator" }
+
+// errSealing is why everything ends when an operator seals.
+var errSealing = errors.New("sealing")
+
 // Run starts the appliance and serves until ctx ends, then drains: the
 // listener closes, requests under way are answered, what is only in memory is
 // written, the last checkpoint is signed, and the keys are let go last.
+//
+// Its listener answers from the first moment: while the appliance is sealed,
+// that it is. Without a PIN at hand it stays so until an operator unseals it.
 func Run(ctx context.Context, cfg Config, o Options) (err error) {
-	c, err := openCore(ctx, cfg, o.Log, func(_ context.Context, c *core) error {
-		c.acceptRollback = o.AcceptRollback
-		return nil
-	})
+	d, err := listen(cfg, o)
 	if err != nil {
 		return err
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	ctx, d.end = context.WithCancelCause(ctx)
+	g.Go(d.serveAPI)
+	g.Go(func() error { return ended(d.operator.Serve(d.socket)) })
+	if d.tls != nil {
+		g.Go(func() error { return ended(d.tls.Run(ctx)) })
+	}
+	g.Go(func() error { return andThen(d.live(ctx), d.stopListening()) })
+	err = g.Wait()
+	if err == nil && errors.Is(context.Cause(ctx), errSealing) {
+		return &SealedError{Listen: d.api.Addr().String()}
+	}
+	return err
+}
+
+// live takes the appliance from sealed to draining.
+func (d *daemon) live(ctx context.Context) (err error) {
+	c, err := d.awaitCore(ctx)
+	if c == nil || err != nil {
+		return err
+	}
 	defer func() { err = andThen(err, c.close()) }()
-	listener, err := net.Listen("tcp", cfg.API.Listen)
+	monitor := &hsm.Monitor{Module: &c.gate, Log: d.log}
+	api, err := d.newAPI(c, monitor)
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w; set api.listen to a free address", cfg.API.Listen, err)
-	}
-	if cfg.encrypted() {
-		if c.tls, err = tlsconf.Open(cfg.tlsSource(o.Log)); err != nil {
-			return andThen(fmt.Errorf("the listener's certificate: %w", err), listener.Close())
-		}
-	}
-	monitor := &hsm.Monitor{Module: &c.gate, Log: o.Log}
-	api, err := c.newAPI(listener, monitor, o)
-	if err != nil {
-		return andThen(err, listener.Close())
+		return err
 	}
 	if err := c.record(ctx, audit.ApplianceStart); err != nil {
-		return andThen(err, listener.Close())
+		return err
 	}
-	c.announce(o, listener)
-	err = c.serve(ctx, api, listener, monitor)
+	d.serves(c, api, monitor)
+	err = d.serve(ctx, c, api, monitor)
 	return andThen(err, c.lastWords())
 }
 
 // announce says what an operator must know at every start.
-func (c *core) announce(o Options, l net.Listener) {
-	d := c.gate.Describe()
-	o.Log.Info("keys are open", "module", d.Kind, "hsm", d.HSM, "token", d.Token, "wrapping", d.Wrapping, "signing", d.Signing)
-	for _, note := range d.Notes {
-		o.Log.Warn("about the keys", "note", note)
+func (d *daemon) announce(c *core) {
+	about := c.gate.Describe()
+	d.log.Info("keys are open", "module", about.Kind, "hsm", about.HSM, "token", about.Token, "wrapping", about.Wrapping, "signing", about.Signing)
+	for _, note := range about.Notes {
+		d.log.Warn("about the keys", "note", note)
 	}
-	url := c.cfg.at(l.Addr().String())
-	o.Log.Info("listening", "api", url, "version", o.Version)
-	if o.Ready != nil {
-		o.Ready(Running{API: url, CAFile: c.cfg.localCAFile(), HSM: d})
+	d.log.Info("listening", "api", d.url, "version", d.o.Version)
+	if d.o.Ready != nil {
+		d.o.Ready(Running{API: d.url, CAFile: d.cfg.localCAFile(), HSM: about})
 	}
 }
 
-func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi.Server, error) {
+func (d *daemon) newAPI(c *core, monitor *hsm.Monitor) (*httpapi.Server, error) {
 	public := c.cfg.API.PublicURL
 	if public == "" {
-		public = c.cfg.at(l.Addr().String())
+		public = d.url
 	}
 	proxies := make([]netip.Prefix, len(c.cfg.API.TrustedProxies))
 	for i, p := range c.cfg.API.TrustedProxies {
@@ -117,7 +146,7 @@ func (c *core) newAPI(l net.Listener, monitor *hsm.Monitor, o Options) (*httpapi
 	}
 	lim := c.cfg.Limits
 	return httpapi.New(httpapi.Config{
-		Version: o.Version, PublicURL: public, TrustedProxies: proxies, Log: o.Log,
+		Version: d.o.Version, PublicURL: public, TrustedProxies: proxies, Log: d.log,
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
@@ -132,37 +161,42 @@ func rate(perSecond float64, burst int) httpapi.Rate {
 	return httpapi.Rate{PerSecond: perSecond, Burst: burst}
 }
 
-// serve runs the listener and the background work until ctx ends or one of
-// them fails.
-func (c *core) serve(ctx context.Context, api *httpapi.Server, l net.Listener, monitor *hsm.Monitor) error {
+// serve runs the background work until ctx ends or a part of it fails, and
+// drains the API.
+func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monitor *hsm.Monitor) error {
 	g, ctx := errgroup.WithContext(ctx)
-	server := &http.Server{
-		Handler: api, ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-	}
-	if c.tls != nil {
-		server.TLSConfig = c.tls.ServerConfig()
-		g.Go(func() error { return ended(server.ServeTLS(l, "", "")) })
-		g.Go(func() error { return ended(c.tls.Run(ctx)) })
-	} else {
-		g.Go(func() error { return ended(server.Serve(l)) })
-	}
 	g.Go(func() error {
 		<-ctx.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.cfg.API.DrainTimeout))
-		defer cancel()
-		c.log.Info("draining")
-		err := andThen(api.Shutdown(drain), server.Shutdown(drain))
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = errCutOff.Detail("requests were still under way after api.drain_timeout (%s) and were cut off", time.Duration(c.cfg.API.DrainTimeout))
-		}
-		return err
+		return d.drain(ctx, api)
 	})
 	g.Go(func() error { monitor.Run(ctx); return nil })
 	g.Go(func() error { return ended(c.checkpoints.Run(ctx)) })
 	g.Go(func() error { return ended(c.drainer.Run(ctx)) })
 	g.Go(func() error { return c.housekeeping(ctx) })
 	return g.Wait()
+}
+
+// drain lets no more requests in and waits for those under way: for
+// api.drain_timeout, or for a moment when the operator seals.
+func (d *daemon) drain(ctx context.Context, api *httpapi.Server) error {
+	d.enter(operator.Draining)
+	d.log.Info("draining")
+	patience := time.Duration(d.cfg.API.DrainTimeout)
+	sealing := errors.Is(context.Cause(ctx), errSealing)
+	if sealing {
+		patience = min(patience, sealPatience)
+	}
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	err := andThen(api.Shutdown(wait), d.http.Shutdown(wait))
+	switch {
+	case !errors.Is(err, context.DeadlineExceeded):
+		return err
+	case sealing:
+		d.log.Warn("sealing does not wait: requests under way were cut off")
+		return nil
+	}
+	return errCutOff.Detail("requests were still under way after api.drain_timeout (%s) and were cut off", patience)
 }
 
 // ended turns the ways in which a part stops when it is told to into nil.

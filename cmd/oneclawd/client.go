@@ -29,7 +29,7 @@ type client struct {
 // remote adds the flags of commands that talk to a running daemon.
 func remote(cmd *cobra.Command) func() *client {
 	var base, ca string
-	cmd.Flags().StringVar(&base, "api", envOr("ONECLAW_API_URL", "http://127.0.0.1:8443"), "base URL of the daemon (or ONECLAW_API_URL)")
+	cmd.Flags().StringVar(&base, "api", envOr("ONECLAW_API_URL", "http://127.0.0.1:8200"), "base URL of the daemon (or ONECLAW_API_URL)")
 	cmd.Flags().StringVar(&ca, "ca", os.Getenv("ONECLAW_CA_FILE"), "file with the CA that the daemon's certificate is of (or ONECLAW_CA_FILE)")
 	return func() *client {
 		c := &client{base: strings.TrimRight(base, "/"), key: os.Getenv("ONECLAW_API_KEY"), http: http.Client{Timeout: time.Minute}}

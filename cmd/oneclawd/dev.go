@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +22,7 @@ const (
 )
 
 func newDev(g *global) *cobra.Command {
-	var asJSON, tour bool
+	var asJSON, tour, sealed bool
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Set up and run a daemon to play with, in one folder",
@@ -39,11 +40,12 @@ installed, an owner, a vault. Delete the folder to start over.
 			if err != nil {
 				return err
 			}
-			return runDev(cmd, cfg, asJSON, tour)
+			return runDev(cmd, cfg, asJSON, tour, sealed)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line when ready")
 	cmd.Flags().BoolVar(&tour, "tour", false, "do the main job once, showing each step, then go on serving")
+	cmd.Flags().BoolVar(&sealed, "sealed", false, "wait for an operator to unseal")
 	return cmd
 }
 
@@ -70,7 +72,7 @@ func devConfig(g *global) (appliance.Config, error) {
 	return cfg, cfg.Check()
 }
 
-func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour bool) error {
+func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour, sealed bool) error {
 	log := logger(cfg, cmd.ErrOrStderr())
 	owner, err := devOwner(cmd.Context(), cfg, cmd)
 	if err != nil {
@@ -79,7 +81,7 @@ func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour bool) error {
 	ctx, cancel := context.WithCancelCause(cmd.Context())
 	defer cancel(nil)
 	err = appliance.Run(ctx, cfg, appliance.Options{
-		Version: version, Log: log,
+		Version: version, Log: log, Sealed: sealed,
 		Ready: func(r appliance.Running) {
 			go func() {
 				if err := welcome(ctx, cmd, cfg, owner, r, asJSON, tour); err != nil {
@@ -88,6 +90,9 @@ func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour bool) error {
 			}()
 		},
 	})
+	if sealed := (*appliance.SealedError)(nil); errors.As(err, &sealed) {
+		return reseal(sealed.Listen)
+	}
 	if cause := context.Cause(ctx); err == nil && cause != nil && cmd.Context().Err() == nil {
 		return cause
 	}

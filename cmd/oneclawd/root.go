@@ -34,7 +34,7 @@ To set up for real:   oneclawd config defaults > oneclawd.toml   (then edit it)
                       oneclawd serve --config oneclawd.toml
 
 Every setting can also come from the environment (ONECLAW_API_LISTEN for
-api.listen) or from --set api.listen=127.0.0.1:8443. Flags win over the
+api.listen) or from --set api.listen=127.0.0.1:8200. Flags win over the
 environment, the environment over the file.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version,
@@ -46,7 +46,7 @@ environment, the environment over the file.`,
 	f.StringVar(&g.listen, "listen", "", "address of the API (setting api.listen)")
 	f.StringArrayVar(&g.set, "set", nil, "any other setting, as key=value; may be repeated")
 	root.AddCommand(
-		newInit(g), newServe(g), newDev(g), newStatus(), newAudit(), newHSM(g), newTLS(g), newConfig(g), newVersion(), newBroker(),
+		newInit(g), newServe(g), newDev(g), newUnseal(g), newSeal(g), newStatus(g), newAudit(), newHSM(g), newTLS(g), newConfig(g), newVersion(), newBroker(),
 	)
 	return root
 }
@@ -72,15 +72,20 @@ func (g *global) overrides() (map[string]string, error) {
 
 // load reads the configuration and checks it.
 func (g *global) load() (appliance.Config, error) {
-	overrides, err := g.overrides()
-	if err != nil {
-		return appliance.Config{}, err
-	}
-	cfg, err := appliance.Load(g.config, os.Getenv, overrides)
+	cfg, err := g.loadUnchecked()
 	if err != nil {
 		return cfg, err
 	}
 	return cfg, cfg.Check()
+}
+
+// loadUnchecked is load for commands that only need to find a daemon.
+func (g *global) loadUnchecked() (appliance.Config, error) {
+	overrides, err := g.overrides()
+	if err != nil {
+		return appliance.Config{}, err
+	}
+	return appliance.Load(g.config, os.Getenv, overrides)
 }
 
 // logger is the configured log, which is also the process's.

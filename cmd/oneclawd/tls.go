@@ -22,7 +22,7 @@ tls.key_file), or with one of a CA that the appliance makes for itself:
 
   oneclawd serve --set tls.local_ca=true
   oneclawd tls ca > oneclawd-ca.crt
-  oneclawd status --api https://127.0.0.1:8443 --ca oneclawd-ca.crt
+  oneclawd status --api https://127.0.0.1:8200 --ca oneclawd-ca.crt
 
 Certificates of yours may be replaced while the daemon runs; those of the local
 CA are renewed in time. Agents may sign in with a client certificate, which may

@@ -71,6 +71,9 @@ var may = map[string][]string{
 
 	"appliance/tlsconf": {},
 
+	// The operator's socket: a protocol with both its ends, and nothing behind it.
+	"appliance/operator": {"internal/fault", "internal/plain"},
+
 	// The way out: nothing else opens a connection to elsewhere.
 	"appliance/egress":           {"internal/fault"},
 	"appliance/mail":             {"internal/plain", "vault/outbox"},
@@ -80,7 +83,7 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/oidc", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
+		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/oidc", "appliance/operator", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox/letter", "vault/people", "vault/share", "vault/site",
 	},
@@ -88,7 +91,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/operator", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
@@ -116,7 +119,8 @@ var owner = map[string][]string{
 	"golang.org/x/crypto":              {"vault/identity", "hsm/local"}, // argon2: passwords, the key file
 	"golang.org/x/mod":                 {"vault/audit"},                 // tlog and note
 	"golang.org/x/sync":                {"appliance"},
-	"golang.org/x/sys":                 {"hsm/broker", "hsm/lockmem", "store", "store/events", "cmd/oneclawd"}, // what syscall lacks
+	"golang.org/x/term":                {"cmd/oneclawd"},                                                                                          // a PIN is not echoed
+	"golang.org/x/sys":                 {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/operator", "cmd/oneclawd"}, // what syscall lacks
 }
 
 // tester names packages whose tests may import an owned module as well, to look
@@ -162,6 +166,7 @@ var reveals = map[string]string{
 	"appliance/httpapi/secrets.go": "a value becomes the answer of a read",
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
+	"appliance/operator/client.go": "the PIN goes to the daemon over its socket",
 	"hsm/broker/client.go":         "the PIN is copied, for when the broker's process has to be started again",
 	"hsm/broker/token.go":          "the PIN goes to the broker's process",
 	"hsm/local/keyfile.go":         "a passphrase is stretched",
@@ -176,7 +181,7 @@ var reveals = map[string]string{
 // dialers lists the packages that may open a connection to elsewhere. What the
 // daemon opens goes through appliance/egress, under one policy; the commands are
 // clients of a daemon.
-var dialers = []string{"appliance/egress", "cmd/oneclawd"}
+var dialers = []string{"appliance/egress", "appliance/operator", "cmd/oneclawd"}
 
 // Sizes beyond which a file or function has to be cut in two. The habit is far
 // below: 400 and 40.

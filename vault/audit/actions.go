@@ -70,6 +70,9 @@ const (
 	ApplianceInit  Action = "appliance.init"
 	ApplianceStart Action = "appliance.start"
 	ApplianceStop  Action = "appliance.stop"
+	// An operator opened the keys, or had the appliance let go of them.
+	ApplianceUnseal Action = "appliance.unseal"
+	ApplianceSeal   Action = "appliance.seal"
 	// ApplianceAcceptRollback: an operator accepted a store that is older than
 	// what the HSM remembers.
 	ApplianceAcceptRollback Action = "appliance.accept_rollback"

@@ -1,0 +1,57 @@
+package appliance
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// harden keeps the memory of this process from other processes and from the
+// disk: no core dumps, no debuggers (prctl(2), PR_SET_DUMPABLE). It returns what
+// an operator should know because the system did not grant it or cannot be told
+// from here.
+//
+// Memory is not locked as a whole: the store's file is mapped into it. The keys
+// of a module are locked by what holds them; for the rest, swap must be off.
+func harden() []string {
+	var notes []string
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		notes = append(notes, "other processes of the same user can read this one's memory: "+err.Error())
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		notes = append(notes, "a crash may leave keys in a core dump: "+err.Error())
+	}
+	if canSwap("/proc/swaps", "/proc/self/cgroup", "/sys/fs/cgroup") {
+		notes = append(notes, "swap is on, so keys in memory may reach the disk; switch it off, or set MemorySwapMax=0 in the unit")
+	}
+	return notes
+}
+
+// canSwap reports whether this process's memory may go to a swap device: there
+// is one, and the control group (version 2) does not forbid it.
+func canSwap(swaps, cgroup, root string) bool {
+	f, err := os.Open(swaps)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	lines := 0
+	for s := bufio.NewScanner(f); s.Scan(); lines++ { // the first is a heading
+	}
+	if lines < 2 {
+		return false
+	}
+	mine, _ := os.ReadFile(cgroup)
+	for line := range strings.Lines(string(mine)) {
+		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		if !ok {
+			continue
+		}
+		limit, err := os.ReadFile(filepath.Join(root, group, "memory.swap.max"))
+		return err != nil || strings.TrimSpace(string(limit)) != "0"
+	}
+	return true
+}

@@ -1,0 +1,73 @@
+package operator
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
+)
+
+// ErrNoDaemon: nobody answers on the socket.
+var ErrNoDaemon = fault.New(fault.Unavailable, "no_daemon", "no daemon answers on the operator's socket")
+
+// Client talks to the daemon at a socket.
+type Client struct {
+	path string
+	http http.Client
+}
+
+// NewClient returns a client of the daemon whose socket is at path.
+func NewClient(path string) *Client {
+	return &Client{path: path, http: http.Client{Transport: &http.Transport{
+		DialContext:       func(context.Context, string, string) (net.Conn, error) { return dial(path) },
+		DisableKeepAlives: true,
+	}}}
+}
+
+// Status asks how far the daemon has come.
+func (c *Client) Status(ctx context.Context) (Status, error) { return c.do(ctx, "GET", "/status", nil) }
+
+// Unseal gives the daemon a credential; an empty one has it use what its
+// configuration names. It returns when the daemon serves.
+func (c *Client) Unseal(ctx context.Context, cred Credential) (Status, error) {
+	body := []byte("{}")
+	if cred.PIN.Len() > 0 {
+		body = append([]byte(nil), `{"pin":"`...)
+		body = base64.StdEncoding.AppendEncode(body, cred.PIN.Reveal())
+		body = append(body, `"}`...)
+	}
+	defer clear(body)
+	return c.do(ctx, "POST", "/unseal", body)
+}
+
+// Seal has the daemon let go of all keys.
+func (c *Client) Seal(ctx context.Context) (Status, error) {
+	return c.do(ctx, "POST", "/seal", []byte("{}"))
+}
+
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (Status, error) {
+	var out Status
+	req, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(body))
+	if err != nil {
+		return out, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return out, ErrNoDaemon.Detail("no daemon answers on %s; is it running, and are you the user it runs as, or root?", c.path).Because(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusOK {
+		return out, json.NewDecoder(res.Body).Decode(&out)
+	}
+	var p problem
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxBody)).Decode(&p); err != nil || p.Detail == "" {
+		return out, fmt.Errorf("the daemon answered %s", res.Status)
+	}
+	return out, fault.New(p.Kind, p.Code, p.Detail)
+}

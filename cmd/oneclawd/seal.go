@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/oneclaw/oneclawd/appliance"
+	"github.com/oneclaw/oneclawd/appliance/operator"
+	"github.com/oneclaw/oneclawd/internal/plain"
+)
+
+// sealWait is how long `seal` waits for the daemon to say that it is sealed.
+const sealWait = 30 * time.Second
+
+// operate connects to the operator's socket of the configured daemon.
+func (g *global) operate() (*operator.Client, error) {
+	cfg, err := g.loadUnchecked()
+	if err != nil {
+		return nil, err
+	}
+	return operator.NewClient(cfg.OperatorSocket()), nil
+}
+
+func newUnseal(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "unseal",
+		Short: "Open the keys of a sealed daemon on this machine",
+		Long: `Open the keys of a daemon that started sealed, or was sealed, so that it
+serves. Ask as the user it runs as, or as root.
+
+The PIN of the token (or the passphrase of the local module) is asked for, or
+read from standard input if that is not a terminal. Without one the daemon uses
+what its configuration names. A wrong PIN is tried once: tokens count them.`,
+		Example: "  oneclawd unseal --config oneclawd.toml\n  systemd-creds decrypt pin.cred | oneclawd unseal --config oneclawd.toml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.operate()
+			if err != nil {
+				return err
+			}
+			pin, err := readSecret(cmd.ErrOrStderr(), "PIN or passphrase (empty: as configured): ")
+			if err != nil {
+				return err
+			}
+			defer pin.Wipe()
+			s, err := c.Unseal(cmd.Context(), operator.Credential{PIN: pin})
+			if err != nil {
+				return err
+			}
+			cmd.Printf("unsealed; it serves at %s\n", s.API)
+			return nil
+		},
+	}
+}
+
+func newSeal(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "seal",
+		Short: "Make the daemon on this machine let go of all keys, at once",
+		Long: `Make the daemon let go of all keys at once. Requests under way get half a
+second; the process then replaces itself by one that holds nothing and waits
+for ` + "`oneclawd unseal`" + `. Nothing acknowledged is lost.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.operate()
+			if err != nil {
+				return err
+			}
+			if _, err := c.Seal(cmd.Context()); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), sealWait)
+			defer cancel()
+			for {
+				if s, err := c.Status(ctx); err == nil && s.State == operator.Sealed {
+					cmd.Println("sealed; `oneclawd unseal` opens the keys again")
+					return nil
+				}
+				select {
+				case <-ctx.Done():
+					return fmt.Errorf("the daemon was told to seal, but after %v it does not say that it is; look at its log", sealWait)
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+		},
+	}
+}
+
+// readSecret asks for a secret on the terminal, without echo, or reads the first
+// line of standard input.
+func readSecret(prompt io.Writer, question string) (plain.Bytes, error) {
+	fd := int(os.Stdin.Fd())
+	if !term.IsTerminal(fd) {
+		text, err := io.ReadAll(io.LimitReader(os.Stdin, 4096))
+		for i, b := range text {
+			if b == '\n' || b == '\r' {
+				text = text[:i]
+				break
+			}
+		}
+		return plain.New(text), err
+	}
+	fmt.Fprint(prompt, question)
+	defer fmt.Fprintln(prompt)
+	text, err := term.ReadPassword(fd)
+	return plain.New(text), err
+}
+
+// reseal replaces this process by one that starts sealed, so that no key is
+// left in its memory: the kernel gives it a new one. Nor does it find the PIN in
+// its environment.
+func reseal(listen string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, name := range appliance.SecretVariables {
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	args := os.Args
+	if !sealedBefore(args) {
+		args = append(args[:len(args):len(args)], "--sealed", "--listen", listen)
+	}
+	return syscall.Exec(filepath.Clean(self), args, os.Environ())
+}
+
+func sealedBefore(args []string) bool {
+	for _, a := range args {
+		if a == "--sealed" {
+			return true
+		}
+	}
+	return false
+}
