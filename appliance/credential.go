@@ -53,7 +53,7 @@ func systemdSecret() (plain.Bytes, error) {
 	if dir == "" {
 		return plain.Bytes{}, nil
 	}
-	text, err := os.ReadFile(filepath.Join(dir, systemdCredential))
+	text, err := os.ReadFile(filepath.Join(dir, systemdCredential)) //nolint:gosec // systemd says where
 	if errors.Is(err, fs.ErrNotExist) {
 		return plain.Bytes{}, nil
 	}

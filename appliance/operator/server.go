@@ -96,6 +96,10 @@ func readCredential(body io.Reader) (Credential, error) {
 	if err := d.Decode(&in); err != nil {
 		return Credential{}, errBody
 	}
+	if _, err := d.Token(); err != io.EOF {
+		clear(in.PIN)
+		return Credential{}, errBody
+	}
 	defer clear(in.PIN)
 	if len(in.PIN) == 0 {
 		return Credential{}, nil

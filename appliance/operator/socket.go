@@ -57,7 +57,7 @@ func clearStale(path string) error {
 	}
 	if c, err := dial(path); err == nil {
 		_ = c.Close()
-		return ErrInUse.Detail("another daemon answers on %s; is it running already?", path)
+		return ErrInUse.Detail("another oneclawd is using this data: it answers on %s", path)
 	}
 	return os.Remove(path)
 }

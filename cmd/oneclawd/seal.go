@@ -131,7 +131,7 @@ func reseal(listen string) error {
 	if !sealedBefore(args) {
 		args = append(args[:len(args):len(args)], "--sealed", "--listen", listen)
 	}
-	return syscall.Exec(filepath.Clean(self), args, os.Environ())
+	return syscall.Exec(filepath.Clean(self), args, os.Environ()) //nolint:gosec // this program, as it was called
 }
 
 func sealedBefore(args []string) bool {

@@ -74,7 +74,7 @@ func searchFiles(t *testing.T, when, data string, all []canary) {
 	t.Helper()
 	files, size := 0, 0
 	err := filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		rel, _ := filepath.Rel(data, path)

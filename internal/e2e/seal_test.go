@@ -251,7 +251,7 @@ func TestOperatorSocket(t *testing.T) {
 		t.Error("the log does not say who tried")
 	}
 	other := newLocal(t, "--set", "operator.socket="+socket)
-	other.refuses(1, "already")
+	other.refuses(1, "another oneclawd", socket)
 	d.kill() // which leaves the socket behind
 	other.start()
 	if answer := askAs(t, 0, socket); !strings.Contains(answer, fmt.Sprintf(`"pid":%d`, other.pid)) {

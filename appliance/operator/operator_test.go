@@ -1,0 +1,149 @@
+package operator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/plain"
+)
+
+// fake is a daemon that takes one PIN.
+type fake struct {
+	pin   string
+	state State
+	who   Peer
+}
+
+func (f *fake) Status() Status { return Status{State: f.state, Version: "1", PID: os.Getpid()} }
+
+func (f *fake) Unseal(_ context.Context, who Peer, c Credential) error {
+	f.who = who
+	if string(c.PIN.Reveal()) != f.pin {
+		return fault.New(fault.Unauthenticated, "wrong", "wrong PIN").Because(errors.New("CKR_PIN_INCORRECT"))
+	}
+	f.state = Unsealed
+	return nil
+}
+
+func (f *fake) Seal(context.Context, Peer) error { return errors.New("the disk is gone") }
+
+func start(t *testing.T, path string, d Daemon) *Client {
+	t.Helper()
+	l, err := Listen(path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(d)
+	done := make(chan error)
+	go func() { done <- s.Serve(l) }()
+	t.Cleanup(func() {
+		if err := s.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
+			t.Error(err)
+		}
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return NewClient(path)
+}
+
+func TestOperating(t *testing.T) {
+	for name, path := range map[string]string{
+		"short": filepath.Join(t.TempDir(), "s"),
+		"long":  filepath.Join(t.TempDir(), strings.Repeat("long/", 40), "s"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			pin := "1234\x00\"\\é"
+			f := &fake{pin: pin, state: Sealed}
+			c := start(t, path, f)
+			if s, err := c.Status(t.Context()); err != nil || s.State != Sealed {
+				t.Fatalf("%+v, %v", s, err)
+			}
+			_, err := c.Unseal(t.Context(), Credential{PIN: plain.FromString("another")})
+			if fault.KindOf(err) != fault.Unauthenticated || !strings.Contains(err.Error(), "CKR_PIN_INCORRECT") {
+				t.Errorf("a wrong PIN: %v", err)
+			}
+			if s, err := c.Unseal(t.Context(), Credential{PIN: plain.FromString(pin)}); err != nil || s.State != Unsealed {
+				t.Errorf("%+v, %v", s, err)
+			}
+			if f.who.UID != uint32(os.Geteuid()) || f.who.PID != int32(os.Getpid()) {
+				t.Errorf("it was asked by %+v", f.who)
+			}
+			if _, err := c.Seal(t.Context()); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
+				t.Errorf("operators see causes: %v", err)
+			}
+		})
+	}
+}
+
+func TestListen(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s")
+	log := slog.New(slog.DiscardHandler)
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(path, log); err == nil {
+		t.Error("a file that is not a socket was replaced")
+	}
+	path = filepath.Join(dir, "t")
+	l, err := Listen(path, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(path, log); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := l.(*listener).UnixListener.Close(); err != nil { // as a crash leaves it
+		t.Fatal(err)
+	}
+	l, err = Listen(path, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("the socket stays behind")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := NewClient(path).Status(ctx); !errors.Is(err, ErrNoDaemon) || !strings.Contains(err.Error(), path) {
+		t.Errorf("without a daemon: %v", err)
+	}
+}
+
+func FuzzCredential(f *testing.F) {
+	for _, s := range []string{`{}`, `{"pin":"MTIzNA=="}`, `{"pin":1}`, `{"pin":"!"}`, `{"share":"x"}`, `[`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := readCredential(bytes.NewReader(body))
+		if err != nil {
+			if c.PIN.Len() != 0 {
+				t.Error("refused and taken")
+			}
+			return
+		}
+		var in struct {
+			PIN []byte `json:"pin"`
+		}
+		if err := json.Unmarshal(body, &in); err != nil || string(in.PIN) != string(c.PIN.Reveal()) {
+			t.Errorf("%q is read as %q", body, c.PIN.Reveal())
+		}
+	})
+}
