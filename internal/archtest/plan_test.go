@@ -80,6 +80,10 @@ var may = map[string][]string{
 	"appliance/oidc":             {"internal/fault", "vault/identity"}, // over a client of egress
 	"appliance/mail/mailpittest": {},
 
+	// What machine this is, and a PIN that only it opens.
+	"appliance/attest":            {"internal/fault", "internal/plain"},
+	"appliance/attest/attesttest": {"appliance/attest"},
+
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
@@ -110,9 +114,11 @@ var owner = map[string][]string{
 	"github.com/dgraph-io/badger/v4":   {"store/events"},
 	"github.com/gin-gonic/gin":         {"appliance/httpapi"},
 	"github.com/golang-jwt/jwt/v5":     {"vault/identity", "appliance/oidc"}, // our tokens; those of others
-	"github.com/google/uuid":           {"internal/id"},
+	"github.com/google/go-sev-guest":   {"appliance/attest", "appliance/attest/attesttest"},
+	"github.com/google/uuid":           {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates
+	"github.com/hanwen/go-fuse/v2":     {"appliance/attest/attesttest"},
 	"github.com/miekg/pkcs11":          {"hsm/pkcs11"},
-	"github.com/pelletier/go-toml/v2":  {"appliance"},
+	"github.com/pelletier/go-toml/v2":  {"appliance", "appliance/attest"}, // settings, the appraisal policy
 	"github.com/spf13/cobra":           {"cmd/oneclawd"},
 	"github.com/wneessen/go-mail":      {"appliance/mail"},
 	"go.etcd.io/bbolt":                 {"store"},
