@@ -33,6 +33,7 @@ type Config struct {
 type APIConfig struct {
 	Listen         string   `toml:"listen" doc:"Address of the HTTP API. Port 0 takes a free one."`
 	PublicURL      string   `toml:"public_url" doc:"Where clients reach the API, for links and CORS. Empty: http:// or https:// and the listen address."`
+	PlainHTTP      bool     `toml:"plain_http" doc:"Speak HTTP without TLS to other machines too, as behind a proxy that has the certificate."`
 	TrustedProxies []string `toml:"trusted_proxies" doc:"Networks (CIDR) of reverse proxies whose X-Forwarded-For names the client."`
 	DrainTimeout   Duration `toml:"drain_timeout" doc:"How long a shutdown waits for requests under way."`
 }
@@ -91,7 +92,7 @@ func Defaults() Config {
 	return Config{
 		Data: "/var/lib/oneclawd",
 		API:  APIConfig{Listen: "127.0.0.1:8200", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
-		TLS:  TLSConfig{Names: []string{}, ClientCerts: true},
+		TLS:  TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC: defaultOIDC(),
 		HSM:  HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto},
 		Limits: LimitsConfig{
@@ -157,8 +158,12 @@ func (c Config) checkAPI() error {
 	if c.Data == "" {
 		return bad("data", "a folder is needed")
 	}
-	if _, _, err := net.SplitHostPort(c.API.Listen); err != nil {
+	host, _, err := net.SplitHostPort(c.API.Listen)
+	if err != nil {
 		return bad("api.listen", "%q is not host:port", c.API.Listen)
+	}
+	if !c.encrypted() && !c.API.PlainHTTP && !isLoopback(host) {
+		return bad("api.listen", "%s can be reached from other machines, and without TLS everybody on the way reads along; set tls.local_ca or tls.cert_file, or api.plain_http = true behind a proxy that has the certificate", c.API.Listen)
 	}
 	if c.API.PublicURL != "" {
 		u, err := url.Parse(c.API.PublicURL)
@@ -172,6 +177,12 @@ func (c Config) checkAPI() error {
 		}
 	}
 	return nil
+}
+
+// isLoopback reports whether only this machine reaches what listens on host.
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
 func (c Config) checkHSM() error {

@@ -21,6 +21,7 @@ type TLSConfig struct {
 	KeyFile     string   `toml:"key_file" doc:"Its private key, PEM."`
 	LocalCA     bool     `toml:"local_ca" doc:"Instead: certificates of a CA that the appliance makes for itself; oneclawd tls ca prints what clients have to trust."`
 	Names       []string `toml:"names" doc:"local_ca: further host names and addresses of this appliance. Those of api.public_url, api.listen and localhost are there."`
+	MinVersion  string   `toml:"min_version" doc:"1.3, or 1.2 for clients that know nothing newer."`
 	ClientCerts bool     `toml:"client_certs" doc:"Ask clients for a certificate, with which agents can sign in. Browsers whose owner has one ask which to send."`
 }
 
@@ -32,6 +33,12 @@ type OIDCConfig struct {
 	SignIn    string   `toml:"signin_issuer" doc:"The identity provider with which people sign in at /v1/auth/google."`
 	SignInFor string   `toml:"signin_client_id" doc:"The client id that it has given to this appliance. Empty: people do not sign in that way."`
 }
+
+// Values of tls.min_version.
+const (
+	tls13 = "1.3"
+	tls12 = "1.2"
+)
 
 const (
 	google      = "https://accounts.google.com"
@@ -49,6 +56,9 @@ func (c Config) checkTLS() error {
 		return bad("tls.cert_file", "cert_file and key_file come together")
 	case t.LocalCA && t.CertFile != "":
 		return bad("tls.local_ca", "either a certificate or a CA of the appliance's own")
+	}
+	if t.MinVersion != tls13 && t.MinVersion != tls12 {
+		return bad("tls.min_version", "%q is neither 1.3 nor 1.2", t.MinVersion)
 	}
 	for _, n := range t.Names {
 		if !isName(n) {
@@ -113,7 +123,7 @@ func (c Config) origin() string {
 func (c Config) tlsSource(log *slog.Logger) tlsconf.Config {
 	return tlsconf.Config{
 		CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, Dir: filepath.Join(c.Data, "tls"), Names: c.names(),
-		ClientCerts: c.TLS.ClientCerts, Log: log,
+		ClientCerts: c.TLS.ClientCerts, TLS12: c.TLS.MinVersion == tls12, Log: log,
 	}
 }
 

@@ -32,6 +32,9 @@ type Config struct {
 	// ClientCerts asks clients for a certificate. Whoever has none is served too.
 	ClientCerts bool
 
+	// TLS12 speaks TLS 1.2 too, with clients that know nothing newer.
+	TLS12 bool
+
 	Log *slog.Logger     // slog.Default() if nil
 	Now func() time.Time // time.Now if nil
 }
@@ -66,14 +69,18 @@ func Open(c Config) (*Source, error) {
 	return s, err
 }
 
-// ServerConfig is for a listener.
+// ServerConfig is for a listener: TLS 1.3, with the hybrid key exchange
+// X25519MLKEM768 for clients that know it, which is the default of crypto/tls.
 func (s *Source) ServerConfig() *tls.Config {
 	t := &tls.Config{
-		MinVersion: tls.VersionTLS12,
+		MinVersion: tls.VersionTLS13,
 		NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return s.current.Load(), nil
 		},
+	}
+	if s.c.TLS12 {
+		t.MinVersion = tls.VersionTLS12
 	}
 	if s.c.ClientCerts {
 		// Nobody is verified here: certificates are pinned, and self-signed ones

@@ -110,10 +110,16 @@ func TestLocalCA(t *testing.T) {
 			t.Error("trusted where it must not be")
 		}
 	}
-	old := &tls.Config{RootCAs: pool, ServerName: "localhost", MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	new := &tls.Config{RootCAs: pool, ServerName: "localhost"}
+	if c, err := tls.Dial("tcp", addr, new); err != nil || c.ConnectionState().CurveID != tls.X25519MLKEM768 {
+		t.Errorf("no hybrid key exchange: %v", err)
+	} else {
+		_ = c.Close()
+	}
+	old := &tls.Config{RootCAs: pool, ServerName: "localhost", MaxVersion: tls.VersionTLS12}
 	if c, err := tls.Dial("tcp", addr, old); err == nil {
 		_ = c.Close()
-		t.Error("TLS 1.1 is spoken")
+		t.Error("TLS 1.2 is spoken")
 	}
 	seen, err := Inspect(c)
 	if err != nil || seen.Fingerprint != s.Status().Fingerprint || seen.CA == nil || len(seen.Names) != 4 {

@@ -22,11 +22,13 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"api.listen":                  settingListen,
 	"api.public_url":              settingPublicURL,
 	"api.trusted_proxies":         settingProxies,
+	"api.plain_http":              settingPlainHTTP,
 	"api.drain_timeout":           settingDrain,
 	"tls.cert_file":               settingCertificate,
 	"tls.key_file":                settingCertificateKey,
 	"tls.local_ca":                settingLocalCA,
 	"tls.names":                   settingTLSNames,
+	"tls.min_version":             settingMinVersion,
 	"tls.client_certs":            settingClientCerts,
 	"operator.socket":             settingOperatorSocket,
 	"oidc.issuers":                settingIssuers,
@@ -139,6 +141,13 @@ func freeAddress(t testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+func settingPlainHTTP(t *testing.T, l *lab) {
+	d := newDaemon(t, l.base.data, append(l.base.args[:len(l.base.args):len(l.base.args)], "--listen", "0.0.0.0:0")...)
+	d.refuses(2, "api.listen", "tls.local_ca", "api.plain_http")
+	l.with(t, "api.listen=0.0.0.0:0", "api.plain_http=true").stop()
+	l.with(t, "api.listen=0.0.0.0:0", "tls.local_ca=true").stop()
 }
 
 func settingPublicURL(t *testing.T, l *lab) {

@@ -116,3 +116,15 @@ func settingClientCerts(t *testing.T, l *lab) {
 	twice(t, l, func(d *daemon) bool { _, asked := shaken(t, d); return asked },
 		"tls.client_certs", [2]string{"true", "false"}, [2]bool{true, false}, "tls.local_ca=true")
 }
+
+func settingMinVersion(t *testing.T, l *lab) {
+	speaks := func(d *daemon) bool {
+		host := strings.TrimPrefix(d.api, "https://")
+		conn, err := tls.Dial("tcp", host, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}
+	twice(t, l, speaks, "tls.min_version", [2]string{"1.3", "1.2"}, [2]bool{false, true}, "tls.local_ca=true")
+}
