@@ -87,6 +87,9 @@ func open(cfg Config, l layout) (_ *DB, err error) {
 	if err := db.check(); err != nil {
 		return nil, err
 	}
+	if err := guard(db.create); err != nil {
+		return nil, err
+	}
 	if err := guard(db.openBolt); err != nil {
 		return nil, err
 	}
@@ -108,6 +111,42 @@ func (db *DB) check() error {
 		return fmt.Errorf("store: %w", err)
 	}
 	return checkFile(db.cfg.Path, db.cfg.FullCheck || info.Size() <= cmp.Or(db.cfg.quickCheck, quickCheckBytes))
+}
+
+// create makes the file if there is none. It is written under another name, so
+// that a power cut never leaves half of one that every later start refuses.
+func (db *DB) create() error {
+	_, err := os.Stat(db.cfg.Path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil // what is there, opening it will tell
+	}
+	draft := db.cfg.Path + ".new"
+	if err := os.Remove(draft); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("store: making the data file: %w", err)
+	}
+	b, err := bolt.Open(draft, 0o600, &bolt.Options{Timeout: lockWait})
+	if err == nil {
+		err = b.Close()
+	}
+	if err == nil {
+		err = os.Rename(draft, db.cfg.Path)
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(db.cfg.Path))
+	}
+	if err != nil {
+		return fmt.Errorf("store: making the data file: %w", err)
+	}
+	return nil
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // initialMap is address space, not memory or disk. As long as the file is
