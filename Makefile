@@ -13,8 +13,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X main.version=$(VERSION)
 
 # What tests must find on this machine instead of skipping what needs it: small
-# disks to fill up can only be mounted by root.
-REQUIRE ?= softhsm,p11-kit,node$(if $(filter 0,$(shell id -u)),$(comma)tmpfs)
+# disks to fill up, and those that lose their power, can only be mounted by root.
+REQUIRE ?= softhsm,p11-kit,node$(if $(filter 0,$(shell id -u)),$(comma)tmpfs$(comma)fuse)
 comma   := ,
 
 FUZZTIME  ?= 30s

@@ -55,6 +55,7 @@ type file struct {
 	dirty      map[int64]bool // pages of live that are not on the disk
 	shortened  bool           // since the last sync,
 	shortest   int64          // to this size
+	extended   int64          // the size it was given since then, without writing so far
 }
 
 func newFile() *file {
@@ -90,7 +91,7 @@ func (f *file) truncate(size int64) {
 			f.dirty[size/pageSize] = true
 		}
 	}
-	f.live.size = size
+	f.live.size, f.extended = size, size
 }
 
 func (f *file) sync() {
@@ -101,7 +102,7 @@ func (f *file) sync() {
 		f.disk.pages[i] = f.live.pages[i]
 	}
 	f.disk.size = f.live.size
-	f.shortened = false
+	f.shortened, f.extended = false, 0
 	clear(f.dirty)
 }
 
@@ -119,24 +120,26 @@ func (f *file) cut(dice Dice, percent int) {
 		if dice.IntN(100) >= percent {
 			continue
 		}
-		pg := *f.live.pages[i]
+		pg, whole := *f.live.pages[i], int64(pageSize)
 		if dice.IntN(8) == 0 {
-			tear(&pg, f.disk.pages[i], dice)
+			whole = tear(&pg, f.disk.pages[i], dice)
 		}
 		f.disk.pages[i] = &pg
-		end = max(end, min((i+1)*pageSize, f.live.size))
+		end = max(end, min(i*pageSize+whole, f.live.size))
 	}
-	if f.live.size > end && dice.IntN(2) == 0 {
-		end = f.live.size
+	if f.extended > end && dice.IntN(2) == 0 {
+		end = f.extended
 	}
 	f.disk.size = end
 }
 
-// tear leaves the first sectors of pg and puts those of old behind them.
-func tear(pg, old *page, dice Dice) {
+// tear leaves the first sectors of pg, puts those of old behind them, and returns
+// how many bytes it has left.
+func tear(pg, old *page, dice Dice) int64 {
 	at := sectorSize * (1 + dice.IntN(pageSize/sectorSize-1))
 	if old == nil {
 		old = new(page)
 	}
 	copy(pg[at:], old[at:])
+	return int64(at)
 }

@@ -119,3 +119,23 @@ func (s *script) IntN(int) int {
 	*s = (*s)[1:]
 	return n
 }
+
+// A file grows on the disk as what was written gets there, and not before.
+func TestContentThatGrew(t *testing.T) {
+	sizes := map[int]int{}
+	for seed := range uint64(500) {
+		f := newFile()
+		f.writeAt([]byte("head"), 0)
+		f.sync()
+		f.writeAt(bytes.Repeat([]byte{'x'}, pageSize), 4)
+		f.cut(dice(seed), 50)
+		got := readAll(&f.disk)
+		sizes[len(got)]++
+		if !bytes.HasPrefix(got, []byte("head")) || len(got) > 4 && got[len(got)-1] != 'x' {
+			t.Fatalf("seed %d: %d bytes that end with %d", seed, len(got), got[len(got)-1])
+		}
+	}
+	if sizes[4] == 0 || sizes[4+pageSize] == 0 {
+		t.Errorf("sizes: %v", sizes)
+	}
+}

@@ -10,8 +10,10 @@
 //
 // File data is durable once fsync, fdatasync or msync on its file has returned.
 // Of the 4 KB pages that were written and not synced, the cut lets a random
-// part reach the disk, some of them torn between two sectors of 512 bytes. The
-// size of a file follows its pages. A file that was made shorter without a sync
+// part reach the disk, some of them torn between two sectors of 512 bytes. A file
+// that grows by writing grows on the disk as its pages get there, as ext4 with
+// ordered data has it: the bytes at its end are there, or it is shorter.
+// One that is given a size may have it without its pages, which are zeros. A file that was made shorter without a sync
 // either is as it was before or has become shorter, never a mixture.
 //
 // Names are journaled in order, as ext4 does: a cut leaves a prefix of what was

@@ -12,12 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dice decides what survives a cut. The same rolls give the same disk. A
-// *rand.Rand of math/rand/v2 is one.
-type Dice interface {
-	IntN(n int) int // in [0, n)
-}
-
 // Sync is an fsync, fdatasync or msync that a program asks for.
 type Sync struct {
 	Name string // of the file or folder, without its folders; "" for the root

@@ -64,13 +64,7 @@ func Open(c Config) (*Archive, error) {
 	if log.log == nil {
 		log.log = slog.Default()
 	}
-	db, err := badger.Open(tuned(c, log))
-	if err != nil && !errors.Is(err, badger.ErrEncryptionKeyMismatch) {
-		// A crash between making a value log file and sizing it leaves one of
-		// zero bytes. Badger fails on that, once: failing also repairs it.
-		log.log.Warn("events: the archive is opened a second time", "err", err)
-		db, err = badger.Open(tuned(c, log))
-	}
+	db, err := openAgain(c, log)
 	switch {
 	case errors.Is(err, badger.ErrEncryptionKeyMismatch):
 		return nil, ErrKey
@@ -79,6 +73,30 @@ func Open(c Config) (*Archive, error) {
 	}
 	log.open.Store(true)
 	return &Archive{db: db, dir: c.Dir, ttl: c.Retention}, nil
+}
+
+// openAgain opens the folder as often as that may help. A crash between making a
+// file and sizing it leaves one of zero bytes. Badger fails on that, once for
+// each: failing also repairs it.
+func openAgain(c Config, log *logger) (*badger.DB, error) {
+	for tries := max(1, hollow(c.Dir)); ; tries-- {
+		db, err := badger.Open(tuned(c, log))
+		if err == nil || tries == 0 || errors.Is(err, badger.ErrEncryptionKeyMismatch) {
+			return db, err
+		}
+		log.log.Warn("events: the archive is opened again", "err", err)
+	}
+}
+
+// hollow is how many files in dir have zero bytes.
+func hollow(dir string) (n int) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // tuned returns Badger's options for a few small batches per second and rare

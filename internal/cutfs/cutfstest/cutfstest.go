@@ -2,7 +2,6 @@
 package cutfstest
 
 import (
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +37,7 @@ func New(t testing.TB) *Disk {
 	base, seed := t.TempDir(), uint64(time.Now().UnixNano())
 	t.Logf("the disk's seed is %d", seed)
 	d := &Disk{
-		t: t, dice: rand.New(rand.NewPCG(seed, 0)),
+		t: t, dice: cutfs.NewDice(seed),
 		Dir: filepath.Join(base, "disk"), Backing: filepath.Join(base, "backing"),
 	}
 	for _, dir := range []string{d.Dir, d.Backing} {
