@@ -17,5 +17,5 @@ func (s *splitMix) IntN(n int) int {
 	z := s.state
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return int((z ^ z>>31) % uint64(n)) //nolint:gosec // n is small and positive
+	return int((z ^ z>>31) % uint64(n))
 }
