@@ -22,6 +22,7 @@ type Config struct {
 	OIDC      OIDCConfig      `toml:"oidc"`
 	HSM       HSMConfig       `toml:"hsm"`
 	Limits    LimitsConfig    `toml:"limits"`
+	Accounts  AccountsConfig  `toml:"accounts"`
 	Passwords PasswordsConfig `toml:"passwords"`
 	Tokens    TokensConfig    `toml:"tokens"`
 	Audit     AuditConfig     `toml:"audit"`
@@ -98,6 +99,7 @@ func Defaults() Config {
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
 		},
+		Accounts:  AccountsConfig{Signup: "invite"},
 		Passwords: defaultPasswords(),
 		Tokens:    TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
 		Audit:     AuditConfig{CheckpointEvents: 10000, CheckpointInterval: Duration(10 * time.Second)},
@@ -142,7 +144,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkFigures, c.checkPasswords, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
@@ -165,22 +166,28 @@ func (c *core) openServices() error {
 	if err != nil {
 		return err
 	}
+	letters := letter.Writer{Base: c.cfg.origin()}
 	who := identity.Config{
 		DB: store.Runner[identity.Tx](c.db), Signer: &c.gate, Key: key, Pepper: pepper.Reveal(),
 		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL), Passwords: c.cfg.Passwords.cost(),
+		KeyMade: people.Mails{Letters: letters}.KeyMade,
 	}
 	if err := c.cfg.federation(&who); err != nil {
 		return err
 	}
 	c.identity = identity.New(who)
-	c.people = people.New(people.Config{
-		DB: store.Runner[people.Tx](c.db), Identity: c.identity, PublicURL: c.cfg.origin(), Claim: share.ClaimHook,
-	})
 	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
+	c.shares = share.New(share.Config{
+		DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity, Notifier: share.Mails{Letters: letters},
+	})
+	signup := site.SignupMode(c.cfg.Accounts.Signup)
+	c.people = people.New(people.Config{
+		DB: store.Runner[people.Tx](c.db), Identity: c.identity, Signup: signup, PublicURL: c.cfg.origin(), Claim: share.ClaimHook,
+		Removed: func(ctx context.Context, _, user id.ID) error { return c.shares.EndOf(ctx, user) },
+	})
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
-	c.enrol = &agents.Enroller{Agents: c.agents, DB: store.Runner[agents.EnrolTx](c.db), Mails: letter.Writer{Base: c.cfg.origin()}}
-	c.site = &site.Service{DB: store.Runner[site.Tx](c.db)}
-	c.shares = share.New(share.Config{DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity})
+	c.enrol = &agents.Enroller{Agents: c.agents, DB: store.Runner[agents.EnrolTx](c.db), Mails: letters}
+	c.site = &site.Service{DB: store.Runner[site.Tx](c.db), Defaults: site.Settings{Signup: signup}}
 	return nil
 }
 

@@ -18,12 +18,13 @@ import (
 	"github.com/oneclaw/oneclawd/vault/share"
 )
 
-// accountsOf makes the accounts of a live appliance, where everybody may sign up.
-func (l *live) accountsOf(identities *identity.Service) *people.Service {
+// accountsOf makes the accounts of a live appliance.
+func (l *live) accountsOf(identities *identity.Service, shares *share.Service) *people.Service {
 	l.Helper()
 	return people.New(people.Config{
-		DB: store.Runner[people.Tx](l.db), Identity: identities, Signup: people.SignupOpen,
+		DB: store.Runner[people.Tx](l.db), Identity: identities, Signup: l.signup,
 		PublicURL: "https://vault.example", Claim: share.ClaimHook, Now: l.clock.Now,
+		Removed: func(ctx context.Context, _, user id.ID) error { return shares.EndOf(ctx, user) },
 	})
 }
 

@@ -24,6 +24,8 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/outbox/letter"
+	accounts "github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
 )
@@ -57,6 +59,8 @@ type live struct {
 	workloads identity.Workloads // who is believed about agents, and about people
 	signIns   identity.SignIns
 
+	signup site.SignupMode // where nobody set another
+
 	org, other id.ID // organisations: the platform's, and another
 	orgs       []id.ID
 	ownerID    id.ID
@@ -73,7 +77,7 @@ const (
 // and stranger (owner of another one).
 func newLive(t testing.TB, edit ...func(*Config)) *live {
 	t.Helper()
-	l := &live{TB: t, clock: &clock{}, log: &lockedBuffer{}, dir: t.TempDir(), tokens: map[string]string{}}
+	l := &live{TB: t, clock: &clock{}, log: &lockedBuffer{}, dir: t.TempDir(), tokens: map[string]string{}, signup: site.SignupOpen}
 	l.db = storetest.Open(t)
 	l.workloads, l.signIns = provider{}, provider{}
 	l.start(edit...)
@@ -138,11 +142,15 @@ func (l *live) services() Config {
 	auditLog := l.auditLog(l.auditKey, log)
 	pepper, err := l.db.DeriveKey("credential pepper")
 	l.ok(err)
+	letters := letter.Writer{Base: "https://vault.example"}
 	people := identity.New(identity.Config{
 		DB: store.Runner[identity.Tx](l.db), Signer: l.gate, Key: l.tokenKey, Pepper: pepper.Reveal(), Now: l.clock.Now,
-		Workloads: l.workloads, SignIns: l.signIns,
+		Workloads: l.workloads, SignIns: l.signIns, KeyMade: accounts.Mails{Letters: letters}.KeyMade,
 	})
 	vaults := vault.New(store.Runner[vault.Tx](l.db), l.gate, l.clock.Now)
+	shares := share.New(share.Config{
+		DB: store.Runner[share.Tx](l.db), Vaults: vaults, Hasher: people, Notifier: share.Mails{Letters: letters}, Now: l.clock.Now,
+	})
 	monitor := &hsm.Monitor{Module: l.gate, Log: log, Every: 20 * time.Millisecond}
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -150,10 +158,10 @@ func (l *live) services() Config {
 	l.stop = func() { stop(); <-done }
 	return Config{
 		Version: "1.2.3", PublicURL: "https://vault.example", Log: log,
-		Identity: people, People: l.accountsOf(people), Vaults: vaults, Audit: auditLog, HSM: monitor,
+		Identity: people, People: l.accountsOf(people, shares), Vaults: vaults, Audit: auditLog, HSM: monitor,
 		Agents: agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
-		Site:   &site.Service{DB: store.Runner[site.Tx](l.db), Now: l.clock.Now},
-		Shares: share.New(share.Config{DB: store.Runner[share.Tx](l.db), Vaults: vaults, Hasher: people, Now: l.clock.Now}),
+		Site:   &site.Service{DB: store.Runner[site.Tx](l.db), Defaults: site.Settings{Signup: l.signup}, Now: l.clock.Now},
+		Shares: shares,
 	}
 }
 

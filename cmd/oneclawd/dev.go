@@ -60,6 +60,9 @@ func devConfig(g *global) (appliance.Config, error) {
 	if _, ok := overrides["log.level"]; !ok && os.Getenv("ONECLAW_LOG_LEVEL") == "" {
 		overrides["log.level"] = "warn"
 	}
+	if _, ok := overrides["accounts.signup"]; !ok && os.Getenv("ONECLAW_ACCOUNTS_SIGNUP") == "" && g.config == "" {
+		overrides["accounts.signup"] = "dev"
+	}
 	cfg, err := appliance.Load(g.config, os.Getenv, overrides)
 	if err != nil {
 		return cfg, err

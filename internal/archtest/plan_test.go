@@ -35,10 +35,6 @@ var may = map[string][]string{
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", // enrolment writes a mail
 	},
-	"vault/share": {
-		"internal/fault", "internal/id", "internal/plain", "internal/txn",
-		"vault", "vault/audit", "vault/identity", "vault/policy",
-	},
 	"vault/outbox": {"internal/fault", "internal/id", "internal/txn"},
 	"vault/webhook": {
 		"internal/fault", "internal/id", "internal/txn",
@@ -46,9 +42,15 @@ var may = map[string][]string{
 	},
 	"vault/site":          {"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity", "vault/policy"},
 	"vault/outbox/letter": {"internal/id", "vault/outbox"},
+	"vault/share": {
+		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", // it tells people by mail
+		"vault/site", // the IP rules of an organisation hold for whoever reads what it shares
+	},
 	"vault/people": {
 		"internal/fault", "internal/id", "internal/txn",
 		"vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
+		"vault/site", // who may sign up is a setting
 	},
 	"vault/outbox/viewer": {
 		"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity", "vault/outbox",

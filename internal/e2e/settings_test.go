@@ -52,6 +52,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"passwords.argon2_memory_kib": settingArgonMemory,
 	"passwords.argon2_time":       settingArgonTime,
 	"passwords.concurrency":       settingHashes,
+	"accounts.signup":             settingSignup,
 	"tokens.user_key_ttl":         settingUserKeyTTL,
 	"audit.checkpoint_events":     settingCheckpointEvents,
 	"audit.checkpoint_interval":   settingCheckpointInterval,
@@ -234,6 +235,20 @@ func settingAuthRate(t *testing.T, l *lab) {
 func settingAuthBurst(t *testing.T, l *lab) {
 	twice(t, l, func(d *daemon) int { return firstRefusal(30, guess(d)) },
 		"limits.auth_burst", [2]string{"2", "7"}, [2]int{2, 7}, "limits.auth_rate=0.1")
+}
+
+func settingSignup(t *testing.T, l *lab) {
+	n := 0
+	asks := func(d *daemon) answer {
+		n++
+		return d.as("").do("POST", "/v1/auth/signup", api.SignupRequest{
+			Email: fmt.Sprintf("person%d@example.com", n), Password: "Another-Good-Mule-42",
+		})
+	}
+	twice(t, l, func(d *daemon) int { return asks(d).status }, "accounts.signup", [2]string{"invite", "open"}, [2]int{403, 200})
+	d := newDev(t).start() // `dev` lets everybody in at once
+	token := into[api.SignupResponse](t, asks(d).is(t, 200)).AccessToken
+	d.as(token).do("GET", "/v1/auth/me", nil).is(t, 200)
 }
 
 func settingUserKeyTTL(t *testing.T, l *lab) {

@@ -196,6 +196,9 @@ func (s *Service) CreateAPIKey(ctx context.Context, p Principal, spec NewAPIKeyS
 		if err := putAPIKey(tx, p.Org, k); err != nil {
 			return err
 		}
+		if err := s.keyMade(tx, p, k); err != nil {
+			return err
+		}
 		return audit.Write(ctx, tx, e)
 	})
 	if err != nil {

@@ -21,6 +21,10 @@ type Config struct {
 	Key    hsm.SigningKey // signs JWTs
 	Pepper []byte         // 32 bytes, derived from the store key
 
+	// KeyMade is called in the transaction in which p makes a key for themselves.
+	// It may be nil.
+	KeyMade func(tx Tx, p Principal, k APIKey) error
+
 	Workloads Workloads // no tokens of identity providers for agents if nil
 	SignIns   SignIns   // and for people
 
@@ -36,6 +40,7 @@ type Service struct {
 	key        hsm.SigningKey
 	pepper     []byte
 	userKeyTTL time.Duration
+	keyMade    func(Tx, Principal, APIKey) error
 	workloads  Workloads
 	signIns    SignIns
 
@@ -50,11 +55,14 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		db: c.DB, signer: c.Signer, key: c.Key, pepper: c.Pepper,
-		Now: c.Now, userKeyTTL: c.UserKeyTTL, workloads: c.Workloads, signIns: c.SignIns,
+		Now: c.Now, userKeyTTL: c.UserKeyTTL, keyMade: c.KeyMade, workloads: c.Workloads, signIns: c.SignIns,
 		hashing: newHashing(c.Passwords),
 	}
 	if s.Now == nil {
 		s.Now = time.Now
+	}
+	if s.keyMade == nil {
+		s.keyMade = func(Tx, Principal, APIKey) error { return nil }
 	}
 	if s.userKeyTTL == 0 {
 		s.userKeyTTL = UserTokenTTL

@@ -12,10 +12,11 @@ import (
 	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/people"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 func TestH9SignUp(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.logs("user.signup success", func() { w.ok(w.signUp("Ann@example.com")) })
 	_, err := w.login("ann@example.com", first)
 	w.is(err, identity.ErrCredentials) // there is no account yet
@@ -46,7 +47,7 @@ func TestH9SignUp(t *testing.T) {
 }
 
 func TestH9NobodyLearnsWhoHasAnAccount(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.account("ann@example.com")
 	before := len(w.mails("ann@example.com"))
 	for _, email := range []string{"ann@example.com", "nobody@example.com"} {
@@ -69,11 +70,11 @@ func TestH9NobodyLearnsWhoHasAnAccount(t *testing.T) {
 }
 
 func TestSignupModes(t *testing.T) {
-	for _, mode := range []people.SignupMode{"", people.SignupInvite, people.SignupClosed} {
+	for _, mode := range []site.SignupMode{"", site.SignupInvite, site.SignupClosed} {
 		w := newWorld(t, mode)
 		w.logs("user.signup refused signup_closed", func() { w.is(w.signUp("ann@example.com"), people.ErrSignupClosed) })
 	}
-	w := newWorld(t, people.SignupDev)
+	w := newWorld(t, site.SignupDev)
 	tok, err := w.SignUp(w.Context(), people.Signup{Email: "ann@example.com", Password: first}, peer)
 	w.ok(err)
 	w.auth(tok.JWT)
@@ -85,7 +86,7 @@ func TestSignupModes(t *testing.T) {
 }
 
 func TestH2PasswordRuleEverywhere(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	_, err := w.SignUp(w.Context(), people.Signup{Email: "x@example.com", Password: "short"}, peer)
 	w.is(err, identity.ErrPasswordRule)
@@ -99,7 +100,7 @@ func TestH2PasswordRuleEverywhere(t *testing.T) {
 }
 
 func TestH16WrongPasswordsWaitLonger(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.account("ann@example.com")
 	try := func(email, password string) (time.Duration, error) {
 		_, err := w.login(email, password)
@@ -127,7 +128,7 @@ func TestH16WrongPasswordsWaitLonger(t *testing.T) {
 		}
 	}
 	w.db = storetest.Reopen(w, w.db) // the count survives
-	w.serve(people.SignupOpen)
+	w.serve(site.SignupOpen)
 	_, err := try("no address", first)
 	w.is(err, people.ErrSlowDown)
 	_, err = try("ann@example.com", first)
@@ -139,7 +140,7 @@ func TestH16WrongPasswordsWaitLonger(t *testing.T) {
 }
 
 func TestH16ManyGuessesAtOnceAreCounted(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.account("ann@example.com")
 	var wrong, slow int
 	var mu sync.Mutex
@@ -163,7 +164,7 @@ func TestH16ManyGuessesAtOnceAreCounted(t *testing.T) {
 }
 
 func TestResetPassword(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.account("ann@example.com")
 	old, err := w.login("ann@example.com", first)
 	w.ok(err)
@@ -193,7 +194,7 @@ func TestResetPassword(t *testing.T) {
 }
 
 func TestResetsAtOnce(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.account("ann@example.com")
 	w.ok(w.ForgotPassword(w.Context(), "ann@example.com", peer))
 	token := w.mailed("ann@example.com")
@@ -220,7 +221,7 @@ func atOnce(n int, fn func() error) (good int) {
 }
 
 func TestH11ChangePassword(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	w.account("ann@example.com")
 	mine, err := w.login("ann@example.com", first)
 	w.ok(err)
@@ -243,7 +244,7 @@ func TestH11ChangePassword(t *testing.T) {
 }
 
 func TestH12Profile(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	name, yes := "Ann", true
 	w.logs("user.update success", func() {
@@ -259,7 +260,7 @@ func TestH12Profile(t *testing.T) {
 }
 
 func TestH13DeleteMe(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	w.is(w.DeleteMe(w.Context(), boss, "DELETE"), people.ErrLastOwner) // of the platform
 	ann := w.account("ann@example.com")

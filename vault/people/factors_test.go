@@ -12,6 +12,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/people"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // otp is what an app shows now.
@@ -46,7 +47,7 @@ func (w *world) begun(email string) string {
 }
 
 func TestH14SecondFactor(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	m, err := w.SetUpMFA(w.Context(), ann)
 	w.ok(err)
@@ -104,7 +105,7 @@ func TestH14SecondFactor(t *testing.T) {
 }
 
 func TestH14GuessesAreLimited(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	_, codes := w.factor(ann)
 	for range 5 {
@@ -120,7 +121,7 @@ func TestH14GuessesAreLimited(t *testing.T) {
 }
 
 func TestH14Disable(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	w.is(w.DisableMFA(w.Context(), ann, "", first), people.ErrMFAOff)
 	secret, codes := w.factor(ann)
@@ -141,7 +142,7 @@ func TestH14Disable(t *testing.T) {
 }
 
 func TestH14AResetDoesNotGoAroundIt(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	_, codes := w.factor(ann)
 	half := w.begun("ann@example.com")
@@ -173,7 +174,7 @@ func (w *world) hears(code string, want people.PollError) {
 }
 
 func TestH15DeviceFlow(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	c, err := w.BeginDevice(w.Context(), "cli")
 	w.ok(err)
@@ -218,7 +219,7 @@ func TestH15DeviceFlow(t *testing.T) {
 }
 
 func TestH15OneTokenForOneCode(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	c, _ := w.BeginDevice(w.Context(), "cli")
 	w.ok(w.ApproveDevice(w.Context(), ann, c.User))
@@ -235,7 +236,7 @@ func TestH15OneTokenForOneCode(t *testing.T) {
 }
 
 func TestH15ApprovalsEndWithThePassword(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	c, _ := w.BeginDevice(w.Context(), "cli")
 	w.ok(w.ApproveDevice(w.Context(), ann, c.User))

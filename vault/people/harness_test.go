@@ -20,6 +20,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/outbox"
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 const (
@@ -60,7 +61,7 @@ type world struct {
 	*people.Service
 }
 
-func newWorld(t testing.TB, mode people.SignupMode) *world {
+func newWorld(t testing.TB, mode site.SignupMode) *world {
 	t.Helper()
 	w := &world{TB: t, db: storetest.Open(t), clock: &clock{t: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}, gate: new(hsm.Gate)}
 	w.gate.Open(hsmtest.Memory(t))
@@ -72,7 +73,7 @@ func newWorld(t testing.TB, mode people.SignupMode) *world {
 	return w
 }
 
-func (w *world) serve(mode people.SignupMode) {
+func (w *world) serve(mode site.SignupMode) {
 	w.ident = identity.New(identity.Config{
 		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.clock.Now,
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/outbox"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // Invite mails an invitation to join the organisation of whoever asks; an older
@@ -64,8 +65,8 @@ func (s *Service) Invite(ctx context.Context, p identity.Principal, email string
 
 // invitable decides whether somebody may invite an address.
 func (s *Service) invitable(tx Tx, who identity.User, folded string, role identity.Role) (*fault.Error, error) {
-	if s.signup == SignupClosed {
-		return ErrClosed, nil
+	if mode, err := s.mode(tx); err != nil || mode == site.SignupClosed {
+		return ErrClosed, err
 	}
 	if why := mayManage(who, role); why != nil {
 		return why, nil
@@ -211,8 +212,8 @@ func (s *Service) Accept(ctx context.Context, p identity.Principal, token, passw
 // acceptable is the invitation of a token, if it may be accepted: whoever made it
 // must still be allowed to, and the address must have no account.
 func (s *Service) acceptable(tx Tx, p identity.Principal, token string) (i Invitation, folded string, err error) {
-	if s.signup == SignupClosed {
-		return i, "", ErrClosed
+	if mode, err := s.mode(tx); err != nil || mode == site.SignupClosed {
+		return i, "", firstOf(err, ErrClosed)
 	}
 	t, err := s.ticket(tx, token, TicketInvite, s.now())
 	if err != nil {

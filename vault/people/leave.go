@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -107,11 +108,16 @@ func erase(tx Tx, u identity.User) error {
 func (s *Service) clearUp(ctx context.Context, gone Departed) error {
 	var keys []identity.APIKey
 	var agents []id.ID
+	var offers []Invitation
 	err := s.db.View(ctx, func(tx Tx) (err error) {
 		agents = nil
 		if keys, err = tx.APIKeys(gone.User); err != nil {
 			return err
 		}
+		if offers, err = tx.Invitations(gone.Org); err != nil {
+			return err
+		}
+		offers = slices.DeleteFunc(offers, func(i Invitation) bool { return i.InvitedBy != gone.User })
 		all, err := tx.Agents(gone.Org)
 		for _, a := range all {
 			if a.CreatedBy == gone.User || gone.Deserted && a.Active {
@@ -124,12 +130,17 @@ func (s *Service) clearUp(ctx context.Context, gone Departed) error {
 		return err
 	}
 	const batch = 200
-	for len(keys) > 0 || len(agents) > 0 {
-		k, a := keys[:min(batch, len(keys))], agents[:min(batch, len(agents))]
-		keys, agents = keys[len(k):], agents[len(a):]
+	for len(keys) > 0 || len(agents) > 0 || len(offers) > 0 {
+		k, a, o := keys[:min(batch, len(keys))], agents[:min(batch, len(agents))], offers[:min(batch, len(offers))]
+		keys, agents, offers = keys[len(k):], agents[len(a):], offers[len(o):]
 		err := s.db.Update(ctx, func(tx Tx) error {
 			for _, key := range k {
 				if err := firstOf(tx.DeleteCredential(key.KeyHash), tx.DeleteAPIKey(key.User, key.ID)); err != nil {
+					return err
+				}
+			}
+			for _, i := range o { // which nobody could accept any more
+				if err := drop(tx, i); err != nil {
 					return err
 				}
 			}

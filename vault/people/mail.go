@@ -1,6 +1,7 @@
 package people
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -43,6 +44,27 @@ func (s *Service) signupAgain(u identity.User, now time.Time) outbox.Message {
 		"somebody, hopefully you, tried to sign up with this address. It has an account\n"+
 			"already, which stays as it is. If you forgot its password, choose a new one:\n\n"+
 			"    "+s.mails.Base+"/reset-password\n\nIf it was not you, do nothing.")
+}
+
+// Mails are what happens to accounts elsewhere and their owners are told of.
+type Mails struct{ Letters letter.Writer }
+
+// KeyMade tells somebody that a key that acts for them was made. It is for
+// identity.Config: in the transaction that makes it.
+func (m Mails) KeyMade(tx identity.Tx, p identity.Principal, k identity.APIKey) error {
+	whole, ok := tx.(Tx)
+	if !ok {
+		return fmt.Errorf("people: a transaction of type %T has no mails", tx)
+	}
+	u, err := user(whole, p)
+	if err != nil {
+		return err
+	}
+	ip := ""
+	if p.IP.IsValid() {
+		ip = p.IP.String()
+	}
+	return notify(whole, m.Letters.APIKeyCreated(to(u, k.CreatedAt), k.Name, k.Prefix, k.CreatedAt, ip))
 }
 
 // mfaChanged tells somebody that their second factor was switched on or off.

@@ -7,6 +7,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/people"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 const (
@@ -34,7 +35,7 @@ func TestG1Roles(t *testing.T) {
 		{member, member, member, identity.ErrDenied, identity.ErrDenied, identity.ErrDenied},
 	} {
 		t.Run(string(c.who+" "+c.target+" "+c.role), func(t *testing.T) {
-			w := newWorld(t, people.SignupOpen)
+			w := newWorld(t, site.SignupOpen)
 			boss := w.account("boss@example.com")
 			who := boss
 			if c.who != owner {
@@ -62,7 +63,7 @@ func TestG1Roles(t *testing.T) {
 }
 
 func TestG1TheLastOwnerStays(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	_, err := w.ChangeRole(w.Context(), boss, boss.ID, member)
 	w.is(err, people.ErrLastOwner)
@@ -97,7 +98,7 @@ func TestG1TheLastOwnerStays(t *testing.T) {
 }
 
 func TestG1RemovedMembersAreGoneAtOnce(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	w.member(boss, "ann@example.com", member)
 	l, err := w.login("ann@example.com", first)
@@ -116,7 +117,7 @@ func TestG1RemovedMembersAreGoneAtOnce(t *testing.T) {
 }
 
 func TestG1Invitations(t *testing.T) {
-	w := newWorld(t, people.SignupInvite)
+	w := newWorld(t, site.SignupInvite)
 	boss, _, err := w.ident.CreateOwner(w.Context(), "boss@example.com", first, "Acme")
 	w.ok(err)
 	p := identity.Principal{Kind: identity.KindUser, ID: boss.ID, Org: boss.Org, Role: owner}
@@ -167,7 +168,7 @@ func TestG1Invitations(t *testing.T) {
 }
 
 func TestG1OneAccountOneOrganisation(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss, ann := w.account("boss@example.com"), w.account("ann@example.com")
 	_, err := w.Invite(w.Context(), boss, "ann@example.com", "")
 	w.ok(err) // whether ann has an account is not told
@@ -184,11 +185,11 @@ func TestG1OneAccountOneOrganisation(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	_, err := w.Invite(w.Context(), boss, "ann@example.com", "")
 	w.ok(err)
-	w.serve(people.SignupClosed)
+	w.serve(site.SignupClosed)
 	_, err = w.Invite(w.Context(), boss, "bob@example.com", "")
 	w.is(err, people.ErrClosed)
 	_, err = w.Accept(w.Context(), identity.Principal{}, w.mailed("ann@example.com"), first, "", peer)
@@ -196,7 +197,7 @@ func TestClosed(t *testing.T) {
 }
 
 func TestG5Admin(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com") // of the platform
 	helper := w.member(boss, "helper@example.com", admin)
 	plain := w.member(boss, "plain@example.com", member)
@@ -222,7 +223,7 @@ func TestG5Admin(t *testing.T) {
 }
 
 func TestAgentsAreRefused(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	bot := identity.Principal{Kind: identity.KindAgent, ID: id.New(), Org: boss.Org}
 	_, me := w.Me(w.Context(), bot)
@@ -239,4 +240,24 @@ func TestAgentsAreRefused(t *testing.T) {
 	}
 	_, err := w.AgentKeysVault(w.Context(), boss)
 	w.is(err, people.ErrNoAgentKeys)
+}
+
+// What somebody offered who is gone is nobody's to accept.
+func TestG5_InvitationsOfWhoIsGone(t *testing.T) {
+	w := newWorld(t, site.SignupOpen)
+	boss := w.account("boss@example.com")
+	admin := w.member(boss, "admin@example.com", identity.RoleAdmin)
+	_, err := w.Invite(w.Context(), admin, "new@example.com", "")
+	w.ok(err)
+	token := w.mailed("new@example.com")
+	_, err = w.Invite(w.Context(), boss, "kept@example.com", "")
+	w.ok(err)
+	w.ok(w.DeleteMe(w.Context(), admin, "DELETE"))
+	_, err = w.Accept(w.Context(), identity.Principal{}, token, first, "", peer)
+	w.is(err, people.ErrTicket)
+	left, err := w.Invitations(w.Context(), boss)
+	w.ok(err)
+	if len(left) != 1 || left[0].Email != "kept@example.com" {
+		t.Errorf("%+v", left)
+	}
 }

@@ -91,7 +91,8 @@ type Device struct {
 }
 
 // Departed is somebody whose account is gone, until what it left is cleared up:
-// keys, which are dead already, the mark of who registered an agent, shares.
+// keys and invitations, which are dead already, the mark of who registered an
+// agent, shares.
 type Departed struct {
 	Org  id.ID     `json:"org"`
 	User id.ID     `json:"user"`

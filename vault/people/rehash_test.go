@@ -7,12 +7,13 @@ import (
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/people"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // TestAPasswordFollowsItsCost: what is kept of a password is of the set cost
 // from the next sign-in with it on, and of no wrong one.
 func TestAPasswordFollowsItsCost(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	kept := func() (hash string) {
 		w.view(func(tx people.Tx) error {
@@ -27,7 +28,7 @@ func TestAPasswordFollowsItsCost(t *testing.T) {
 		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.clock.Now,
 		Passwords: identity.PasswordCost{MemoryKiB: 8 << 10, Time: 3},
 	})
-	w.Service = people.New(people.Config{DB: store.Runner[people.Tx](w.db), Identity: w.ident, Signup: people.SignupOpen, Now: w.clock.Now})
+	w.Service = people.New(people.Config{DB: store.Runner[people.Tx](w.db), Identity: w.ident, Signup: site.SignupOpen, Now: w.clock.Now})
 	if _, err := w.login("ann@example.com", canary); err == nil || kept() != before {
 		t.Errorf("a wrong password: %v, %q", err, kept())
 	}

@@ -13,17 +13,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/outbox/letter"
-)
-
-// SignupMode says who may make an account without being asked to.
-type SignupMode string
-
-// The modes. The zero value is SignupInvite.
-const (
-	SignupInvite SignupMode = "invite" // nobody; invitations work
-	SignupOpen   SignupMode = "open"   // everybody whose address can be confirmed
-	SignupClosed SignupMode = "closed" // nobody, and invitations do not work either
-	SignupDev    SignupMode = "dev"    // everybody, at once: for looking around only
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // Config is what a Service is made of. DB and Identity are needed.
@@ -31,8 +21,8 @@ type Config struct {
 	DB       txn.Runner[Tx]
 	Identity *identity.Service
 
-	Signup    SignupMode // SignupInvite if empty
-	PublicURL string     // that links in mails begin with
+	Signup    site.SignupMode // where nobody set another; site.SignupInvite if empty
+	PublicURL string          // that links in mails begin with
 
 	// Claim is called in the transaction in which somebody turns out to have an
 	// address: of confirming it and of signing in. It may be nil.
@@ -48,7 +38,7 @@ type Config struct {
 type Service struct {
 	db      txn.Runner[Tx]
 	id      *identity.Service
-	signup  SignupMode
+	signup  site.SignupMode // where nobody set another
 	mails   letter.Writer
 	claim   func(identity.Tx, identity.User) error
 	removed func(context.Context, id.ID, id.ID) error
@@ -67,9 +57,6 @@ func New(c Config) *Service {
 		mailed:  limiter[string]{most: mailsMost, in: mailsIn},
 		invited: limiter[id.ID]{most: invitesMost, in: invitesIn},
 	}
-	if s.signup == "" {
-		s.signup = SignupInvite
-	}
 	if s.claim == nil {
 		s.claim = func(identity.Tx, identity.User) error { return nil }
 	}
@@ -81,6 +68,9 @@ func New(c Config) *Service {
 	}
 	return s
 }
+
+// mode is who may sign up by now.
+func (s *Service) mode(tx Tx) (site.SignupMode, error) { return site.SignupIn(tx, s.signup) }
 
 // now is the time by which the service decides.
 func (s *Service) now() time.Time { return s.clock().UTC() }

@@ -10,6 +10,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/outbox"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // How long what is mailed is good for.
@@ -41,12 +42,20 @@ type Signup struct {
 
 // SignUp begins an account, in an organisation of its own. Whether the address
 // has an account already is told to nobody but its owner, by mail; the account
-// exists once VerifyEmail says so. In the mode SignupDev it exists at once, and
-// the token is there.
+// exists once VerifyEmail says so. In the mode site.SignupDev it exists at once,
+// and the token is there.
 func (s *Service) SignUp(ctx context.Context, n Signup, peer identity.Peer) (identity.Token, error) {
 	e := peer.Event(audit.UserSignup, "user", "")
 	e.Time = s.now()
-	if s.signup == SignupInvite || s.signup == SignupClosed {
+	var mode site.SignupMode
+	err := s.db.View(ctx, func(tx Tx) (err error) {
+		mode, err = s.mode(tx)
+		return err
+	})
+	if err != nil {
+		return identity.Token{}, err
+	}
+	if !mode.Open() {
 		return identity.Token{}, s.refused(ctx, e, ErrSignupClosed)
 	}
 	email, folded, err := address(n.Email)
@@ -67,7 +76,7 @@ func (s *Service) SignUp(ctx context.Context, n Signup, peer identity.Peer) (ide
 		Kind: TicketSignup, Expires: e.Time.Add(signupValid),
 		Email: email, DisplayName: n.DisplayName, PasswordHash: hash,
 	}
-	if s.signup == SignupDev {
+	if mode == site.SignupDev {
 		return s.signUpNow(ctx, t, folded, e, peer)
 	}
 	quiet := s.mailed.take(folded, e.Time) > 0
@@ -112,8 +121,11 @@ func (s *Service) signUpNow(ctx context.Context, t Ticket, folded string, e audi
 		}
 		return s.open(ctx, tx, u, folded, true, userEvents(u, peer, e.Time, audit.UserSignup, audit.AuthSuccess))
 	})
-	if err != nil || taken {
-		return identity.Token{}, err
+	if err != nil {
+		return identity.Token{}, s.badTicket(ctx, e, err)
+	}
+	if taken {
+		return identity.Token{}, nil
 	}
 	return tok, nil
 }
@@ -149,6 +161,13 @@ func userEvents(u identity.User, peer identity.Peer, now time.Time, actions ...a
 // caller knows that the address is free.
 func (s *Service) open(ctx context.Context, tx Tx, u identity.User, folded string, own bool, events []audit.Event) error {
 	if own {
+		mode, err := s.mode(tx) // an owner may have closed the door meanwhile
+		if err != nil {
+			return err
+		}
+		if !mode.Open() {
+			return ErrSignupClosed
+		}
 		if err := openOrg(tx, u); err != nil {
 			return err
 		}

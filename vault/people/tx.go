@@ -6,6 +6,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/outbox"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // Tx is what this package reads and writes. A read of something absent reports
@@ -13,6 +14,7 @@ import (
 type Tx interface {
 	identity.Tx
 	outbox.Tx
+	site.Tx
 
 	DeleteUser(identity.User) error
 	DeleteUserEmail(folded string) error

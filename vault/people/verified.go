@@ -31,9 +31,6 @@ func (s *Service) FindOrCreateVerified(ctx context.Context, email, name string, 
 	}
 	e := peer.Event(audit.UserSignup, "user", "")
 	e.Time = s.now()
-	if s.signup != SignupOpen && s.signup != SignupDev {
-		return identity.UserRef{}, s.refused(ctx, e, ErrSignupClosed)
-	}
 	if name = strings.TrimSpace(name); checkName(name) != nil {
 		name = ""
 	}
@@ -48,5 +45,8 @@ func (s *Service) FindOrCreateVerified(ctx context.Context, email, name string, 
 		}
 		return s.open(ctx, tx, u, folded, true, userEvents(u, peer, e.Time, audit.UserSignup))
 	})
-	return identity.UserRef{Org: u.Org, User: u.ID}, err
+	if err != nil {
+		return identity.UserRef{}, s.badTicket(ctx, e, err)
+	}
+	return identity.UserRef{Org: u.Org, User: u.ID}, nil
 }

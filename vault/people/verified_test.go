@@ -6,11 +6,12 @@ import (
 
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/people"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 func TestH10_UnknownPeopleGetAnAccountWhereAnybodyMay(t *testing.T) {
-	for mode, want := range map[people.SignupMode]error{
-		people.SignupOpen: nil, people.SignupDev: nil, people.SignupInvite: people.ErrSignupClosed, people.SignupClosed: people.ErrSignupClosed,
+	for mode, want := range map[site.SignupMode]error{
+		site.SignupOpen: nil, site.SignupDev: nil, site.SignupInvite: people.ErrSignupClosed, site.SignupClosed: people.ErrSignupClosed,
 	} {
 		t.Run(string(mode), func(t *testing.T) {
 			w := newWorld(t, mode)
@@ -45,7 +46,7 @@ func TestH10_UnknownPeopleGetAnAccountWhereAnybodyMay(t *testing.T) {
 }
 
 func TestH10_OneAccountForTwoAtOnce(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	var all sync.WaitGroup
 	refs := make([]identity.UserRef, 8)
 	for i := range refs {
@@ -66,7 +67,7 @@ func TestH10_OneAccountForTwoAtOnce(t *testing.T) {
 }
 
 func TestH10_NoAddress(t *testing.T) {
-	w := newWorld(t, people.SignupOpen)
+	w := newWorld(t, site.SignupOpen)
 	_, err := w.FindOrCreateVerified(t.Context(), "bea", "", identity.Peer{})
 	w.is(err, identity.ErrEmail)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // Opened is a share that was opened, and what it showed.
@@ -104,7 +105,11 @@ func (s *Service) guessable(ctx context.Context, p identity.Principal, share id.
 	err = s.db.View(ctx, func(tx Tx) (err error) {
 		var ok bool
 		sh, ok, err = tx.Share(share)
-		needed = ok && sh.Passphrase != "" && sh.refuses(p, s.Now()) == nil
+		if err != nil || !ok || sh.Passphrase == "" {
+			return err
+		}
+		why, err := sh.closedTo(tx, p, s.Now())
+		needed = why == nil
 		return err
 	})
 	return sh, needed, err
@@ -123,11 +128,12 @@ func (s *Service) decide(ctx context.Context, tx Tx, p identity.Principal, share
 		return got, refusal, err
 	}
 	e := event(p, audit.ShareAccess, share, &sh, now)
-	why := sh.refuses(p, now)
-	if why == nil {
-		if why, err = sh.unlock(tx, g, now); err != nil {
-			return got, nil, err
-		}
+	why, err := sh.closedTo(tx, p, now)
+	if err == nil && why == nil {
+		why, err = sh.unlock(tx, g, now)
+	}
+	if err != nil {
+		return got, nil, err
 	}
 	var loan vault.Loan
 	if why == nil {
@@ -148,6 +154,20 @@ func (s *Service) decide(ctx context.Context, tx Tx, p identity.Principal, share
 		return got, nil, err
 	}
 	return admitted{sh, loan, e}, nil, nil
+}
+
+// closedTo says why p may not open the share from where it is, its passphrase
+// aside, or nil. An organisation's IP rules hold for whoever reads its secrets,
+// whosever member that is.
+func (s Share) closedTo(tx Tx, p identity.Principal, now time.Time) (refusal, err error) {
+	if refusal := s.refuses(p, now); refusal != nil {
+		return refusal, nil
+	}
+	rules, err := tx.IPRules(s.Org)
+	if err == nil && !site.Allowed(rules, p.Kind, p.IP) {
+		refusal = ErrNetwork
+	}
+	return refusal, err
 }
 
 // unlock says why a guess does not open the share, or nil. A wrong one counts.
@@ -198,7 +218,7 @@ func (s *Service) count(tx Tx, sh *Share, loan *vault.Loan, now time.Time, ip st
 		return err
 	}
 	sh.Accesses++
-	if err := tx.PutShare(*sh); err != nil || s.notifier == nil {
+	if err := tx.PutShare(*sh); err != nil {
 		return err
 	}
 	return s.notifier.ShareAccessed(tx, *sh, now, ip)

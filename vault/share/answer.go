@@ -23,7 +23,7 @@ func (s *Service) Accept(ctx context.Context, p identity.Principal, share id.ID)
 			return nil, nil
 		}
 		sh.AcceptedAt = &now
-		return nil, tx.PutShare(sh)
+		return nil, s.answered(tx, sh, now)
 	})
 }
 
@@ -35,19 +35,38 @@ func (s *Service) Decline(ctx context.Context, p identity.Principal, share id.ID
 			return refusal, nil
 		}
 		sh.DeclinedAt = &now
-		return nil, tx.PutShare(sh)
+		return nil, s.answered(tx, sh, now)
 	})
+}
+
+// answered keeps an answer and tells who made the offer.
+func (s *Service) answered(tx Tx, sh Share, now time.Time) error {
+	if err := tx.PutShare(sh); err != nil {
+		return err
+	}
+	return s.notifier.ShareAnswered(tx, sh, now)
 }
 
 // Revoke takes back an offer that p made. Nothing of it stays but the audit
 // log.
 func (s *Service) Revoke(ctx context.Context, p identity.Principal, share id.ID) error {
-	return s.change(ctx, p, audit.ShareRevoke, share, func(tx Tx, sh Share, _ time.Time) (refusal, err error) {
+	return s.change(ctx, p, audit.ShareRevoke, share, func(tx Tx, sh Share, now time.Time) (refusal, err error) {
 		if !sh.MadeBy(p) {
 			return ErrNotCreator, nil
 		}
-		return nil, sh.remove(tx)
+		return nil, s.revoke(tx, sh, now)
 	})
+}
+
+// revoke removes a share, and tells whom it was for unless it had ended anyway.
+func (s *Service) revoke(tx Tx, sh Share, now time.Time) error {
+	if err := sh.remove(tx); err != nil {
+		return err
+	}
+	if sh.DeclinedAt != nil || sh.dead(now) != nil {
+		return nil
+	}
+	return s.notifier.ShareRevoked(tx, sh, now)
 }
 
 func (s Share) answerable(p identity.Principal) error {

@@ -198,7 +198,7 @@ func address(tx Tx, p identity.Principal, o Offer, sh *Share) (refusal, err erro
 	return ErrRecipient, nil
 }
 
-// store writes the share, and the invitation if it goes to an address.
+// store writes the share and tells whom it is for.
 func (s *Service) store(tx Tx, sh *Share) (refusal, err error) {
 	if sh.Type == ToEmail && sh.Recipient.ID.IsZero() {
 		err := sh.await(tx)
@@ -212,10 +212,10 @@ func (s *Service) store(tx Tx, sh *Share) (refusal, err error) {
 	if err := tx.PutShare(*sh); err != nil {
 		return nil, err
 	}
-	if sh.Type == ToEmail && s.notifier != nil {
-		return nil, s.notifier.ShareInvited(tx, *sh)
+	if sh.Type == ToAnyone {
+		return nil, nil
 	}
-	return nil, nil
+	return nil, s.notifier.ShareOffered(tx, *sh, sh.CreatedAt)
 }
 
 // await has the share wait for whoever proves that its address is theirs. Those

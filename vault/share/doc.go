@@ -14,6 +14,9 @@
 // is not lent: an agent that signs through the Intents API never sees a signing
 // key. Nor does a stranger, who might be such an agent without its token.
 //
+// The IP rules of the creator's organisation hold for every access, also where
+// who reads is of another organisation or sends no token.
+//
 // An access is decided, counted (against the share's limit and the secret's
 // own) and audited in one durable transaction before the value is opened, as
 // every read is.

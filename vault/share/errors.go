@@ -11,6 +11,7 @@ var (
 	ErrNotCreator   = fault.New(fault.Denied, "not_the_creator", "Access denied: only who made a share can revoke it")
 	ErrNotAccepted  = fault.New(fault.Denied, "share_not_accepted", "Access denied: accept the share first")
 	ErrAddress      = fault.New(fault.Denied, "share_address", "Access denied: this share does not open from your address")
+	ErrNetwork      = fault.New(fault.Denied, "share_ip_denied", "Access denied: the IP rules of the organisation that shares this do not allow your address")
 	ErrPassphrase   = fault.New(fault.Denied, "wrong_passphrase", "Access denied: this share needs its passphrase")
 	ErrGuesses      = fault.New(fault.RateLimited, "too_many_guesses", "Too many wrong passphrases; wait before the next one")
 	ErrLapsed       = fault.New(fault.Denied, "share_lapsed", "Access denied: whoever made this share may not read the secret now")

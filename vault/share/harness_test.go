@@ -43,12 +43,17 @@ type told struct {
 	accessed []share.Share
 }
 
-func (n *told) ShareInvited(_ share.Tx, s share.Share) error {
+func (n *told) ShareOffered(_ share.Tx, s share.Share, _ time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.invited = append(n.invited, s)
+	if s.Type == share.ToEmail {
+		n.invited = append(n.invited, s)
+	}
 	return n.fail
 }
+
+func (n *told) ShareAnswered(share.Tx, share.Share, time.Time) error { return n.fail }
+func (n *told) ShareRevoked(share.Tx, share.Share, time.Time) error  { return n.fail }
 
 func (n *told) ShareAccessed(_ share.Tx, s share.Share, _ time.Time, _ string) error {
 	n.mu.Lock()

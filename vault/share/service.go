@@ -22,8 +22,12 @@ type Hasher interface {
 // transaction of what happened, after it was decided, and its error undoes
 // both: it puts a message into an outbox, and sends nothing itself.
 type Notifier interface {
-	// ShareInvited: s was offered to the address in s.Email.
-	ShareInvited(tx Tx, s Share) error
+	// ShareOffered: s was made; anyone with the link is nobody to tell.
+	ShareOffered(tx Tx, s Share, at time.Time) error
+	// ShareAnswered: s was accepted, or declined if s.DeclinedAt is set.
+	ShareAnswered(tx Tx, s Share, at time.Time) error
+	// ShareRevoked: s, which could still be accepted or opened, was taken back.
+	ShareRevoked(tx Tx, s Share, at time.Time) error
 	// ShareAccessed: s was opened; s.Accesses counts it. ip is "" if not known.
 	ShareAccessed(tx Tx, s Share, at time.Time, ip string) error
 }
@@ -34,7 +38,7 @@ type Config struct {
 	Vaults *vault.Service // opens what is lent
 	Hasher Hasher
 
-	Notifier Notifier         // nil: nobody is told
+	Notifier Notifier         // nil: nobody is told; see Mails
 	Now      func() time.Time // time.Now if nil
 }
 
@@ -58,8 +62,19 @@ func New(c Config) *Service {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
+	if s.notifier == nil {
+		s.notifier = silent{}
+	}
 	return s
 }
+
+// silent tells nobody.
+type silent struct{}
+
+func (silent) ShareOffered(Tx, Share, time.Time) error          { return nil }
+func (silent) ShareAnswered(Tx, Share, time.Time) error         { return nil }
+func (silent) ShareRevoked(Tx, Share, time.Time) error          { return nil }
+func (silent) ShareAccessed(Tx, Share, time.Time, string) error { return nil }
 
 // Now is the time by which the service decides.
 func (s *Service) Now() time.Time { return s.clock().UTC() }

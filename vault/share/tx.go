@@ -3,13 +3,17 @@ package share
 import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/outbox"
 	"github.com/oneclaw/oneclawd/vault/policy"
+	"github.com/oneclaw/oneclawd/vault/site"
 )
 
 // Tx is what this package reads and writes. A read of something absent
 // reports false, not an error. Methods marked (scan) work in a View only.
 type Tx interface {
 	vault.Tx
+	outbox.Tx
+	site.Tx
 
 	Share(share id.ID) (Share, bool, error)
 	// PutShare adds or replaces; Outbound and Inbound follow its creator and its

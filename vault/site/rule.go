@@ -100,8 +100,13 @@ func parseNetwork(s string) (netip.Prefix, bool) {
 	return p.Masked(), true
 }
 
-// For reports whether the rule is for requests of this kind of principal.
+// For reports whether the rule is for requests of this kind of principal. Who
+// sends no token, and so has no kind, is under every rule: leaving it out gets
+// nobody around one.
 func (r Rule) For(kind identity.Kind) bool {
+	if kind == "" {
+		return true
+	}
 	switch r.AppliesTo {
 	case Users:
 		return kind == identity.KindUser

@@ -30,8 +30,8 @@ const maxRules = 256
 // may be called at once.
 type Service struct {
 	DB txn.Runner[Tx]
-	// Defaults are the settings where nobody set any. Signup is open if it is
-	// empty.
+	// Defaults are the settings where nobody set any. Signup is
+	// SignupInvite if it is empty.
 	Defaults Settings
 	Now      func() time.Time // time.Now if nil
 
@@ -122,7 +122,7 @@ func (s *Service) Current(ctx context.Context) (now Settings, err error) {
 		return err
 	})
 	if now.Signup == "" {
-		now.Signup = SignupOpen
+		now.Signup = SignupInvite
 	}
 	return now, err
 }

@@ -27,15 +27,31 @@ const (
 	prefixX402           = "x402."
 )
 
-// SignupMode says who may make an account.
+// SignupMode says who may make an account without being asked to.
 type SignupMode string
 
-// The modes of signing up.
+// The modes of signing up. The zero value is SignupInvite.
 const (
-	SignupOpen   SignupMode = "open"
-	SignupInvite SignupMode = "invite" // who was invited
-	SignupClosed SignupMode = "closed"
+	SignupInvite SignupMode = "invite" // nobody; invitations work
+	SignupOpen   SignupMode = "open"   // everybody whose address can be confirmed
+	SignupClosed SignupMode = "closed" // nobody, and invitations do not work either
+	// SignupDev is everybody, at once and unconfirmed: for looking around only. It
+	// may be the default, and cannot be set while the appliance runs.
+	SignupDev SignupMode = "dev"
 )
+
+// Open reports whether somebody may make an account without being asked to.
+func (m SignupMode) Open() bool { return m == SignupOpen || m == SignupDev }
+
+// SignupIn is the mode in force, where fallback is if nobody set any.
+func SignupIn(tx Tx, fallback SignupMode) (SignupMode, error) {
+	set, err := tx.Settings()
+	mode := Settings{Signup: fallback}.over(set).Signup
+	if mode == "" {
+		mode = SignupInvite
+	}
+	return mode, err
+}
 
 // Settings are the values in force.
 type Settings struct {

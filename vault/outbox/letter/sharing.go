@@ -8,8 +8,9 @@ import (
 	"github.com/oneclaw/oneclawd/vault/outbox"
 )
 
-// ShareInvite tells somebody outside that a secret is shared with them. It says
-// neither which nor where it is: they sign in with this address to see that.
+// ShareInvite tells somebody, outside perhaps, that a secret is shared with them.
+// It says neither which nor where it is: they sign in with this address to see
+// that.
 func (w Writer) ShareInvite(to To, sharer string, expires time.Time) outbox.Message {
 	m := mail(to, KindShareInvite, "A secret is shared with you",
 		outbox.Line(sharer)+" shares a secret with you. Sign in, or sign up, with this",
@@ -19,6 +20,25 @@ func (w Writer) ShareInvite(to To, sharer string, expires time.Time) outbox.Mess
 		m.NotAfter = expires
 	}
 	return m
+}
+
+// ShareAnswered tells somebody what became of their offer of a share.
+func (w Writer) ShareAnswered(to To, share id.ID, accepted bool, at time.Time) outbox.Message {
+	kind, what, then := KindShareDeclined, "declined", "Nobody can open it any more."
+	if accepted {
+		kind, what, then = KindShareAccepted, "accepted", "They can read the secret until the share ends."
+	}
+	return mail(to, kind, "A secret that you shared was "+what,
+		fmt.Sprintf("your share %s was %s on %s.", share, what, about(at)),
+		then, "", "What you share is here:", "", "    "+w.page("/shares", ""))
+}
+
+// ShareRevoked tells somebody that a secret is no longer shared with them.
+func (w Writer) ShareRevoked(to To, sharer string, at time.Time) outbox.Message {
+	return mail(to, KindShareRevoked, "A secret is no longer shared with you",
+		outbox.Line(sharer)+" shared a secret with you. The offer was taken back on",
+		about(at)+", and it cannot be read any more.", "",
+		"You need do nothing. What is shared with you is here:", "", "    "+w.page("/shares", ""))
 }
 
 // ShareAccessed tells somebody that what they shared was read for the count-th
