@@ -55,8 +55,12 @@ func TestR3_TargetedNeedsRecipientAndAccept(t *testing.T) {
 			others := []identity.Principal{nobody, w.owner, w.foreign, w.agent(nil)}
 			for _, p := range append(others, to.from) {
 				w.refuses(p, s, share.ErrNotRecipient)
-				w.is(w.Accept(w.ctx, p, s.ID), share.ErrNotRecipient)
-				w.is(w.Decline(w.ctx, p, s.ID), share.ErrNotRecipient)
+				why := share.ErrNotRecipient
+				if p.Org != w.org {
+					why = share.ErrNotFound
+				}
+				w.is(w.Accept(w.ctx, p, s.ID), why)
+				w.is(w.Decline(w.ctx, p, s.ID), why)
 			}
 			// The same identifier, but of another kind.
 			twin := to.who

@@ -102,6 +102,9 @@ func (s *Service) change(ctx context.Context, p identity.Principal, action audit
 			return refuse(ctx, tx, event(p, action, share, nil, now), ErrNotFound)
 		}
 		e := event(p, action, share, &sh, now)
+		if sh.Org != p.Org && !sh.IsFor(p) {
+			return refuse(ctx, tx, e, ErrNotFound) // to other organisations there is none
+		}
 		if refusal, err = fn(tx, sh, now); err != nil {
 			return nil, err
 		}

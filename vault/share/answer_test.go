@@ -34,7 +34,7 @@ func TestR6_Answers(t *testing.T) {
 		w.ok(w.Decline(w.ctx, w.bob, s.ID))
 		w.is(w.Decline(w.ctx, w.bob, s.ID), share.ErrNotFound)
 	})
-	for _, p := range []identity.Principal{w.bob, w.owner, w.foreign} {
+	for _, p := range []identity.Principal{w.bob, w.owner} {
 		w.logs("share.revoke refused not_the_creator", func() { w.is(w.Revoke(w.ctx, p, s.ID), share.ErrNotCreator) })
 	}
 	w.logs("share.revoke success; share.revoke refused share_not_found", func() {
@@ -44,7 +44,26 @@ func TestR6_Answers(t *testing.T) {
 	link := w.made(nil)
 	w.is(w.Accept(w.ctx, w.bob, link.ID), share.ErrNotRecipient)
 	w.is(w.Accept(w.ctx, w.bob, id.Random()), share.ErrNotFound)
-	w.is(w.Accept(w.ctx, identity.Principal{}, link.ID), share.ErrNotRecipient)
+}
+
+// TestOtherOrganisationsLearnOfNoShare has somebody try what is not theirs, of
+// which the organisation that it belongs to is told.
+func TestOtherOrganisationsLearnOfNoShare(t *testing.T) {
+	w := newWorld(t)
+	for _, s := range []share.Share{w.made(to(w.bob)), w.made(nil)} {
+		for _, p := range []identity.Principal{w.foreign, {}} {
+			events := w.logs("share.accept refused share_not_found; share.decline refused share_not_found; share.revoke refused share_not_found", func() {
+				w.is(w.Accept(w.ctx, p, s.ID), share.ErrNotFound)
+				w.is(w.Decline(w.ctx, p, s.ID), share.ErrNotFound)
+				w.is(w.Revoke(w.ctx, p, s.ID), share.ErrNotFound)
+			})
+			for _, e := range events {
+				if e.Org != w.org {
+					t.Errorf("%+v", e)
+				}
+			}
+		}
+	}
 }
 
 func (w *world) lists(p identity.Principal, in bool, want ...share.Share) {
@@ -168,7 +187,7 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 	w.claims(u) // not verified
 	w.lists(p, true)
 	w.refuses(p, one, share.ErrNotRecipient)
-	w.is(w.Accept(w.ctx, p, one.ID), share.ErrNotRecipient)
+	w.is(w.Accept(w.ctx, p, one.ID), share.ErrNotFound)
 	u.EmailVerified = true
 	events := w.logs("share.claim success; share.claim success; share.claim success", func() { w.claims(u) })
 	if e := events[0]; e.Org != w.org || e.Actor.ID != u.ID || e.Details["recipient_id"] != u.ID.String() {
