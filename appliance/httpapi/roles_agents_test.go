@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"strconv"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+)
+
+// anAgent is one that creator registered.
+func anAgent(c *cast, _ string) things {
+	c.Helper()
+	return things{"agent_id": c.does("creator", post, "/v1/agents", `{"name":"bot"}`).text("agent.id")}
+}
+
+// oneself is the caller, by the name that routes have for it.
+func oneself(name string) func(*cast, string) things {
+	return func(c *cast, as string) things {
+		if as == "nobody" {
+			return things{name: id.Random().String()}
+		}
+		return things{name: c.is[as].id}
+	}
+}
+
+func agentTrials() map[string]trial {
+	const one = "/v1/agents/{agent_id}"
+	people := []string{"member"} // who see all agents, and change their own
+	change := `{"description":"d"}`
+	return map[string]trial{
+		"POST /v1/agents":                       {body: `{"name":"bot"}`},
+		"GET /v1/agents":                        {make: anAgent, shows: "agent_id", to: []string{"creator", "owner", "admin", "member"}},
+		"GET /v1/agents/me":                     {},
+		"GET " + one:                            {make: anAgent},
+		"GET " + one + ", oneself":              {make: oneself("agent_id"), each: true, told: callers},
+		"PATCH " + one:                          {make: anAgent, told: people, body: change},
+		"PATCH " + one + ", oneself":            {make: oneself("agent_id"), each: true, told: callers, body: change},
+		"PUT " + one:                            {make: anAgent, told: people, body: change},
+		"DELETE " + one:                         {make: anAgent, told: people},
+		"POST " + one + "/rotate-key":           {make: anAgent, told: people},
+		"POST " + one + "/rotate-key, oneself":  {make: oneself("agent_id"), each: true, told: callers},
+		"POST " + one + "/rotate-identity-keys": {make: anAgent, told: people},
+	}
+}
+
+// anEvent is the place of one of the organisation's in the log.
+func anEvent(c *cast, _ string) things {
+	c.Helper()
+	index := c.does("creator", post, "/v1/vaults", `{"name":"v"}`).Header().Get("X-Audit-Index")
+	place, err := strconv.Atoi(index)
+	c.ok(err)
+	return things{"index": index, "size": strconv.Itoa(place + 1)}
+}
+
+func auditTrials() map[string]trial {
+	return map[string]trial{
+		"GET /v1/audit":                   {make: aVault, shows: "vault_id", to: colleagues},
+		"GET /v1/audit/events":            {make: aVault, shows: "vault_id", to: colleagues},
+		"GET /v1/audit/verify":            {query: "?limit=1", costly: true},
+		"GET /v1/audit/checkpoint":        {},
+		"GET /v1/audit/proof/inclusion":   {make: anEvent, query: "?index={index}&size={size}"},
+		"GET /v1/audit/proof/consistency": {make: anEvent, query: "?from=1&to={size}"},
+		"GET /v1/audit/export":            {costly: true},
+	}
+}
+
+// aRule is one of the organisation's IP rules.
+func aRule(c *cast, _ string) things {
+	c.Helper()
+	return things{"rule_id": c.does("owner", post, "/v1/security/ip-rules", `{"rule_type":"deny","cidr":"198.51.100.0/24"}`).text("id")}
+}
+
+// aSetting is one that was set.
+func aSetting(c *cast, _ string) things {
+	c.Helper()
+	c.does("platform", put, "/v1/admin/settings/x402.asset", `{"value":"usdc"}`)
+	return things{"key": "x402.asset"}
+}
+
+func siteTrials() map[string]trial {
+	return map[string]trial{
+		"GET /v1/security/ip-rules":                 {make: aRule, shows: "rule_id", to: []string{"owner", "admin"}},
+		"POST /v1/security/ip-rules":                {body: `{"rule_type":"deny","cidr":"198.51.100.0/24"}`},
+		"DELETE /v1/security/ip-rules/{rule_id}":    {make: aRule},
+		"GET /v1/admin/settings":                    {},
+		"GET /v1/admin/settings/{key}":              {make: aSetting},
+		"PUT /v1/admin/settings/{key}":              {make: aSetting, body: `{"value":"usdc"}`},
+		"DELETE /v1/admin/settings/{key}":           {make: aSetting},
+		"GET /v1/admin/users":                       {make: somebodyWho("member"), shows: "user_id", to: []string{"platform"}},
+		"DELETE /v1/admin/users/{user_id}":          {make: somebodyWho("member")},
+		"DELETE /v1/admin/users/{user_id}, oneself": {make: oneself("user_id"), each: true, told: callers},
+	}
+}
