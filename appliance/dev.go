@@ -143,11 +143,28 @@ func (o DevOwner) Save(data string) error {
 	if err != nil {
 		return err
 	}
-	name := devOwnerFile(data)
-	if err := os.WriteFile(name+".new", append(text, '\n'), 0o600); err != nil {
+	return replaceFile(devOwnerFile(data), append(text, '\n'))
+}
+
+// replaceFile writes a private file so that a crash or a power cut leaves the
+// old one or the new one.
+func replaceFile(name string, text []byte) error {
+	f, err := os.OpenFile(name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(name+".new", name)
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // NewPassword makes up a password that satisfies the rule for passwords.

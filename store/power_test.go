@@ -40,8 +40,7 @@ func TestPowerCut(t *testing.T) {
 	var acked [crashWorkers]int
 	total := 0
 	for range cuts(t) {
-		d.Mount(nil)
-		total += writeUntilCut(t, d, &acked, time.Duration(rand.IntN(40))*time.Millisecond)
+		total += writeUntilCut(t, d, d.Mount(nil), &acked, time.Duration(rand.IntN(40))*time.Millisecond)
 		d.Unmount()
 		checkAfterCrash(t, filepath.Join(d.Backing, "state.db"), acked)
 	}
@@ -57,7 +56,7 @@ const never = time.Duration(-1)
 // writeUntilCut runs a writer on the disk until the power is cut: after the
 // first acknowledgement and a while, or by the disk itself. It returns how many
 // updates were acknowledged.
-func writeUntilCut(t *testing.T, d *cutfstest.Disk, acked *[crashWorkers]int, while time.Duration) (total int) {
+func writeUntilCut(t *testing.T, d *cutfstest.Disk, power *cutfs.FS, acked *[crashWorkers]int, while time.Duration) (total int) {
 	t.Helper()
 	cmd := child(t, "write", filepath.Join(d.Dir, "state.db"))
 	out, err := cmd.StdoutPipe()
@@ -68,13 +67,13 @@ func writeUntilCut(t *testing.T, d *cutfstest.Disk, acked *[crashWorkers]int, wh
 		t.Fatal(err)
 	}
 	go func() {
-		<-d.Down()
+		<-power.Down()
 		_ = cmd.Process.Kill()
 	}()
 	in := bufio.NewScanner(out)
 	for first := true; in.Scan(); first = false {
 		if first && while != never {
-			time.AfterFunc(while, d.Cut)
+			time.AfterFunc(while, power.Cut)
 		}
 		var w, n int
 		if c, err := fmt.Sscanf(in.Text(), "%d %d", &w, &n); c == 2 && err == nil {
@@ -84,10 +83,10 @@ func writeUntilCut(t *testing.T, d *cutfstest.Disk, acked *[crashWorkers]int, wh
 	}
 	_ = cmd.Wait()
 	select {
-	case <-d.Down():
+	case <-power.Down():
 	default:
 		t.Error("the writer ended before the power was cut")
-		d.Cut()
+		power.Cut()
 	}
 	return total
 }
@@ -127,13 +126,13 @@ func cutAtSync(t *testing.T, used bool, n int, verdict cutfs.Verdict) {
 		}
 	}
 	syncs := 0
-	d.Mount(func(cutfs.Sync) cutfs.Verdict {
+	power := d.Mount(func(cutfs.Sync) cutfs.Verdict {
 		if syncs++; syncs == n {
 			return verdict
 		}
 		return cutfs.Done
 	})
-	writeUntilCut(t, d, &acked, never)
+	writeUntilCut(t, d, power, &acked, never)
 	d.Unmount()
 	db := openAt(t, path) // as the daemon would, which makes it if need be
 	if used && get(t, db, "a").N != 1 {
@@ -153,11 +152,10 @@ func TestPowerCutIsSeen(t *testing.T) {
 	for range rounds {
 		d := cutfstest.New(t)
 		var acked [crashWorkers]int
-		d.Mount(nil)
-		writeUntilCut(t, d, &acked, 5*time.Millisecond)
+		writeUntilCut(t, d, d.Mount(nil), &acked, 5*time.Millisecond)
 		d.Unmount()
-		d.Mount(func(cutfs.Sync) cutfs.Verdict { return cutfs.Swallowed })
-		writeUntilCut(t, d, &acked, 20*time.Millisecond)
+		power := d.Mount(func(cutfs.Sync) cutfs.Verdict { return cutfs.Swallowed })
+		writeUntilCut(t, d, power, &acked, 20*time.Millisecond)
 		d.Unmount()
 		// Not in this process: a map of a damaged file may end it.
 		judge := child(t, "judge", filepath.Join(d.Backing, "state.db"))

@@ -180,7 +180,14 @@ func writeFile(name string, text []byte, mode fs.FileMode) (err error) {
 	if err := errors.Join(err1, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close()) // or a power cut may undo the renaming
 }
 
 // split tells host names from addresses.

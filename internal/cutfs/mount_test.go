@@ -74,7 +74,7 @@ func TestMapped(t *testing.T) {
 	lost, kept := 0, 0
 	for range 12 {
 		d := cutfstest.New(t)
-		d.Mount(nil)
+		power := d.Mount(nil)
 		cmd := exec.Command(must[string](t)(os.Executable()))
 		cmd.Env = append(os.Environ(), mapperVar+"="+filepath.Join(d.Dir, "mapped"))
 		pipe, err := cmd.StdoutPipe()
@@ -86,7 +86,7 @@ func TestMapped(t *testing.T) {
 		}
 		said := make([]byte, 16)
 		n, _ := pipe.Read(said)
-		d.Cut()
+		power.Cut()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		if string(said[:n]) != "mapped\n" {
@@ -166,7 +166,7 @@ func TestMountIsAFileSystem(t *testing.T) {
 func TestNoPower(t *testing.T) {
 	d := cutfstest.New(t)
 	var asked []string
-	d.Mount(func(s cutfs.Sync) cutfs.Verdict {
+	power := d.Mount(func(s cutfs.Sync) cutfs.Verdict {
 		asked = append(asked, s.Name)
 		if s.Name == "synced" && s.N == 2 {
 			return cutfs.CutAfter
@@ -183,8 +183,8 @@ func TestNoPower(t *testing.T) {
 	if err := unix.Fdatasync(int(f.Fd())); !errors.Is(err, syscall.EIO) {
 		t.Errorf("the sync that was cut off: %v", err)
 	}
-	<-d.Down()
-	d.Cut() // again
+	<-power.Down()
+	power.Cut() // again
 	if _, err := f.WriteString("three"); !errors.Is(err, syscall.EIO) {
 		t.Errorf("a write: %v", err)
 	}

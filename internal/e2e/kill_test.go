@@ -24,10 +24,58 @@ func TestKill(t *testing.T) {
 		kills = 10
 	}
 	kills = number(t, "ONECLAW_KILLS", kills)
-	k := newKillTest(t)
-	acked, lost := 0, 0
+	d := newDev(t, "--set", "audit.checkpoint_interval=300ms").start()
+	acked, lost := newKillTest(t, d, d.kill).run(kills)
+	if acked < 20*kills || kills > 50 && lost < kills {
+		t.Errorf("so few calls prove nothing")
+	}
+}
+
+// killTest is what outlives the rounds.
+type killTest struct {
+	t     *testing.T
+	d     *daemon
+	kill  func() // ends the daemon at once
+	rng   *rand.Rand
+	vault string
+
+	agent, key string
+	control    string // a token that is never revoked
+	revoked    []string
+
+	policies      map[string]bool // by id: those that are there
+	countedPolicy string          // the one that stays
+	chain         []string        // the values of a path that all rounds write, by version
+}
+
+const chainPath = "chain/all"
+
+func newKillTest(t *testing.T, d *daemon, kill func()) *killTest {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	k := &killTest{
+		t: t, d: d, kill: kill, rng: rand.New(rand.NewPCG(seed, 1)), policies: map[string]bool{},
+	}
+	h := k.d.human()
+	k.vault = h.vault(t, "kill")
+	k.agent, k.key = h.agent(t, "worker")
+	k.countedPolicy = into[api.PolicyResponse](t, h.policy(k.vault, k.agent, "counted/**", "read").is(t, 201)).ID
+	k.policies[k.countedPolicy] = true
+	k.control = h.token(t, k.key)
+	// The first kill may come before any client's first write.
+	k.chain = []string{"chain/before"}
+	h.put(k.vault, chainPath, k.chain[0]).is(t, 201)
+	return k
+}
+
+// run does a number of rounds and returns how many calls were acknowledged in
+// them and how many were in flight.
+func (k *killTest) run(rounds int) (acked, lost int) {
+	t := k.t
+	t.Helper()
 	var starting time.Duration
-	for round := range kills {
+	for round := range rounds {
 		r := k.round(round)
 		begin := time.Now()
 		k.d.start()
@@ -43,46 +91,8 @@ func TestKill(t *testing.T) {
 	t.Logf("verifying %d events took %v", v.EventsChecked, time.Since(begin))
 	k.checkRevoked(k.revoked)
 	k.d.stop()
-	t.Logf("%d kills, %d acknowledged calls, %d in flight; a restart took %v on average", kills, acked, lost, starting/time.Duration(kills))
-	if acked < 20*kills || kills > 50 && lost < kills {
-		t.Errorf("so few calls prove nothing")
-	}
-}
-
-// killTest is what outlives the rounds.
-type killTest struct {
-	t     *testing.T
-	d     *daemon
-	rng   *rand.Rand
-	vault string
-
-	agent, key string
-	control    string // a token that is never revoked
-	revoked    []string
-
-	policies      map[string]bool // by id: those that are there
-	countedPolicy string          // the one that stays
-	chain         []string        // the values of a path that all rounds write, by version
-}
-
-const chainPath = "chain/all"
-
-func newKillTest(t *testing.T) *killTest {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	k := &killTest{
-		t: t, d: newDev(t, "--set", "audit.checkpoint_interval=300ms").start(), rng: rand.New(rand.NewPCG(seed, 1)), policies: map[string]bool{},
-	}
-	h := k.d.human()
-	k.vault = h.vault(t, "kill")
-	k.agent, k.key = h.agent(t, "worker")
-	k.countedPolicy = into[api.PolicyResponse](t, h.policy(k.vault, k.agent, "counted/**", "read").is(t, 201)).ID
-	k.policies[k.countedPolicy] = true
-	k.control = h.token(t, k.key)
-	// The first kill may come before any client's first write.
-	k.chain = []string{"chain/before"}
-	h.put(k.vault, chainPath, k.chain[0]).is(t, 201)
-	return k
+	t.Logf("%d rounds, %d acknowledged calls, %d in flight; a restart took %v on average", rounds, acked, lost, starting/time.Duration(rounds))
+	return acked, lost
 }
 
 // round is what one round's clients saw.
@@ -130,7 +140,7 @@ func (k *killTest) round(n int) *round {
 	all.Go(func() { k.grants(r, h) })
 	all.Go(func() { k.revokes(r, h) })
 	time.Sleep(time.Duration(k.rng.Int64N(int64(120 * time.Millisecond))))
-	k.d.kill()
+	k.kill()
 	r.stop.Store(true)
 	all.Wait()
 	return r

@@ -61,21 +61,16 @@ func require(t testing.TB, missing string) {
 	t.Skip("no fuse: " + missing)
 }
 
-// Mount turns the power on. onSync may be nil.
-func (d *Disk) Mount(onSync func(cutfs.Sync) cutfs.Verdict) {
+// Mount turns the power on, and returns what turns it off. onSync may be nil.
+func (d *Disk) Mount(onSync func(cutfs.Sync) cutfs.Verdict) *cutfs.FS {
 	d.t.Helper()
 	fs, err := cutfs.Mount(d.Backing, d.Dir, cutfs.Options{Dice: d.dice, OnSync: onSync})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.fs = fs
+	return fs
 }
-
-// Cut turns the power off, if onSync has not done so.
-func (d *Disk) Cut() { d.fs.Cut() }
-
-// Down is closed once the power is off.
-func (d *Disk) Down() <-chan struct{} { return d.fs.Down() }
 
 // Unmount leaves in Backing what is on the disk. Programs that used it must have
 // ended.
