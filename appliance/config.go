@@ -27,6 +27,7 @@ type Config struct {
 	Tokens    TokensConfig    `toml:"tokens"`
 	Audit     AuditConfig     `toml:"audit"`
 	Store     StoreConfig     `toml:"store"`
+	Metrics   MetricsConfig   `toml:"metrics"`
 	Log       LogConfig       `toml:"log"`
 }
 
@@ -80,6 +81,11 @@ type AuditConfig struct {
 // StoreConfig tunes the store.
 type StoreConfig struct {
 	CacheMB int `toml:"cache_mb" doc:"Memory for decrypted records, in MiB. Never holds secret values in the clear."`
+}
+
+// MetricsConfig is the listener for Prometheus.
+type MetricsConfig struct {
+	Listen string `toml:"listen" doc:"Address of GET /metrics, for Prometheus: 127.0.0.1:9090, say. It asks for no password. Empty: nobody is told."`
 }
 
 // LogConfig sets the log, which goes to standard error.
@@ -144,7 +150,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkMetrics, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -228,6 +234,16 @@ func (c Config) checkFigures() error {
 		return bad("audit.retention", "must not be negative")
 	case c.Store.CacheMB < 1 || c.Store.CacheMB > 4096:
 		return bad("store.cache_mb", "%d is not between 1 and 4096", c.Store.CacheMB)
+	}
+	return nil
+}
+
+func (c Config) checkMetrics() error {
+	if c.Metrics.Listen == "" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
+		return bad("metrics.listen", "%q is not host:port", c.Metrics.Listen)
 	}
 	return nil
 }

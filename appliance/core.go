@@ -58,7 +58,7 @@ type core struct {
 // the HSM remembers before any of it is believed. prepare runs while the
 // store is still sealed; it may be nil. secret is the PIN or the passphrase of
 // the module; the caller wipes it.
-func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Logger, prepare func(context.Context, *core) error) (_ *core, err error) {
+func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Logger, observed observer, prepare func(context.Context, *core) error) (_ *core, err error) {
 	c := &core{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
@@ -77,6 +77,9 @@ func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Log
 	if c.module, err = openModule(ctx, cfg, secret, log); err != nil {
 		return nil, err
 	}
+	if observed != nil {
+		c.module = observed(c.module)
+	}
 	c.gate.Open(c.module)
 	if prepare != nil {
 		if err := prepare(ctx, c); err != nil {
@@ -94,6 +97,9 @@ func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Log
 	}
 	return c, c.openServices()
 }
+
+// observer puts something between a module and who uses it.
+type observer func(hsm.Module) hsm.Module
 
 // checkAnchor compares the store with what the HSM remembers of it, unless an
 // operator says that a backup was put back on purpose.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
+	"github.com/oneclaw/oneclawd/appliance/metrics"
 	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/appliance/tlsconf"
 	"github.com/oneclaw/oneclawd/hsm"
@@ -38,6 +39,7 @@ type daemon struct {
 	http     *http.Server
 	front    *front
 	socket   net.Listener
+	metrics  *metrics.Metrics
 	operator *operator.Server
 }
 
@@ -46,6 +48,7 @@ type stage struct {
 	state operator.State
 	since time.Time
 	core  *core // nil unless unsealed or draining
+	hsm   *hsm.Monitor
 }
 
 // attempt is an operator's try to unseal.
@@ -75,6 +78,8 @@ func listen(cfg Config, o Options) (_ *daemon, err error) {
 		return nil, andThen(err, d.api.Close())
 	}
 	d.operator = operator.NewServer(d)
+	d.metrics = metrics.New(o.Version)
+	d.metrics.Watch(d.readings)
 	d.front = newFront(d.progress, o.Version)
 	d.http = &http.Server{
 		Handler: d.front, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
@@ -107,7 +112,7 @@ func (d *daemon) stopListening() error {
 func (d *daemon) enter(s operator.State) {
 	next := &stage{state: s, since: time.Now().UTC()}
 	if now := d.state.Load(); now != nil && s == operator.Draining {
-		next.core = now.core
+		next.core, next.hsm = now.core, now.hsm
 	}
 	d.state.Store(next)
 }
@@ -118,7 +123,7 @@ func (d *daemon) progress() operator.State { return d.state.Load().state }
 // serves lets requests through to the API of an unsealed appliance.
 func (d *daemon) serves(c *core, api *httpapi.Server, monitor *hsm.Monitor) {
 	d.front.open(api, monitor)
-	d.state.Store(&stage{state: operator.Unsealed, since: time.Now().UTC(), core: c})
+	d.state.Store(&stage{state: operator.Unsealed, since: time.Now().UTC(), core: c, hsm: monitor})
 	d.announce(c)
 }
 
@@ -152,7 +157,7 @@ func (d *daemon) awaitCore(ctx context.Context) (*core, error) {
 }
 
 func (d *daemon) open(ctx context.Context, secret plain.Bytes) (*core, error) {
-	return openCore(ctx, d.cfg, secret, d.log, func(_ context.Context, c *core) error {
+	return openCore(ctx, d.cfg, secret, d.log, d.metrics.Module, func(_ context.Context, c *core) error {
 		c.acceptRollback = d.o.AcceptRollback
 		return nil
 	})

@@ -33,7 +33,7 @@ func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done 
 		return done, err
 	}
 	defer secret.Wipe()
-	c, err := openCore(ctx, cfg, secret, log, func(ctx context.Context, c *core) error {
+	c, err := openCore(ctx, cfg, secret, log, nil, func(ctx context.Context, c *core) error {
 		_, err := c.db.Meta()
 		if !errors.Is(err, store.ErrEmpty) {
 			return err

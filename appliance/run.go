@@ -91,6 +91,9 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	if d.tls != nil {
 		g.Go(func() error { return ended(d.tls.Run(ctx)) })
 	}
+	if cfg.Metrics.Listen != "" {
+		g.Go(func() error { return d.serveMetrics(ctx) })
+	}
 	g.Go(func() error { return andThen(d.live(ctx), d.stopListening()) })
 	err = g.Wait()
 	if err == nil && errors.Is(context.Cause(ctx), errSealing) {
@@ -151,6 +154,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Monitor) (*httpapi.Server, error) 
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
+		Observe: d.metrics.Request,
 	}), nil
 }
 

@@ -49,9 +49,10 @@ type DB struct {
 	close    sync.Once
 	closeErr error
 
-	full       atomic.Bool // the last commit found no space
-	doubt      atomic.Bool // a commit is visible and perhaps not durable
-	broken     atomic.Bool // bbolt panicked while writing
+	waiting    atomic.Int64 // calls of Update that are not answered
+	full       atomic.Bool  // the last commit found no space
+	doubt      atomic.Bool  // a commit is visible and perhaps not durable
+	broken     atomic.Bool  // bbolt panicked while writing
 	commitBolt func(*bolt.Tx) error
 }
 
@@ -229,6 +230,7 @@ func (db *DB) closedOr(err error) error {
 
 // Stats is what there is to know about the file's health.
 type Stats struct {
+	Waiting    int   // updates that are under way
 	Bytes      int64 // of the file that are in use or can be used again
 	CacheBytes int   // of opened records in memory
 	Full       bool  // the last commit found no space; the next may
@@ -237,7 +239,7 @@ type Stats struct {
 
 // Stats returns the present state.
 func (db *DB) Stats() Stats {
-	s := Stats{CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load()}
+	s := Stats{Waiting: int(db.waiting.Load()), CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load()}
 	_ = guard(func() error {
 		return db.bolt.View(func(tx *bolt.Tx) error { s.Bytes = tx.Size(); return nil })
 	})

@@ -46,6 +46,8 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	c := &call{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	db.waiting.Add(1)
+	defer db.waiting.Add(-1)
 	select {
 	case db.queue <- c:
 	case <-ctx.Done():

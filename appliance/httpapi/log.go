@@ -19,6 +19,9 @@ func (s *Server) end(c *call, r *http.Request, panicked any) {
 			writeProblem(c, p)
 		}
 	}
+	if s.observe != nil {
+		s.observe(knownMethod(r.Method), c.route, c.status, time.Since(c.start))
+	}
 	s.logAccess(r, c)
 	if panicked == http.ErrAbortHandler {
 		panic(panicked) // net/http's own way to drop the connection

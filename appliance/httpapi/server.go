@@ -45,6 +45,10 @@ type Config struct {
 	HSM      Module
 
 	Log *slog.Logger // slog.Default() when nil
+
+	// Observe is told of each request: its method, the template of its route ("" if
+	// none matched), its status and how long it took. It may be nil.
+	Observe func(method, route string, status int, took time.Duration)
 }
 
 // Server is the HTTP API.
@@ -69,6 +73,7 @@ type Server struct {
 	rate    *limiter // all requests
 	guesses *limiter // public routes that take a credential
 	drain   *drain
+	observe func(method, route string, status int, took time.Duration)
 
 	huma    huma.API
 	router  *gin.Engine
@@ -87,6 +92,7 @@ func New(c Config) *Server {
 		rate:    newLimiter(c.Limits.Global, defaultGlobal),
 		guesses: newLimiter(c.Limits.Auth, defaultAuth),
 		drain:   newDrain(),
+		observe: c.Observe,
 		router:  gin.New(),
 	}
 	if s.log == nil {

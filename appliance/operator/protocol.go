@@ -21,6 +21,9 @@ const (
 	Draining State = "draining" // it answers what is under way and lets go of the keys
 )
 
+// States are all states, in the order a daemon goes through them.
+var States = []State{Sealed, Attested, Unsealed, Draining}
+
 // Status is what a daemon says of itself.
 type Status struct {
 	State   State     `json:"state"`

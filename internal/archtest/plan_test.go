@@ -76,6 +76,9 @@ var may = map[string][]string{
 	// The operator's socket: a protocol with both its ends, and nothing behind it.
 	"appliance/operator": {"internal/fault", "internal/plain"},
 
+	// What is measured, and under which names.
+	"appliance/metrics": {"hsm"},
+
 	// The way out: nothing else opens a connection to elsewhere.
 	"appliance/egress":           {"internal/fault"},
 	"appliance/mail":             {"internal/plain", "vault/outbox"},
@@ -89,9 +92,9 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/oidc", "appliance/operator", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
+		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
-		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox/letter", "vault/people", "vault/share", "vault/site",
+		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/people", "vault/share", "vault/site",
 	},
 
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
@@ -116,23 +119,24 @@ var planned = []string{}
 // included. Replacing one touches that folder only, and a security advisory has
 // one reader.
 var owner = map[string][]string{
-	"github.com/danielgtaylor/huma/v2": {"appliance/httpapi"},
-	"github.com/dgraph-io/badger/v4":   {"store/events"},
-	"github.com/gin-gonic/gin":         {"appliance/httpapi"},
-	"github.com/golang-jwt/jwt/v5":     {"vault/identity", "appliance/oidc"}, // our tokens; those of others
-	"github.com/google/go-sev-guest":   {"appliance/attest", "appliance/attest/attesttest"},
-	"github.com/google/uuid":           {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates
-	"github.com/hanwen/go-fuse/v2":     {"appliance/attest/attesttest", "internal/cutfs"},
-	"github.com/miekg/pkcs11":          {"hsm/pkcs11"},
-	"github.com/pelletier/go-toml/v2":  {"appliance", "appliance/attest"}, // settings, the appraisal policy
-	"github.com/spf13/cobra":           {"cmd/oneclawd"},
-	"github.com/wneessen/go-mail":      {"appliance/mail"},
-	"go.etcd.io/bbolt":                 {"store"},
-	"golang.org/x/crypto":              {"vault/identity", "hsm/local"}, // argon2: passwords, the key file
-	"golang.org/x/mod":                 {"vault/audit"},                 // tlog and note
-	"golang.org/x/sync":                {"appliance"},
-	"golang.org/x/term":                {"cmd/oneclawd"},                                                                                                            // a PIN is not echoed
-	"golang.org/x/sys":                 {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
+	"github.com/danielgtaylor/huma/v2":    {"appliance/httpapi"},
+	"github.com/dgraph-io/badger/v4":      {"store/events"},
+	"github.com/gin-gonic/gin":            {"appliance/httpapi"},
+	"github.com/golang-jwt/jwt/v5":        {"vault/identity", "appliance/oidc"}, // our tokens; those of others
+	"github.com/google/go-sev-guest":      {"appliance/attest", "appliance/attest/attesttest"},
+	"github.com/google/uuid":              {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates
+	"github.com/hanwen/go-fuse/v2":        {"appliance/attest/attesttest", "internal/cutfs"},
+	"github.com/miekg/pkcs11":             {"hsm/pkcs11"},
+	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest"}, // settings, the appraisal policy
+	"github.com/prometheus/client_golang": {"appliance/metrics"},
+	"github.com/spf13/cobra":              {"cmd/oneclawd"},
+	"github.com/wneessen/go-mail":         {"appliance/mail"},
+	"go.etcd.io/bbolt":                    {"store"},
+	"golang.org/x/crypto":                 {"vault/identity", "hsm/local"}, // argon2: passwords, the key file
+	"golang.org/x/mod":                    {"vault/audit"},                 // tlog and note
+	"golang.org/x/sync":                   {"appliance"},
+	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                            // a PIN is not echoed
+	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
 }
 
 // tester names packages whose tests may import an owned module as well, to look

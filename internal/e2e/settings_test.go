@@ -58,6 +58,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"audit.checkpoint_interval":   settingCheckpointInterval,
 	"audit.retention":             settingRetention,
 	"store.cache_mb":              settingCache,
+	"metrics.listen":              settingMetrics,
 	"log.level":                   settingLogLevel,
 	"log.format":                  settingLogFormat,
 }

@@ -215,6 +215,13 @@ func (c *Checkpointer) due(ctx context.Context, interval time.Duration) (bool, e
 	return grown >= events || grown > 0 && c.now().Sub(c.last) >= interval, nil
 }
 
+// covers is how many events the last checkpoint is over.
+func (c *Checkpointer) covers() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.anchored
+}
+
 // recent reports whether a checkpoint was made within the last second.
 func (c *Checkpointer) recent() bool {
 	c.mu.Lock()

@@ -51,6 +51,24 @@ func (g *Log) size(ctx context.Context) (size uint64, err error) {
 	return size, err
 }
 
+// Figures are how far the log and what follows it have come.
+type Figures struct {
+	Events    uint64 // in the log
+	Undrained uint64 // of these, not yet in the archive
+	Unsigned  uint64 // of these, not yet under a checkpoint
+}
+
+// Figures returns the present ones.
+func (g *Log) Figures(ctx context.Context) (f Figures, err error) {
+	err = g.DB.View(ctx, func(tx Tx) error {
+		drained, size, err := bounds(tx)
+		f.Events, f.Undrained = size, size-drained
+		return err
+	})
+	f.Unsigned = f.Events - min(f.Events, g.Checkpoints.covers())
+	return f, err
+}
+
 // read returns the events of [from, to), at most chunkSize of them, with their
 // hashes. A damaged tile leaves zero hashes, which match nothing.
 func (g *Log) read(ctx context.Context, from, to uint64) (*chunk, error) {
