@@ -86,6 +86,14 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// take is what was logged since the last take.
+func (l *lockedBuffer) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.b.Reset()
+	return l.b.String()
+}
+
 // world is a server with the test's own routes and what it logged.
 type world struct {
 	*Server

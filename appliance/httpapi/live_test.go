@@ -146,6 +146,7 @@ func (l *live) services() Config {
 	people := identity.New(identity.Config{
 		DB: store.Runner[identity.Tx](l.db), Signer: l.gate, Key: l.tokenKey, Pepper: pepper.Reveal(), Now: l.clock.Now,
 		Workloads: l.workloads, SignIns: l.signIns, KeyMade: accounts.Mails{Letters: letters}.KeyMade,
+		Passwords: identity.PasswordCost{MemoryKiB: 64, Time: 1}, // nobody keeps anything here
 	})
 	vaults := vault.New(store.Runner[vault.Tx](l.db), l.gate, l.clock.Now)
 	shares := share.New(share.Config{
