@@ -51,6 +51,10 @@ type UpdateAgentRequest struct {
 	TxDailyLimitETH    Optional[string] `json:"tx_daily_limit_eth,omitzero"`
 	TxAllowedChains    []string         `json:"tx_allowed_chains,omitzero"`
 
+	ClientCertFingerprint *string `json:"client_cert_fingerprint,omitempty" nullable:"true" doc:"Of an mtls agent. The certificate it had stops working at once"`
+	OIDCIssuer            *string `json:"oidc_issuer,omitempty" nullable:"true" doc:"Of an oidc_client_credentials agent"`
+	OIDCClientID          *string `json:"oidc_client_id,omitempty" nullable:"true" doc:"Of an oidc_client_credentials agent. The client it had stops working at once"`
+
 	TokenTTLSeconds Optional[int32]  `json:"token_ttl_seconds,omitzero"`
 	VaultIDs        []string         `json:"vault_ids,omitzero" format:"uuid"`
 	ShroudEnabled   *bool            `json:"shroud_enabled,omitempty" nullable:"true"`

@@ -125,6 +125,7 @@ func (s *Server) updateAgent(ctx context.Context, in *changeAgentInput) (*reply[
 func agentChange(b *api.UpdateAgentRequest) (agents.Change, error) {
 	c := agents.Change{
 		Name: b.Name, Description: b.Description, Active: b.IsActive,
+		CertFingerprint: b.ClientCertFingerprint, OIDCIssuer: b.OIDCIssuer, OIDCClientID: b.OIDCClientID,
 		Scopes: present(b.Scopes), ExpiresAt: optionalTime(b.ExpiresAt), Intents: b.Intents(),
 		TxToAllowlist: present(b.TxToAllowlist), TxMaxValue: cleared(b.TxMaxValueETH),
 		TxDailyLimit: cleared(b.TxDailyLimitETH), TxChains: present(b.TxAllowedChains), ShroudEnabled: b.ShroudEnabled,

@@ -115,6 +115,10 @@ func (s *Server) agentKeysVault(ctx context.Context, _ *none) (*reply[api.AgentK
 	return answer(api.AgentKeysVaultResponse{VaultID: v.String()})
 }
 
+// noTier is what clients call the tier of an account that pays nothing. Nobody
+// pays here, and no tier opens or closes anything.
+const noTier = "free"
+
 func (s *Server) listAccounts(ctx context.Context, _ *none) (*reply[api.AdminUsersListResponse], error) {
 	all, err := s.accounts.Accounts(ctx, caller(ctx))
 	if err != nil {
@@ -123,7 +127,7 @@ func (s *Server) listAccounts(ctx context.Context, _ *none) (*reply[api.AdminUse
 	return answer(api.AdminUsersListResponse{Total: len(all), Users: listOf(all, func(u people.Account) api.AdminUserResponse {
 		return api.AdminUserResponse{
 			ID: u.ID.String(), Email: u.Email, DisplayName: u.DisplayName, Role: string(u.Role), AuthMethod: u.AuthMethod,
-			OrgID: u.Org.String(), OrgName: u.OrgName, BillingTier: "free", CreatedAt: api.At(u.CreatedAt),
+			OrgID: u.Org.String(), OrgName: u.OrgName, BillingTier: noTier, CreatedAt: api.At(u.CreatedAt),
 		}
 	})})
 }

@@ -136,10 +136,11 @@ func (s *Service) change(ctx context.Context, p identity.Principal, action audit
 		if refusal != nil {
 			return s.refuse(ctx, tx, e, fault.As(refusal), nil)
 		}
+		before := a
 		if why, err := fn(tx, &a); err != nil || why != nil {
 			return s.refuse(ctx, tx, e, why, err)
 		}
-		if why, err := s.keepClaim(tx, a); err != nil || why != nil {
+		if why, err := s.keepClaim(tx, before, a); err != nil || why != nil {
 			return s.refuse(ctx, tx, e, why, err)
 		}
 		if err := tx.PutAgent(a); err != nil {

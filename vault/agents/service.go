@@ -26,6 +26,7 @@ var (
 	ErrConfig      = fault.New(fault.Invalid, "invalid_shroud_config", "shroud_config must be a JSON object of at most 64 KiB")
 	ErrExpiryPast  = fault.New(fault.Invalid, "expiry_in_past", "expires_at must lie in the future")
 	ErrFingerprint = fault.New(fault.Invalid, "invalid_fingerprint", "client_cert_fingerprint must be a SHA-256 in hex")
+	ErrProof       = fault.New(fault.Invalid, "not_its_proof", "An agent with auth_method mtls has a client_cert_fingerprint, one with oidc_client_credentials an oidc_issuer and oidc_client_id, and others have neither; auth_method cannot be changed")
 	ErrNoKey       = fault.New(fault.Conflict, "agent_has_no_key", "This agent does not sign in with an API key")
 	ErrContended   = fault.New(fault.Conflict, "write_contended", "The agent is being changed by others; try again")
 )
@@ -97,7 +98,7 @@ func (s *Service) Register(ctx context.Context, p identity.Principal, spec Spec)
 		if ok, err := vaultsExist(tx, p.Org, a.VaultIDs); err != nil || !ok {
 			return s.refuse(ctx, tx, e, ErrVaults, err)
 		}
-		if refusal, err := s.keepClaim(tx, a); err != nil || refusal != nil {
+		if refusal, err := s.keepClaim(tx, a, a); err != nil || refusal != nil {
 			return s.refuse(ctx, tx, e, refusal, err)
 		}
 		if key != "" {
@@ -231,9 +232,9 @@ func (s *Service) refused(ctx context.Context, e audit.Event, why error) error {
 }
 
 // keepClaim has the agent found by its certificate or client, as long as it is
-// active.
-func (s *Service) keepClaim(tx vault.Tx, a identity.Agent) (refusal *fault.Error, err error) {
-	err = s.Identity.KeepClaim(tx, a)
+// active, and no longer by that of before.
+func (s *Service) keepClaim(tx vault.Tx, before, a identity.Agent) (refusal *fault.Error, err error) {
+	err = s.Identity.MoveClaim(tx, before, a)
 	if errors.Is(err, identity.ErrClaimTaken) {
 		return identity.ErrClaimTaken, nil
 	}

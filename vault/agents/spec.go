@@ -27,27 +27,38 @@ func (sp Spec) apply(a *identity.Agent, now time.Time) error {
 	a.Intents, a.TxToAllowlist, a.TxMaxValue = sp.Intents, sp.TxToAllowlist, sp.TxMaxValue
 	a.TxDailyLimit, a.TxChains = sp.TxDailyLimit, sp.TxChains
 	a.ShroudEnabled, a.ShroudConfig = sp.ShroudEnabled, sp.ShroudConfig
-	switch a.AuthMethod {
-	case identity.AuthAPIKey:
-	case identity.AuthMTLS:
-		if sp.CertFingerprint == "" {
-			return ErrAuthMethod
-		}
+	if a.AuthMethod == identity.AuthMTLS {
 		a.CertFingerprint = foldFingerprint(sp.CertFingerprint)
-		if raw, err := hex.DecodeString(a.CertFingerprint); err != nil || len(raw) != 32 {
-			return ErrFingerprint
-		}
-	case identity.AuthOIDC:
-		if sp.OIDCIssuer == "" || sp.OIDCClientID == "" {
-			return ErrAuthMethod
-		}
-	default:
-		return ErrAuthMethod
+	}
+	if err := checkProof(*a); err != nil {
+		return err
 	}
 	if a.ExpiresAt != nil && !now.Before(*a.ExpiresAt) {
 		return ErrExpiryPast
 	}
 	return check(*a)
+}
+
+// checkProof is what an agent needs to prove itself by its method.
+func checkProof(a identity.Agent) error {
+	switch a.AuthMethod {
+	case identity.AuthAPIKey:
+		return nil
+	case identity.AuthMTLS:
+		if a.CertFingerprint == "" {
+			return ErrAuthMethod
+		}
+		if raw, err := hex.DecodeString(a.CertFingerprint); err != nil || len(raw) != 32 {
+			return ErrFingerprint
+		}
+		return nil
+	case identity.AuthOIDC:
+		if a.OIDCIssuer == "" || a.OIDCClientID == "" {
+			return ErrAuthMethod
+		}
+		return nil
+	}
+	return ErrAuthMethod
 }
 
 // foldFingerprint is a SHA-256 fingerprint without colons, in lower case.
@@ -95,6 +106,10 @@ type Change struct {
 	TokenTTL          *int
 	ExpiresAt         **time.Time
 
+	// How the agent proves itself, if that is its method.
+	CertFingerprint          *string
+	OIDCIssuer, OIDCClientID *string
+
 	Intents       *bool
 	TxToAllowlist *[]string
 	TxMaxValue    *string
@@ -119,6 +134,9 @@ func (c Change) apply(a *identity.Agent, now time.Time) error {
 	set(&a.TxChains, c.TxChains)
 	set(&a.ShroudEnabled, c.ShroudEnabled)
 	set(&a.ShroudConfig, c.ShroudConfig)
+	if err := c.applyProof(a); err != nil {
+		return err
+	}
 	if c.ExpiresAt != nil && *c.ExpiresAt != nil && !now.Before(**c.ExpiresAt) {
 		return ErrExpiryPast
 	}
@@ -129,6 +147,25 @@ func (c Change) apply(a *identity.Agent, now time.Time) error {
 		}
 	}
 	return check(*a)
+}
+
+// applyProof changes how the agent proves itself: within its method, which stays.
+func (c Change) applyProof(a *identity.Agent) error {
+	before := *a
+	if c.CertFingerprint != nil {
+		a.CertFingerprint = foldFingerprint(*c.CertFingerprint)
+	}
+	set(&a.OIDCIssuer, c.OIDCIssuer)
+	set(&a.OIDCClientID, c.OIDCClientID)
+	cert := a.CertFingerprint != before.CertFingerprint
+	client := a.OIDCIssuer != before.OIDCIssuer || a.OIDCClientID != before.OIDCClientID
+	switch {
+	case !cert && !client:
+		return nil
+	case cert && a.AuthMethod != identity.AuthMTLS, client && a.AuthMethod != identity.AuthOIDC:
+		return ErrProof
+	}
+	return checkProof(*a)
 }
 
 func set[T any](dst *T, v *T) {

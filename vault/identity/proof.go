@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,20 @@ func (s *Service) KeepClaim(tx Tx, a Agent) error {
 		return tx.DeleteClaim(claim, a.Org)
 	}
 	return nil
+}
+
+// MoveClaim is KeepClaim for an agent that was another before: what found it then
+// and does not now finds nobody.
+func (s *Service) MoveClaim(tx Tx, before, a Agent) error {
+	if err := s.KeepClaim(tx, a); err != nil {
+		return err
+	}
+	old := s.claim(before)
+	if old == nil || bytes.Equal(old, s.claim(a)) {
+		return nil
+	}
+	before.Active = false
+	return s.KeepClaim(tx, before)
 }
 
 // Why a proof bought nothing, for the audit log: whoever presented it is told
