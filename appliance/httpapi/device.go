@@ -3,10 +3,8 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"embed"
 	"errors"
 	"html/template"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -95,18 +93,10 @@ func decided(code string, to people.DeviceStatus, err error) (*reply[api.DeviceD
 	return answer(api.DeviceDecisionResponse{Status: string(to), UserCode: people.ShowUserCode(people.FoldUserCode(code))})
 }
 
-// The page on which somebody approves a device. It is the one page of the API
-// itself, because clients open it at the API's address. Its script and style are
-// files beside it, so that its policy allows nothing inline; the token that
-// approves lives in a variable of the script and nowhere else.
-const (
-	devicePagePath = "/cli/verify"
-	pagePolicy     = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-
-//go:embed page/verify.html page/verify.js page/verify.css
-var pageFiles embed.FS
+// devicePagePath is where somebody approves a device: clients open it at the
+// API's address. The token that approves lives in a variable of the page's script
+// and nowhere else.
+const devicePagePath = "/cli/verify"
 
 var devicePage = template.Must(template.ParseFS(pageFiles, "page/verify.html"))
 
@@ -116,10 +106,9 @@ type deviceView struct {
 	Problem      string // why the code cannot be approved
 }
 
-// devicePage serves the page and its two files.
+// devicePage serves the page and its script.
 func (s *Server) devicePage(*Server) {
-	s.serveFile(devicePagePath+".js", "text/javascript; charset=utf-8", "page/verify.js")
-	s.serveFile(devicePagePath+".css", "text/css; charset=utf-8", "page/verify.css")
+	s.serveFile(devicePagePath+".js", typeScript, "page/verify.js")
 	s.router.GET(devicePagePath, func(c *gin.Context) {
 		call := callFrom(c.Request.Context())
 		call.route = devicePagePath
@@ -137,7 +126,7 @@ func (s *Server) devicePage(*Server) {
 			s.refuse(c.Request.Context(), c.Writer, err)
 			return
 		}
-		writePage(c, "text/html; charset=utf-8", page.Bytes())
+		writePage(c, typeHTML, page.Bytes())
 	})
 	s.list(get, devicePagePath, "devicePage", access{public: true, guessable: true})
 }
@@ -165,25 +154,4 @@ func (s *Server) viewDevice(ctx context.Context, code string) (deviceView, error
 		v.Client = d.Client
 	}
 	return v, nil
-}
-
-func (s *Server) serveFile(path, contentType, name string) {
-	body, err := pageFiles.ReadFile(name)
-	if err != nil {
-		panic("httpapi: an embedded file is missing: " + err.Error())
-	}
-	s.router.GET(path, func(c *gin.Context) {
-		callFrom(c.Request.Context()).route = path
-		writePage(c, contentType, body)
-	})
-	s.list(get, path, "devicePage", access{public: true})
-}
-
-func writePage(c *gin.Context, contentType string, body []byte) {
-	h := c.Writer.Header()
-	h["Content-Type"] = []string{contentType}
-	h["Content-Security-Policy"] = []string{pagePolicy}
-	h["Cross-Origin-Opener-Policy"] = sameOrigin
-	c.Status(http.StatusOK)
-	_, _ = c.Writer.Write(body)
 }

@@ -56,7 +56,12 @@ func publicTrials() map[string]trial {
 		"GET /.well-known/jwks.json":  {},
 		"GET /v1/auth/jwt-public-key": {},
 		"GET /cli/verify":             {},
-		"GET /cli/verify.css":         {},
+		"GET /verify-email":           {},
+		"GET /reset-password":         {},
+		"GET /accept-invite":          {},
+		"GET /page/client.js":         {},
+		"GET /page/mailed.js":         {},
+		"GET /page/style.css":         {},
 		"GET /cli/verify.js":          {},
 
 		"POST /v1/auth/token":         {make: anAccount, costly: true, body: `{"email":"{email}","password":"` + ownerPassword + `"}`},

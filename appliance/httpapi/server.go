@@ -120,7 +120,7 @@ func (s *Server) routes() []route {
 		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
-		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.memberRoutes(),
+		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(),
 	} {
 		all = append(all, resource...)
 	}

@@ -1,61 +1,23 @@
 // The page on which somebody lets a device act for them. The token that does it
-// is in this closure only: not in an address, a cookie or a storage, and gone
+// is in this module only: not in an address, a cookie or a storage, and gone
 // with the page.
-(() => {
-  "use strict";
-  const at = (id) => document.getElementById(id);
-  const main = document.querySelector("main");
-  if (!main.dataset.client) return; // nothing to approve: the page asks for a code
+import { at, busy, call } from "/page/client.js";
+
+const main = document.querySelector("main");
+if (main.dataset.client) { // else there is nothing to approve: the page asks for a code
   const userCode = main.dataset.code;
   let token = "";
   let firstFactor = "";
 
-  const say = (text) => { at("status").textContent = text; };
-  const fail = (text) => {
-    at("error").textContent = text;
-    at("error").hidden = !text;
-  };
   const show = (id, focus) => {
     for (const part of ["signin", "second", "decide", "done"]) at(part).hidden = part !== id;
     if (focus) at(focus).focus();
   };
 
-  const call = async (method, path, body) => {
-    const headers = { "Content-Type": "application/json" };
-    if (token) headers.Authorization = "Bearer " + token;
-    const answer = await fetch(path, {
-      method, headers, body: body && JSON.stringify(body),
-      credentials: "omit", cache: "no-store", redirect: "error", referrerPolicy: "no-referrer",
-    });
-    const text = await answer.text();
-    const data = text ? JSON.parse(text) : {};
-    if (answer.ok) return data;
-    let why = data.detail || "Something went wrong";
-    const wait = answer.headers.get("Retry-After");
-    if (answer.status === 429 && wait) why += ` (${wait} s)`;
-    throw new Error(why);
-  };
-
-  // busy keeps the buttons from being pressed twice and shows what went wrong.
-  const busy = async (text, work) => {
-    const buttons = [...document.querySelectorAll("button")];
-    buttons.forEach((b) => { b.disabled = true; });
-    fail("");
-    say(text);
-    try {
-      await work();
-    } catch (err) {
-      fail(err instanceof TypeError ? "The appliance could not be reached" : err.message);
-    } finally {
-      say("");
-      buttons.forEach((b) => { b.disabled = false; });
-    }
-  };
-
   const signedIn = async (given) => {
     token = given;
     firstFactor = "";
-    const me = await call("GET", "/v1/auth/me");
+    const me = await call("GET", "/v1/auth/me", undefined, token);
     at("who").textContent = me.email;
     show("decide", "approve");
   };
@@ -87,8 +49,8 @@
 
   // decide spends the token: whoever comes to this screen next finds none.
   const decide = (what, outcome) => () => busy("One moment…", async () => {
-    await call("POST", "/v1/auth/device/" + what, { user_code: userCode });
-    await call("DELETE", "/v1/auth/token").catch(() => {});
+    await call("POST", "/v1/auth/device/" + what, { user_code: userCode }, token);
+    await call("DELETE", "/v1/auth/token", undefined, token).catch(() => {});
     token = "";
     at("outcome").textContent = outcome;
     show("done", "outcome");
@@ -97,4 +59,4 @@
   at("deny").addEventListener("click", decide("deny", "Denied: your device was not signed in"));
 
   show("signin", "email");
-})();
+}

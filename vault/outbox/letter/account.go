@@ -57,8 +57,8 @@ func (w Writer) APIKeyCreated(to To, name, prefix string, at time.Time, ip strin
 // Invite invites somebody into an organisation.
 func (w Writer) Invite(to To, inviter, organisation, token string, valid time.Duration) outbox.Message {
 	return personal(mail(to, KindInvite, "You are invited to "+outbox.Line(organisation),
-		fmt.Sprintf("%s invites you to the organisation %q. To see the invitation and", outbox.Line(inviter), outbox.Line(organisation)),
-		"accept it, open this page:", "", "    "+w.page("/accept-invite", token), "",
+		fmt.Sprintf("%s invites you to the organisation %q. To", outbox.Line(inviter), outbox.Line(organisation)),
+		"accept, open this page and choose a password:", "", "    "+w.page("/accept-invite", token), "",
 		"or paste this there:", "", "    "+token, "",
 		"It works once, for "+within(valid)+". If you do not know them, do nothing."), valid)
 }

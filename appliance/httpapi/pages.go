@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// The pages of the API itself: those that clients and mails open at its address.
+// A page shows and asks; what it decides, its script has the API do when somebody
+// presses a button. Scripts and styles are files beside the pages, so that their
+// policy allows nothing inline and nothing from elsewhere.
+const (
+	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+	typeHTML   = "text/html; charset=utf-8"
+	typeScript = "text/javascript; charset=utf-8"
+	typeStyle  = "text/css; charset=utf-8"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+var mailedPages = template.Must(template.ParseFS(pageFiles, "page/mailed.html"))
+
+// mailedPage is what the page behind a link of a mail is made of. The paths are
+// those that vault/outbox/letter writes.
+type mailedPage struct {
+	Name        string // its path, without the slash
+	Title, Lead string
+	Password    string // the label of the password to choose, if there is one
+	Names       bool   // whether it asks for a name
+	Asks        bool   // whether it can have another mail sent
+	Button      string
+	Done        string
+	Next        string // what to do about a token that is good no more
+}
+
+func (s *Server) pageRoutes() []route {
+	pages := []mailedPage{{
+		Name: "verify-email", Title: "Confirm your address", Button: "Confirm",
+		Lead: "Press the button to say that the address is yours. Your account is ready then.",
+		Done: "Your address is confirmed",
+		Next: "If you confirmed it before, sign in. Else sign up again: you get another mail, whose link works for 24 hours.",
+	}, {
+		Name: "reset-password", Title: "Choose a new password", Button: "Change the password",
+		Lead:     "Everybody who is signed in with the old password is signed out. A second factor stays on.",
+		Password: "New password", Asks: true,
+		Done: "Your password was changed",
+		Next: "Links work once, for an hour. Have another mail sent to you, below, and open the link in that.",
+	}, {
+		Name: "accept-invite", Title: "Accept an invitation", Button: "Accept",
+		Lead:     "You were invited to an organisation. To accept, choose a password for your account. To decline, close this page.",
+		Password: "Password", Names: true,
+		Done: "You are a member now",
+		Next: "If you accepted it before, sign in. Else ask whoever invited you for another invitation.",
+	}}
+	routes := []route{func(*Server) {
+		s.serveFile("/page/style.css", typeStyle, "page/style.css")
+		s.serveFile("/page/client.js", typeScript, "page/client.js")
+		s.serveFile("/page/mailed.js", typeScript, "page/mailed.js")
+	}}
+	for _, p := range pages {
+		routes = append(routes, func(*Server) {
+			var page bytes.Buffer
+			if err := mailedPages.Execute(&page, p); err != nil {
+				panic("httpapi: an embedded page is wrong: " + err.Error())
+			}
+			s.servePage("/"+p.Name, typeHTML, page.Bytes())
+		})
+	}
+	return routes
+}
+
+func (s *Server) serveFile(path, contentType, name string) {
+	body, err := pageFiles.ReadFile(name)
+	if err != nil {
+		panic("httpapi: an embedded file is missing: " + err.Error())
+	}
+	s.servePage(path, contentType, body)
+}
+
+// servePage serves what is the same for everybody.
+func (s *Server) servePage(path, contentType string, body []byte) {
+	s.router.GET(path, func(c *gin.Context) {
+		callFrom(c.Request.Context()).route = path
+		writePage(c, contentType, body)
+	})
+	s.list(get, path, "page", access{public: true})
+}
+
+func writePage(c *gin.Context, contentType string, body []byte) {
+	h := c.Writer.Header()
+	h["Content-Type"] = []string{contentType}
+	h["Content-Security-Policy"] = []string{pagePolicy}
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+	c.Status(http.StatusOK)
+	_, _ = c.Writer.Write(body)
+}
