@@ -88,6 +88,7 @@ var may = map[string][]string{
 	// What machine this is, and a PIN that only it opens.
 	"appliance/attest":            {"internal/fault", "internal/plain"},
 	"appliance/attest/attesttest": {"appliance/attest"},
+	"appliance/seal":              {"appliance/attest", "internal/fault", "internal/plain"}, // what a request for a derived key is
 
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
@@ -119,6 +120,7 @@ var planned = []string{}
 // included. Replacing one touches that folder only, and a security advisory has
 // one reader.
 var owner = map[string][]string{
+	"github.com/cloudflare/circl":         {"appliance/seal"}, // Shamir's shares
 	"github.com/danielgtaylor/huma/v2":    {"appliance/httpapi"},
 	"github.com/dgraph-io/badger/v4":      {"store/events"},
 	"github.com/gin-gonic/gin":            {"appliance/httpapi"},
@@ -132,8 +134,8 @@ var owner = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/oneclawd"},
 	"github.com/wneessen/go-mail":         {"appliance/mail"},
 	"go.etcd.io/bbolt":                    {"store"},
-	"golang.org/x/crypto":                 {"vault/identity", "hsm/local"}, // argon2: passwords, the key file
-	"golang.org/x/mod":                    {"vault/audit"},                 // tlog and note
+	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal"}, // argon2: passwords, the key file
+	"golang.org/x/mod":                    {"vault/audit"},                                   // tlog and note
 	"golang.org/x/sync":                   {"appliance"},
 	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                            // a PIN is not echoed
 	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
@@ -183,6 +185,11 @@ var reveals = map[string]string{
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
 	"appliance/operator/client.go": "the PIN goes to the daemon over its socket",
+	"appliance/seal/file.go":       "a PIN is sealed",
+	"appliance/seal/passphrase.go": "a passphrase is stretched",
+	"appliance/seal/slot.go":       "a slot's key is derived",
+	"appliance/seal/typed.go":      "what people type is read",
+	"appliance/seal/upgrade.go":    "a code is copied for each slot that it is tried on",
 	"hsm/broker/client.go":         "the PIN is copied, for when the broker's process has to be started again",
 	"hsm/broker/token.go":          "the PIN goes to the broker's process",
 	"hsm/local/keyfile.go":         "a passphrase is stretched",
