@@ -84,14 +84,14 @@ func FuzzParseFile(f *testing.F) {
 	})
 }
 
-// dieEnv has the path of the file that a child process is to change, and die.
-const dieEnv = "SEAL_TEST_DIE_AT"
+// dieEnv tells a child process to change the file in its folder, and die.
+const dieEnv = "SEAL_TEST_DIE"
 
 // A process that is killed between the new file and its taking the old one's place
 // leaves the old one, and the next write goes through.
 func TestKilledBeforeRename(t *testing.T) {
-	if path := os.Getenv(dieEnv); path != "" {
-		f := opened(t, path)
+	if os.Getenv(dieEnv) != "" {
+		f := opened(t, sealedName)
 		f.beforeRename = func() {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
@@ -100,8 +100,9 @@ func TestKilledBeforeRename(t *testing.T) {
 		t.Fatal("still alive")
 	}
 	path := created(t, phraseSlot(t))
-	child := exec.Command(os.Args[0], "-test.run=^TestKilledBeforeRename$")
-	child.Env = append(os.Environ(), dieEnv+"="+path)
+	self := must[string](t)(os.Executable())
+	child := exec.Command(self, "-test.run=^TestKilledBeforeRename$")
+	child.Dir, child.Env = filepath.Dir(path), append(os.Environ(), dieEnv+"=1")
 	out, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {

@@ -18,7 +18,10 @@ import (
 	"github.com/oneclaw/oneclawd/internal/plain"
 )
 
-const pin = "CANARY-4711"
+const (
+	pin        = "CANARY-4711"
+	sealedName = "pin.sealed"
+)
 
 var (
 	ours   = Subject{Instance: "vault-1", Purpose: "hsm-pin"}
@@ -79,7 +82,7 @@ func TestPassphrase(t *testing.T) {
 
 func created(t testing.TB, slots ...Slot) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "pin.sealed")
+	path := filepath.Join(t.TempDir(), sealedName)
 	if err := Create(path, ours, plain.FromString(pin), slots...); err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,9 @@ func TestQuorumForgets(t *testing.T) {
 		if q.Missing() != 1 {
 			t.Errorf("%d missing within the time", q.Missing())
 		}
+		q.mu.Lock()
 		kept := q.shares[2]
+		q.mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if q.Missing() != 2 || kept.value != [keySize]byte{} {
