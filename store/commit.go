@@ -108,10 +108,10 @@ func (db *DB) settle() error {
 	if err := unix.Fdatasync(int(f.Fd())); err != nil {
 		return fmt.Errorf("syncing the meta page: %w", err)
 	}
+	db.backups.Lock() // first: a Snapshot's View comes to using with backups held
+	defer db.backups.Unlock()
 	db.using.Lock()
 	defer db.using.Unlock()
-	db.backups.Lock()
-	defer db.backups.Unlock()
 	db.doubt.Store(false)
 	return nil
 }

@@ -41,7 +41,7 @@ type DB struct {
 	keys     *keyring
 	unsealed atomic.Bool  // keys != nil, for Sealed
 	using    sync.RWMutex // held for reading by each View
-	backups  sync.RWMutex // held for reading by each Backup
+	backups  sync.RWMutex // held for reading by each Snapshot
 	grouping sync.Mutex   // held by the writer for each group
 	queue    chan *call
 	closing  chan struct{}
@@ -152,8 +152,17 @@ func syncFolder(dir string) error {
 
 // initialMap is address space, not memory or disk. As long as the file is
 // smaller, growing it needs no new mapping, for which bbolt waits until all
-// snapshots have ended.
+// snapshots have ended, a backup's among them.
 const initialMap = 1 << 30
+
+// mapSize leaves room for the file to double before it is mapped anew.
+func (db *DB) mapSize() int {
+	size := int64(initialMap)
+	if info, err := os.Stat(db.cfg.Path); err == nil && 2*info.Size() > size {
+		size = 2 * info.Size()
+	}
+	return int(size)
+}
 
 // The free list is written with each commit. Leaving it out makes a write no
 // faster as long as the list is short, but opening then walks the whole file:
@@ -162,7 +171,7 @@ func (db *DB) openBolt() (err error) {
 	db.bolt, err = bolt.Open(db.cfg.Path, 0o600, &bolt.Options{
 		Timeout:         lockWait,
 		FreelistType:    bolt.FreelistMapType,
-		InitialMmapSize: initialMap,
+		InitialMmapSize: db.mapSize(),
 		NoStatistics:    true,
 	})
 	switch {

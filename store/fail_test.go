@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/id"
 )
 
 // needTmpfs mounts a file system of size bytes that nothing else uses.
@@ -271,3 +272,81 @@ func TestBackup(t *testing.T) {
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// TestSnapshot: a snapshot is of one instant, in pages, counts and records, and
+// does not hold up whoever writes.
+func TestSnapshot(t *testing.T) {
+	db := openTest(t)
+	for i := range 10 {
+		if err := tryPut(db, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := db.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.Tables(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if err := tryPut(db, 1000+i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := s.Tables(bg)
+	if err != nil || after["things"] != before["things"] {
+		t.Errorf("%v, then %v, %v", before, after, err)
+	}
+	count := func() (n int, err error) {
+		err = s.View(bg, func(tx *Tx) error {
+			return things.scan(tx, page{}, func([]byte, thing) error { n++; return nil })
+		})
+		return n, err
+	}
+	if n, err := count(); err != nil || uint64(n) != before["things"] {
+		t.Error(n, err)
+	}
+	db.Seal()
+	if _, err := count(); !errors.Is(err, ErrSealed) {
+		t.Error(err)
+	}
+	var buf bytes.Buffer
+	if err := s.Write(bg, &buf); err != nil || int64(buf.Len()) != s.Size() {
+		t.Error(buf.Len(), s.Size(), err)
+	}
+	s.Close()
+}
+
+// TestSample draws each value at most once, and all if there are few.
+func TestSample(t *testing.T) {
+	db := openCurrent(t)
+	const all = 50
+	err := db.update(bg, func(tx *Tx) error {
+		for i := range all {
+			if err := tx.PutEnvelope(id.New(), uint32(i), []byte("sealed")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := db.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for n, want := range map[int]int{0: 0, 1: 1, 20: 20, all: all, 1000: all} {
+		drawn, err := s.Sample(bg, n)
+		seen := map[SealedValue]bool{}
+		for _, v := range drawn {
+			seen[v] = true
+		}
+		if err != nil || len(drawn) != want || len(seen) != want {
+			t.Errorf("of %d: %d, %d of them different, %v", n, len(drawn), len(seen), err)
+		}
+	}
+}

@@ -100,3 +100,17 @@ func (db *DB) DeriveKey(purpose string) (plain.Bytes, error) {
 	b, err := derive(db.keys.other, purpose)
 	return plain.New(b), err
 }
+
+// DeriveKey is DB.DeriveKey for who has the store key and no open file.
+func DeriveKey(storeKey plain.Bytes, purpose string) (plain.Bytes, error) {
+	if storeKey.Len() != KeySize {
+		return plain.Bytes{}, ErrWrongKey.Detail("a store key is %d bytes long", KeySize)
+	}
+	other, err := derive(storeKey.Reveal(), "other")
+	if err != nil {
+		return plain.Bytes{}, err
+	}
+	defer clear(other)
+	b, err := derive(other, purpose)
+	return plain.New(b), err
+}

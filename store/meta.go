@@ -29,6 +29,18 @@ type Meta struct {
 	Blobs map[string][]byte `json:"blobs,omitempty"`
 }
 
+// Names of Blobs: public halves and handles of the signing keys, as JSON of
+// what made them.
+const (
+	BlobTokenKey = "token-key"
+	BlobAuditKey = "audit-key"
+)
+
+// KeyAAD binds the wrapped store key to its appliance.
+func (m Meta) KeyAAD() []byte {
+	return append([]byte("oneclawd store key 1\n"), m.Instance[:]...)
+}
+
 // The meta bucket. The schema is a record of its own, in decimal, so that any
 // version can read it before it trusts the rest.
 var (

@@ -59,6 +59,7 @@ package store
 //	│
 //	├── ip-rules                  org                  → the organisation's Rules
 //	├── settings                  settings             → the appliance's Settings
+//	├── backup                    last, proven         → what was backed up, and what a drill found
 //	│
 //	├── webhook                   org                  → the organisation's Subscriptions
 //	├── webhook-secret            subscription         → the key that signs its deliveries
@@ -134,6 +135,7 @@ var buckets = []bucket{
 
 	{name: ipRules.name},
 	{name: settings.name},
+	{name: backups.name},
 
 	{name: webhooks.name},
 	{name: webhookSecrets.name},

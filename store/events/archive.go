@@ -40,6 +40,9 @@ type Config struct {
 // ErrKey: the folder was written under another key.
 var ErrKey = errors.New("events: the archive does not open with this key")
 
+// KeyPurpose is what the key is for, to those who derive it from the store key.
+const KeyPurpose = "audit archive"
+
 // keySize is what makes Badger use AES-256.
 const keySize = 32
 
@@ -191,12 +194,17 @@ const reserve = 16 << 20
 // refused space without harm.
 var ErrNoRoom = errors.New("events: the disk is nearly full; free space, and the archive goes on by itself")
 
-func (a *Archive) room() error {
+func (a *Archive) room() error { return Room(a.dir, 0) }
+
+// Room reports ErrNoRoom if the disk of dir has less space than an archive needs
+// to work, and need bytes on top. An archive that is made on a fuller disk ends
+// the process, for the reason above.
+func Room(dir string, need int64) error {
 	var disk unix.Statfs_t
-	if err := unix.Statfs(a.dir, &disk); err != nil {
+	if err := unix.Statfs(dir, &disk); err != nil {
 		return fmt.Errorf("events: free space: %w", err)
 	}
-	if disk.Bavail*uint64(disk.Bsize) < reserve {
+	if disk.Bavail*uint64(disk.Bsize) < reserve+uint64(max(need, 0)) {
 		return ErrNoRoom
 	}
 	return nil
