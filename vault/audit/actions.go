@@ -73,6 +73,10 @@ const (
 	// An operator opened the keys, or had the appliance let go of them.
 	ApplianceUnseal Action = "appliance.unseal"
 	ApplianceSeal   Action = "appliance.seal"
+	// ApplianceBackup: the state was copied, ApplianceDrill: a copy was restored
+	// on trial.
+	ApplianceBackup Action = "appliance.backup"
+	ApplianceDrill  Action = "appliance.drill"
 	// ApplianceAcceptRollback: an operator accepted a store that is older than
 	// what the HSM remembers.
 	ApplianceAcceptRollback Action = "appliance.accept_rollback"
