@@ -135,11 +135,11 @@ func openModule(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.L
 }
 
 func (c *core) openAudit() error {
-	key, err := signingKey(c.meta, blobAuditKey)
+	key, err := signingKey(c.meta, store.BlobAuditKey)
 	if err != nil {
 		return err
 	}
-	archiveKey, err := c.db.DeriveKey("audit archive")
+	archiveKey, err := c.db.DeriveKey(events.KeyPurpose)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (c *core) openAudit() error {
 }
 
 func (c *core) openServices() error {
-	key, err := signingKey(c.meta, blobTokenKey)
+	key, err := signingKey(c.meta, store.BlobTokenKey)
 	if err != nil {
 		return err
 	}

@@ -15,21 +15,9 @@ import (
 	"github.com/oneclaw/oneclawd/store"
 )
 
-// The blobs in the store's meta record: public halves and handles of the
-// signing keys, which are needed before the store can be unsealed.
-const (
-	blobTokenKey = "token-key"
-	blobAuditKey = "audit-key"
-)
-
 // ErrNotInitialised: there is no appliance in the data folder yet.
 var ErrNotInitialised = fault.New(fault.Unavailable, "not_initialised",
 	"there is no appliance here yet; run `oneclawd init` with the same configuration")
-
-// storeKeyAAD binds the wrapped store key to its appliance.
-func storeKeyAAD(instance id.ID) []byte {
-	return append([]byte("oneclawd store key 1\n"), instance[:]...)
-}
 
 // makeKeys gives a new appliance its keys: the root key in the module, a KEK
 // for the store key, the store key itself and the two signing keys.
@@ -48,10 +36,10 @@ func makeKeys(ctx context.Context, m hsm.Module, now time.Time) (store.Meta, pla
 	key := make([]byte, store.KeySize)
 	_, _ = rand.Read(key)
 	meta.KEK = kek
-	if meta.StoreKey, err = m.Wrap(ctx, kek, key, storeKeyAAD(meta.Instance)); err != nil {
+	if meta.StoreKey, err = m.Wrap(ctx, kek, key, meta.KeyAAD()); err != nil {
 		return fail("wrapping the store key", err)
 	}
-	for _, name := range []string{blobTokenKey, blobAuditKey} {
+	for _, name := range []string{store.BlobTokenKey, store.BlobAuditKey} {
 		k, err := m.NewSigningKey(ctx)
 		if err != nil {
 			return fail("making a signing key", err)
@@ -72,7 +60,7 @@ func unseal(ctx context.Context, db *store.DB, m hsm.Module) (store.Meta, error)
 	if err != nil {
 		return meta, err
 	}
-	key, err := m.Unwrap(ctx, meta.KEK, meta.StoreKey, storeKeyAAD(meta.Instance))
+	key, err := m.Unwrap(ctx, meta.KEK, meta.StoreKey, meta.KeyAAD())
 	if errors.Is(err, hsm.ErrAuthentic) {
 		return meta, fmt.Errorf("this HSM's root key does not open the data here; is it the token the appliance was made with? %w", err)
 	}
