@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -55,6 +56,25 @@ func children(t testing.TB, pid int) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// freeze stops every thread of the daemon where it is.
+func (d *daemon) freeze() {
+	d.t.Helper()
+	d.signal(syscall.SIGSTOP)
+	eventually(d.t, patience, "stopped", func() bool {
+		threads, err := filepath.Glob("/proc/" + strconv.Itoa(d.pid) + "/task/*/stat")
+		if err != nil || len(threads) == 0 {
+			d.t.Fatal("the daemon is gone", err)
+		}
+		for _, stat := range threads {
+			text, _ := os.ReadFile(stat) // gone: it ended meanwhile
+			if _, rest, ok := strings.Cut(string(text), ") "); ok && !strings.HasPrefix(rest, "T") {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // broker is the process that holds the PKCS#11 library of the daemon.

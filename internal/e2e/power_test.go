@@ -27,6 +27,8 @@ func TestPowerCut(t *testing.T) {
 	d.env = token.Env
 	power := disk.Mount(nil)
 	k := newKillTest(t, d.start(), func() {
+		// Without power nothing runs either: it must not answer that the disk failed.
+		d.freeze()
 		power.Cut()
 		d.kill()
 		disk.Unmount()
