@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"io"
@@ -65,7 +66,7 @@ func (w *world) wire() {
 	poster := way.Poster(egress.ClientOptions{RootCAs: w.hook.roots, Timeout: 5 * time.Second})
 	db, log := store.Runner[webhook.Tx](w.db), slog.New(slog.NewTextHandler(w.text, nil))
 	w.log = &audit.Log{DB: store.Runner[audit.Tx](w.db), Archive: w.archive}
-	w.service = &webhook.Service{DB: db, CheckURL: poster.CheckURL, Now: w.clock.Now}
+	w.service = &webhook.Service{DB: db, CheckURL: check(poster), Now: w.clock.Now}
 	w.follower = &webhook.Follower{DB: db, Events: w.log, Now: w.clock.Now, Log: log}
 	w.outbox = &outbox.Dispatcher{
 		DB: store.Runner[outbox.Tx](w.db), Now: w.clock.Now, Log: log,
@@ -73,6 +74,11 @@ func (w *world) wire() {
 			DB: db, Poster: poster, Letters: letter.Writer{Base: "https://vault.example.com"}, Now: w.clock.Now, Log: log,
 		}},
 	}
+}
+
+// check is what the appliance makes of a Poster's check.
+func check(p *egress.Poster) func(context.Context, string) error {
+	return func(_ context.Context, url string) error { return p.CheckURL(url) }
 }
 
 func (w *world) restart() {

@@ -32,8 +32,9 @@ const maxPerOrg = 20
 type Service struct {
 	DB txn.Runner[Tx]
 	// CheckURL refuses URLs that would never be sent to: of hosts that the
-	// appliance may not reach, and without TLS where it matters.
-	CheckURL func(url string) error
+	// appliance may not reach, and without TLS where it matters. It is asked
+	// outside of transactions.
+	CheckURL func(ctx context.Context, url string) error
 	Now      func() time.Time // time.Now if nil
 }
 
@@ -42,6 +43,7 @@ type Spec struct {
 	URL         string
 	Events      []string
 	Description string
+	Secret      string // the key that signs deliveries, if its owner chose one
 }
 
 // Change is a change of a subscription; nil leaves a part as it is.
@@ -52,17 +54,27 @@ type Change struct {
 	Active      *bool // true also forgets past failures
 }
 
-// Create subscribes. The secret that signs deliveries is returned this once.
+// Create subscribes. The secret that signs deliveries is returned this once, and
+// is "" if spec has one.
 func (s *Service) Create(ctx context.Context, p identity.Principal, spec Spec) (sub Subscription, secret string, err error) {
 	now := s.now()
 	sub = Subscription{
 		ID: id.New(), Org: p.Org, URL: spec.URL, Events: spec.Events, Description: spec.Description,
 		Active: true, CreatedBy: p.ID, CreatedAt: now, UpdatedAt: now,
 	}
-	if sub.Events, err = s.check(sub); err != nil {
+	if sub.Events, err = check(sub); err == nil {
+		err = s.reaches(ctx, sub.URL)
+	}
+	if err != nil {
 		return Subscription{}, "", err
 	}
-	secret = newSecret()
+	signs := spec.Secret
+	if signs == "" {
+		secret = newSecret()
+		signs = secret
+	} else if !goodSecret(signs) {
+		return Subscription{}, "", ErrSecret
+	}
 	err = s.manage(ctx, p, ActionCreate, sub.ID, func(tx Tx, e *audit.Event, subs []Subscription) (refusal, err error) {
 		if len(subs) >= maxPerOrg {
 			return ErrTooMany, nil
@@ -71,7 +83,7 @@ func (s *Service) Create(ctx context.Context, p identity.Principal, spec Spec) (
 			return nil, err
 		}
 		describe(e, sub)
-		if err := tx.PutWebhookSecret(sub.ID, []byte(secret)); err != nil {
+		if err := tx.PutWebhookSecret(sub.ID, []byte(signs)); err != nil {
 			return nil, err
 		}
 		return nil, tx.PutWebhooks(p.Org, append(slices.Clone(subs), sub))
@@ -121,12 +133,19 @@ func (s *Service) Read(ctx context.Context, p identity.Principal, sub id.ID) (ou
 // Update changes a subscription. What is waiting already goes to the new URL.
 func (s *Service) Update(ctx context.Context, p identity.Principal, sub id.ID, c Change) (out Subscription, err error) {
 	now := s.now()
+	var unreachable error
+	if c.URL != nil {
+		unreachable = s.reaches(ctx, *c.URL)
+	}
 	err = s.manage(ctx, p, ActionUpdate, sub, func(tx Tx, e *audit.Event, subs []Subscription) (refusal, err error) {
 		i := slices.IndexFunc(subs, func(w Subscription) bool { return w.ID == sub })
 		if i < 0 {
 			return ErrNotFound, nil
 		}
-		w, bad := s.apply(subs[i], c)
+		w, bad := apply(subs[i], c)
+		if bad == nil {
+			bad = unreachable
+		}
 		if bad != nil {
 			return bad, nil
 		}
@@ -182,7 +201,7 @@ func (s *Service) Delete(ctx context.Context, p identity.Principal, sub id.ID) e
 }
 
 // apply is the subscription with a change, or why not.
-func (s *Service) apply(w Subscription, c Change) (Subscription, error) {
+func apply(w Subscription, c Change) (Subscription, error) {
 	if c.URL != nil {
 		w.URL = *c.URL
 	}
@@ -198,12 +217,12 @@ func (s *Service) apply(w Subscription, c Change) (Subscription, error) {
 		}
 	}
 	var err error
-	w.Events, err = s.check(w)
+	w.Events, err = check(w)
 	return w, err
 }
 
 // check refuses a subscription that cannot work, and returns its events sorted.
-func (s *Service) check(w Subscription) ([]string, error) {
+func check(w Subscription) ([]string, error) {
 	u, err := url.Parse(w.URL)
 	switch {
 	case err != nil || len(w.URL) > 2048 || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.Fragment != "":
@@ -213,19 +232,26 @@ func (s *Service) check(w Subscription) ([]string, error) {
 	case utf8.RuneCountInString(w.Description) > 500:
 		return nil, ErrDescription
 	}
-	if s.CheckURL != nil {
-		if err := s.CheckURL(w.URL); err != nil {
-			if f := fault.As(err); f != nil {
-				return nil, ErrURL.Detail("A webhook cannot go there: %s", f.Msg).Because(err)
-			}
-			return nil, ErrURL.Because(err)
-		}
-	}
 	events := slices.Compact(slices.Sorted(slices.Values(w.Events)))
 	if len(events) == 0 || len(events) > 50 || slices.ContainsFunc(events, func(e string) bool { return !known(e) }) {
 		return nil, ErrEvents
 	}
 	return events, nil
+}
+
+// reaches refuses a URL that nothing would be sent to.
+func (s *Service) reaches(ctx context.Context, url string) error {
+	if s.CheckURL == nil {
+		return nil
+	}
+	err := s.CheckURL(ctx, url)
+	switch f := fault.As(err); {
+	case err == nil:
+		return nil
+	case f != nil:
+		return ErrURL.Detail("A webhook cannot go there: %s", f.Msg).Because(err)
+	}
+	return ErrURL.Because(err)
 }
 
 // manage runs fn if p manages its organisation, and audits either way.

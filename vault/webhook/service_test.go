@@ -126,7 +126,7 @@ func TestWhoManages(t *testing.T) {
 func TestChecks(t *testing.T) {
 	w := newWorld(t)
 	far := *w.service
-	far.CheckURL = poster(t).CheckURL
+	far.CheckURL = check(poster(t))
 	for _, c := range []struct {
 		url       string
 		near, far bool // allowed where loopback is, where it is not

@@ -31,6 +31,11 @@ func newSecret() string {
 	return secretPrefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
+// goodSecret reports whether a secret that somebody chose is fit to sign with.
+func goodSecret(s string) bool {
+	return len(s) >= 24 && len(s) <= 256 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 // Sign returns the signature header of a body that is sent at a time: the HMAC
 // covers both, so that neither an old body nor an old time can be used again.
 func Sign(secret []byte, at time.Time, body []byte) string {
