@@ -20,6 +20,8 @@ type Config struct {
 	TLS       TLSConfig       `toml:"tls"`
 	Operator  OperatorConfig  `toml:"operator"`
 	OIDC      OIDCConfig      `toml:"oidc"`
+	Mail      MailConfig      `toml:"mail"`
+	Egress    EgressConfig    `toml:"egress"`
 	HSM       HSMConfig       `toml:"hsm"`
 	Limits    LimitsConfig    `toml:"limits"`
 	Accounts  AccountsConfig  `toml:"accounts"`
@@ -101,7 +103,8 @@ func Defaults() Config {
 		API:  APIConfig{Listen: "127.0.0.1:8200", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
 		TLS:  TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC: defaultOIDC(),
-		HSM:  HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto},
+		Mail: defaultMail(), Egress: EgressConfig{Allow: []string{}},
+		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
 		},
@@ -150,7 +153,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkMetrics, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkMetrics, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -22,9 +22,11 @@ import (
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/outbox/letter"
+	"github.com/oneclaw/oneclawd/vault/outbox/viewer"
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
+	"github.com/oneclaw/oneclawd/vault/webhook"
 )
 
 // core is the appliance without its listeners and background work: the parts
@@ -51,6 +53,9 @@ type core struct {
 	enrol       *agents.Enroller
 	shares      *share.Service
 	site        *site.Service
+	messages    *viewer.Service
+	poster      *poster
+	webhooks    *webhook.Service
 }
 
 // openCore opens everything in the one order that is safe: lock the data,
@@ -178,7 +183,11 @@ func (c *core) openServices() error {
 		UserKeyTTL: time.Duration(c.cfg.Tokens.UserKeyTTL), Passwords: c.cfg.Passwords.cost(),
 		KeyMade: people.Mails{Letters: letters}.KeyMade,
 	}
-	if err := c.cfg.federation(&who); err != nil {
+	signup := site.SignupMode(c.cfg.Accounts.Signup)
+	c.site = &site.Service{
+		DB: store.Runner[site.Tx](c.db), Defaults: site.Settings{Signup: signup, AllowPrivateEgress: c.cfg.Egress.AllowPrivate},
+	}
+	if err := c.cfg.federation(&who, c.allowsPrivate); err != nil {
 		return err
 	}
 	c.identity = identity.New(who)
@@ -186,15 +195,13 @@ func (c *core) openServices() error {
 	c.shares = share.New(share.Config{
 		DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity, Notifier: share.Mails{Letters: letters},
 	})
-	signup := site.SignupMode(c.cfg.Accounts.Signup)
 	c.people = people.New(people.Config{
 		DB: store.Runner[people.Tx](c.db), Identity: c.identity, Signup: signup, PublicURL: c.cfg.origin(), Claim: share.ClaimHook,
 		Removed: func(ctx context.Context, _, user id.ID) error { return c.shares.EndOf(ctx, user) },
 	})
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
 	c.enrol = &agents.Enroller{Agents: c.agents, DB: store.Runner[agents.EnrolTx](c.db), Mails: letters}
-	c.site = &site.Service{DB: store.Runner[site.Tx](c.db), Defaults: site.Settings{Signup: signup}}
-	return nil
+	return c.openMessages()
 }
 
 // event starts an event about the appliance itself.

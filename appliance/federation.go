@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -184,20 +185,20 @@ func (c Config) localCAFile() string {
 
 // federation adds to the identity service's configuration who is believed about
 // agents and people.
-func (c Config) federation(to *identity.Config) error {
+func (c Config) federation(to *identity.Config, private func(context.Context) bool) error {
 	if len(c.OIDC.Issuers) > 0 {
 		audiences := []string{c.OIDC.Audience}
 		if c.OIDC.Audience == "" {
 			audiences = []string{c.origin(), c.origin() + "/"}
 		}
-		v, err := c.verifier(audiences, c.OIDC.Issuers...)
+		v, err := c.verifier(private, audiences, c.OIDC.Issuers...)
 		if err != nil {
 			return err
 		}
 		to.Workloads = v
 	}
 	if c.OIDC.SignInFor != "" {
-		v, err := c.verifier([]string{c.OIDC.SignInFor}, c.OIDC.SignIn)
+		v, err := c.verifier(private, []string{c.OIDC.SignInFor}, c.OIDC.SignIn)
 		if err != nil {
 			return err
 		}
@@ -207,8 +208,9 @@ func (c Config) federation(to *identity.Config) error {
 }
 
 // verifier verifies tokens of some issuers. What was configured may be near; where
-// an issuer says that its keys are elsewhere, that has to be on the Internet.
-func (c Config) verifier(audiences []string, issuers ...string) (*oidc.Verifier, error) {
+// an issuer says that its keys are elsewhere, that has to be where everything else
+// may go.
+func (c Config) verifier(private func(context.Context) bool, audiences []string, issuers ...string) (*oidc.Verifier, error) {
 	var (
 		list  []oidc.Issuer
 		hosts []string
@@ -234,9 +236,9 @@ func (c Config) verifier(audiences []string, issuers ...string) (*oidc.Verifier,
 		}
 		hosts = append(hosts, net.JoinHostPort(u.Hostname(), port))
 	}
-	dialer, err := egress.New(egress.Policy{Allow: hosts}, nil)
+	ways, err := c.Egress.waysOut(private, hosts...)
 	if err != nil {
 		return nil, err
 	}
-	return oidc.New(oidc.Config{Issuers: list, Audiences: audiences, Client: dialer.Client(egress.ClientOptions{})})
+	return oidc.New(oidc.Config{Issuers: list, Audiences: audiences, Client: ways.client(egress.ClientOptions{})})
 }

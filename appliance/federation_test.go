@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -54,6 +55,8 @@ func TestSettingsOfTLSAndOIDC(t *testing.T) {
 	}
 }
 
+func never(context.Context) bool { return false }
+
 func TestNamesAndAddresses(t *testing.T) {
 	for _, c := range []struct{ public, listen, names, want, origin string }{
 		{"", "127.0.0.1:8443", "", "127.0.0.1 localhost ::1", "https://127.0.0.1:8443"},
@@ -103,11 +106,11 @@ func TestFederation(t *testing.T) {
 	cfg := Defaults()
 	cfg.API.PublicURL = "https://vault.example.com/"
 	var who identity.Config
-	if err := cfg.federation(&who); err != nil || who.Workloads != nil || who.SignIns != nil {
+	if err := cfg.federation(&who, never); err != nil || who.Workloads != nil || who.SignIns != nil {
 		t.Fatalf("nothing is configured: %+v %v", who, err)
 	}
 	cfg.OIDC.Issuers, cfg.OIDC.SignIn, cfg.OIDC.SignInFor = []string{m.Issuer()}, m.Issuer(), "our-client"
-	if err := cfg.federation(&who); err != nil {
+	if err := cfg.federation(&who, never); err != nil {
 		t.Fatal(err)
 	}
 	for aud, ok := range map[string]bool{"https://vault.example.com": true, "https://vault.example.com/": true, "our-client": false} {
@@ -119,7 +122,7 @@ func TestFederation(t *testing.T) {
 		}
 	}
 	cfg.OIDC.KeyFiles = []string{m.Issuer() + "=" + filepath.Join(t.TempDir(), "none")}
-	if err := cfg.federation(&who); !errors.Is(err, os.ErrNotExist) {
+	if err := cfg.federation(&who, never); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }

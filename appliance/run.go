@@ -109,6 +109,10 @@ func (d *daemon) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = andThen(err, c.close()) }()
+	out, err := c.newDelivery()
+	if err != nil {
+		return err
+	}
 	monitor := &hsm.Monitor{Module: &c.gate, Log: d.log}
 	api, err := d.newAPI(c, monitor)
 	if err != nil {
@@ -118,7 +122,7 @@ func (d *daemon) live(ctx context.Context) (err error) {
 		return err
 	}
 	d.serves(c, api, monitor)
-	err = d.serve(ctx, c, api, monitor)
+	err = d.serve(ctx, c, api, monitor, out)
 	return andThen(err, c.lastWords())
 }
 
@@ -153,7 +157,8 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Monitor) (*httpapi.Server, error) 
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
-		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site, Audit: c.audit, HSM: monitor,
+		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
+		Webhooks: c.webhooks, Outbox: c.messages, Audit: c.audit, HSM: monitor,
 		Observe: d.metrics.Request,
 	}), nil
 }
@@ -167,7 +172,7 @@ func rate(perSecond float64, burst int) httpapi.Rate {
 
 // serve runs the background work until ctx ends or a part of it fails, and
 // drains the API.
-func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monitor *hsm.Monitor) error {
+func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monitor *hsm.Monitor, out *delivery) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		<-ctx.Done()
@@ -176,6 +181,8 @@ func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monito
 	g.Go(func() error { monitor.Run(ctx); return nil })
 	g.Go(func() error { return ended(c.checkpoints.Run(ctx)) })
 	g.Go(func() error { return ended(c.drainer.Run(ctx)) })
+	g.Go(func() error { return ended(out.dispatcher.Run(ctx)) })
+	g.Go(func() error { return ended(out.follower.Run(ctx)) })
 	g.Go(func() error { return c.housekeeping(ctx) })
 	return g.Wait()
 }

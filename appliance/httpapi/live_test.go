@@ -160,9 +160,10 @@ func (l *live) services() Config {
 	return Config{
 		Version: "1.2.3", PublicURL: "https://vault.example", Log: log,
 		Identity: people, People: l.accountsOf(people, shares), Vaults: vaults, Audit: auditLog, HSM: monitor,
-		Agents: agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
-		Site:   &site.Service{DB: store.Runner[site.Tx](l.db), Defaults: site.Settings{Signup: l.signup}, Now: l.clock.Now},
-		Shares: shares,
+		Agents:   agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
+		Site:     &site.Service{DB: store.Runner[site.Tx](l.db), Defaults: site.Settings{Signup: l.signup}, Now: l.clock.Now},
+		Shares:   shares,
+		Webhooks: l.webhooksOf(), Outbox: l.viewer(),
 	}
 }
 

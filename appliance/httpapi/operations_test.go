@@ -36,7 +36,7 @@ func lifecycle(l *live) []operation {
 			return fmt.Sprintf(format, args...)
 		}
 	}
-	return append(append(append(shareLifecycle(l), siteLifecycle(l)...), append(peopleLifecycle(l), federationLifecycle(l)...)...), []operation{
+	return append(append(append(shareLifecycle(l), siteLifecycle(l)...), append(append(peopleLifecycle(l), federationLifecycle(l)...), messageLifecycle()...)...), []operation{
 		{"healthCheck", get, at("/v1/health"), "", nil, 200, "none", nil, ""},
 		{"healthHsm", get, at("/v1/health/hsm"), "", nil, 200, "none", nil, ""},
 		{"openapi", get, at("/openapi.json"), "", nil, 200, "none", nil, ""},

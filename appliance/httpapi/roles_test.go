@@ -67,7 +67,7 @@ func (th things) unlike(name string) things {
 func trials() map[string]trial {
 	out := map[string]trial{}
 	for _, of := range []map[string]trial{
-		publicTrials(), vaultTrials(), secretTrials(), shareTrials(), agentTrials(), personTrials(), memberTrials(), siteTrials(), auditTrials(),
+		publicTrials(), vaultTrials(), secretTrials(), shareTrials(), agentTrials(), personTrials(), memberTrials(), siteTrials(), auditTrials(), messageTrials(),
 	} {
 		maps.Copy(out, of)
 	}

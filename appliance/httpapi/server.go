@@ -15,9 +15,11 @@ import (
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/outbox/viewer"
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
+	"github.com/oneclaw/oneclawd/vault/webhook"
 )
 
 // Config is what a Server is made of. The zero value of each option is its
@@ -42,6 +44,8 @@ type Config struct {
 	Shares   *share.Service
 	Audit    *audit.Log
 	Site     *site.Service // no IP rules, settings and maintenance when nil
+	Webhooks *webhook.Service
+	Outbox   *viewer.Service
 	HSM      Module
 
 	Log *slog.Logger // slog.Default() when nil
@@ -64,6 +68,8 @@ type Server struct {
 	shares   *share.Service
 	audit    *audit.Log
 	site     *site.Service
+	webhooks *webhook.Service
+	outbox   *viewer.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
 	base     string // of links to this appliance, without a slash at the end
@@ -86,6 +92,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
 		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
+		webhooks: c.Webhooks, outbox: c.Outbox,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -120,7 +127,7 @@ func (s *Server) routes() []route {
 		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
-		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(),
+		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),
 	} {
 		all = append(all, resource...)
 	}

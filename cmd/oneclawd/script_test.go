@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/oneclaw/oneclawd/appliance/api"
 )
 
 // TestMain lets the scripts run this program as oneclawd: the test binary under
@@ -32,6 +34,8 @@ func TestMain(m *testing.M) {
 //	owner DIR               sets ONECLAW_API_KEY to the key of a dev daemon's owner
 //	apikey FILE             sets ONECLAW_API_KEY to the one that init printed
 //	token DIR               makes a SoftHSM token in DIR, whose PIN is 648219
+//	post PATH BODY          posts JSON to the daemon as the owner
+//	messageid FILE          sets MESSAGE to the id of the first message in a list
 //	find-softhsm            sets LIBRARY to SoftHSM's, or skips the script
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -46,7 +50,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "await": await, "owner": ownerKey, "apikey": printedKey, "token": softToken,
+			"exits": exits, "await": await, "owner": ownerKey, "apikey": printedKey, "token": softToken, "post": posting, "messageid": messageID,
 			"find-softhsm": findSoftHSM,
 		},
 	})
@@ -104,6 +108,31 @@ func ownerKey(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "dev-owner.json"))), &owner))
 	ts.Setenv("ONECLAW_API_KEY", owner.APIKey)
+}
+
+func posting(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: post PATH BODY")
+	}
+	req, err := http.NewRequest(http.MethodPost, ts.Getenv("API")+args[0], strings.NewReader(args[1]))
+	ts.Check(err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+ts.Getenv("ONECLAW_API_KEY"))
+	res, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	_ = res.Body.Close()
+	if res.StatusCode/100 != 2 {
+		ts.Fatalf("%s: %s", args[0], res.Status)
+	}
+}
+
+func messageID(ts *testscript.TestScript, _ bool, args []string) {
+	var list api.OutboxListResponse
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	if len(list.Messages) == 0 {
+		ts.Fatalf("no message in %s", args[0])
+	}
+	ts.Setenv("MESSAGE", list.Messages[0].ID)
 }
 
 func printedKey(ts *testscript.TestScript, _ bool, args []string) {

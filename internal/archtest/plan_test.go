@@ -68,7 +68,8 @@ var may = map[string][]string{
 	"appliance/api": {},
 	"appliance/httpapi": {
 		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain",
-		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/people", "vault/policy", "vault/share", "vault/site",
+		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
+		"vault/share", "vault/site", "vault/webhook",
 	},
 
 	"appliance/tlsconf": {},
@@ -101,7 +102,8 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
-		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/people", "vault/share", "vault/site",
+		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
+		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
 	},
 
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the

@@ -48,6 +48,7 @@ type Server struct {
 	Host    string
 	Port    int
 	RootCAs *x509.CertPool
+	CAFile  string // the same, PEM, for another process; "" without TLS
 
 	t    testing.TB
 	api  string
@@ -82,6 +83,7 @@ func Start(t testing.TB, o Options) *Server {
 		args = append(args, "--smtp-auth-allow-insecure")
 	} else {
 		cert, key := s.certificate(dir)
+		s.CAFile = cert
 		args = append(args, "--smtp-tls-cert", cert, "--smtp-tls-key", key)
 		if o.ImplicitTLS {
 			args = append(args, "--smtp-require-tls")
