@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/backup"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
@@ -45,7 +46,8 @@ func TestBackupUnderWrites(t *testing.T) {
 			}
 		}
 	})
-	for done.Load() < 20 { // the writers are at work
+	for done.Load() < 20 { // until the writers are at work
+		time.Sleep(time.Millisecond)
 	}
 	var files [3][]byte
 	for i := range files {

@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -49,7 +52,21 @@ func OpenStatement(signed []byte, verifierKey, kind string, digest [32]byte) err
 	if n.Text != statementText(v.Name(), kind, digest) {
 		return ErrStatement.Because(fmt.Errorf("audit: the note says %q", n.Text))
 	}
+	if !bytes.Equal(signed, canonical(n)) {
+		return ErrStatement.Because(errors.New("audit: the note is not in its canonical form"))
+	}
 	return nil
+}
+
+// canonical is n with its first signature, spelled as note.Sign does: base64 has
+// bits and bytes that say nothing, and a copy must differ in none.
+func canonical(n *note.Note) []byte {
+	sig := n.Sigs[0]
+	raw, err := base64.StdEncoding.DecodeString(sig.Base64)
+	if err != nil {
+		return nil
+	}
+	return fmt.Appendf(nil, "%s\n— %s %s\n", n.Text, sig.Name, base64.StdEncoding.EncodeToString(raw))
 }
 
 func statementText(origin, kind string, digest [32]byte) string {

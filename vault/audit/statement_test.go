@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -28,6 +29,15 @@ func TestStatement(t *testing.T) {
 	} {
 		if err := OpenStatement(c.signed, c.vkey, c.kind, c.sum); (c.want == nil) != (err == nil) || !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
+		}
+	}
+	for at := range signed {
+		for bit := range 8 {
+			bad := slices.Clone(signed)
+			bad[at] ^= 1 << bit
+			if OpenStatement(bad, w.vkey, "thing/1", sum) == nil {
+				t.Fatalf("bit %d of byte %d says nothing", bit, at)
+			}
 		}
 	}
 	if _, err := OpenCheckpoint(signed, w.vkey); !errors.Is(err, ErrCheckpoint) {
