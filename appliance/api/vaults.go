@@ -15,7 +15,7 @@ type VaultResponse struct {
 	Name            string `json:"name"`
 	Description     string `json:"description"`
 	CreatedBy       string `json:"created_by" format:"uuid"`
-	CreatedByType   string `json:"created_by_type" enum:"user,agent"`
+	CreatedByType   string `json:"created_by_type" enum:"user,agent,system" doc:"system: the vault of agents' identity keys"`
 	CreatedAt       Time   `json:"created_at"`
 	CMEKEnabled     bool   `json:"cmek_enabled"`
 	CMEKFingerprint string `json:"cmek_fingerprint,omitempty"`
