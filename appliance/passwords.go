@@ -7,7 +7,7 @@ import "github.com/oneclaw/oneclawd/vault/identity"
 type PasswordsConfig struct {
 	MemoryKiB   int `toml:"argon2_memory_kib" doc:"Memory to check one password, in KiB. Passwords kept at another cost still work, and are kept at this one from the next sign-in on."`
 	Time        int `toml:"argon2_time" doc:"Passes over that memory."`
-	Concurrency int `toml:"concurrency" doc:"Passwords checked at once; 32 times as many may wait, later ones are told to come back. 0 means half of the cores."`
+	Concurrency int `toml:"concurrency" doc:"Passwords checked at once; 56 times as many may wait, later ones are told to come back. 0 means half of the cores."`
 }
 
 func defaultPasswords() PasswordsConfig {

@@ -20,9 +20,9 @@ const benchValue = "sk_live_0123456789abcdef0123456789abcdef"
 
 // benchDaemon is a daemon with a vault, a secret that an agent may read, and
 // the agent's key and token.
-func benchDaemon(b *testing.B) (d *daemon, vault, key, token string) {
+func benchDaemon(b *testing.B, args ...string) (d *daemon, vault, key, token string) {
 	needSoftHSM(b)
-	d = newDev(b).start()
+	d = newDev(b, args...).start()
 	h := d.human()
 	vault = h.vault(b, "bench")
 	h.put(vault, "api-keys/stripe", benchValue).is(b, 201)
@@ -45,6 +45,23 @@ func BenchmarkE2ERead(b *testing.B) {
 	d, vault, _, token := benchDaemon(b)
 	get := request("GET", secretPath(vault, "api-keys/stripe"), token, "")
 	wide(b, d.api, 200, func(int) []byte { return get })
+}
+
+// BenchmarkE2EReadDuringLogins is BenchmarkE2ERead at 16 connections, alone and
+// while 50 others try to sign in as fast as they are let.
+func BenchmarkE2EReadDuringLogins(b *testing.B) {
+	d, vault, _, token := benchDaemon(b, "--set", "limits.auth_rate=0")
+	get := request("GET", secretPath(vault, "api-keys/stripe"), token, "")
+	for _, logins := range []int{0, 50} {
+		b.Run(fmt.Sprintf("logins=%d", logins), func(b *testing.B) {
+			over := storming(d, logins)
+			b.ResetTimer()
+			b.ReportMetric(load(b, d.api, 16, b.N, 200, func(int) []byte { return get }), "req/s")
+			b.StopTimer()
+			b.ReportMetric(float64(over())/b.Elapsed().Seconds(), "logins/s")
+			b.ReportMetric(float64(kilobytes(d.pid, "status", "VmHWM"))/1024, "peak-MB")
+		})
+	}
 }
 
 // BenchmarkE2EBareGin is the same request to a handler that does nothing.

@@ -24,10 +24,10 @@ const (
 	argonKey     = 32 // bytes
 	argonSalt    = 16 // bytes
 
-	// hashesWaiting is how many may wait for each one that is computed: about a
-	// second and a half of work. Who comes later would only wait for nothing.
-	hashesWaiting = 32
-	hashesRetry   = 2 * time.Second
+	// hashesWaiting is how many may wait for each one that is computed: about
+	// five seconds of work and rest. Who comes later would only wait for nothing.
+	hashesWaiting = 56
+	hashesRetry   = 5 * time.Second
 )
 
 // PasswordCost is what a password costs to hash. It is written into each hash,
@@ -73,12 +73,24 @@ func (h *hashing) run(ctx context.Context, fn func()) error {
 	}
 	select {
 	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
+		defer h.rest(time.Now())
 		fn()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// rest gives a slot back. While others wait it stays empty for twice as long as it
+// was used, so that a flood leaves most of the processors, and of the collector of
+// garbage, to requests that are worth more.
+func (h *hashing) rest(began time.Time) {
+	release := func() { <-h.slots }
+	if h.in.Load() > 1 {
+		time.AfterFunc(2*time.Since(began), release)
+		return
+	}
+	release()
 }
 
 // argonHash is a PHC string, taken apart.
