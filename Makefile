@@ -14,7 +14,7 @@ LDFLAGS := -X main.version=$(VERSION)
 
 # What tests must find on this machine instead of skipping what needs it: small
 # disks to fill up, and those that lose their power, can only be mounted by root.
-REQUIRE ?= softhsm,p11-kit,node$(if $(filter 0,$(shell id -u)),$(comma)tmpfs$(comma)fuse)
+REQUIRE ?= softhsm,p11-kit,node,mailpit,chromium$(if $(filter 0,$(shell id -u)),$(comma)tmpfs$(comma)fuse)
 comma   := ,
 
 FUZZTIME  ?= 30s
@@ -29,14 +29,18 @@ help: ## List the targets
 
 .PHONY: deps
 deps: ## Install what building and testing needs (Debian; elsewhere: say what it is)
-	@scripts/deps.sh
+	@scripts/deps.sh test
+
+.PHONY: run-deps
+run-deps:
+	@scripts/deps.sh run
 
 .PHONY: build
 build: ## Build bin/oneclawd
 	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o bin/oneclawd ./cmd/oneclawd
 
 .PHONY: dev
-dev: deps build ## Run a daemon to play with: sets up a token, shows the main job once, keeps serving
+dev: run-deps build ## Run a daemon to play with: sets up a token, shows the main job once, keeps serving
 	bin/oneclawd dev --tour --data dev-data
 
 .PHONY: test
@@ -52,7 +56,7 @@ unit:
 
 .PHONY: e2e
 e2e: build ## Test the built binary from outside, on a SoftHSM token
-	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=10m ./internal/e2e
+	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=15m ./internal/e2e
 
 .PHONY: check
 check: ## Lint: formatting, modules, golangci-lint, the published API description

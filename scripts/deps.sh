@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing oneclawd needs, where that is Debian, and
-# says what to install where it is not. Does nothing if everything is there.
+# says what to install where it is not: for "test", which is all, or for "run".
+# Does nothing if everything is there.
 set -euo pipefail
 
 if ! command -v go >/dev/null; then
@@ -15,19 +16,22 @@ fi
 # gcc and libc6-dev: PKCS#11 libraries are loaded through C, and so is the race
 # detector. softhsm2: the token of tests and of `make dev`. opensc: pkcs11-tool,
 # to look into a token. p11-kit: a token at the other end of a socket, which
-# stands in for a network HSM. curl: a test does what the README says.
-packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules curl)
+# stands in for a network HSM.
+packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules)
+# curl: a test does what the README says. chromium: tests use the pages as people
+# do. Mailpit, the mail server of tests, is built by the first that needs it.
+[[ ${1:-test} == run ]] || packages+=(curl chromium)
 # npm: tests speak to the daemon as clients written in JavaScript do, and with an
 # identity provider; they bring the Node.js they need. Debian's packages are for
 # machines that have no other.
-command -v npm >/dev/null || packages+=(npm)
+[[ ${1:-test} == run ]] || command -v npm >/dev/null || packages+=(npm)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	if ! command -v gcc >/dev/null || ! command -v softhsm2-util >/dev/null; then
 		cat >&2 <<-'EOF'
 			This is not Debian, so nothing was installed. Install with your system's package
-			manager: a C compiler, SoftHSM 2, OpenSC and p11-kit for PKCS#11, curl and npm for
-			the tests. Without SoftHSM oneclawd runs with its local key file, which is not an HSM.
+			manager: a C compiler, SoftHSM 2, OpenSC and p11-kit for PKCS#11, curl, npm
+			and Chromium for the tests. Without SoftHSM oneclawd runs with its local key file, which is not an HSM.
 		EOF
 	fi
 	exit 0

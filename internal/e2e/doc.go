@@ -6,7 +6,7 @@
 // TestMain builds the binary once; ONECLAW_BINARY names one that is there
 // already. Every test has a data folder and a port of its own. A test that
 // needs what the machine lacks is skipped, unless ONECLAW_REQUIRE lists it
-// (softhsm, p11-kit, node, tmpfs, fuse). What comes from npm is listed, with
+// (softhsm, p11-kit, node, mailpit, tmpfs, fuse). What comes from npm is listed, with
 // versions, in clients/package-lock.json, and installed into the user's cache
 // folder. Three variables set how long the suite works: ONECLAW_KILLS, how often
 // the daemon is killed, ONECLAW_CUTS, how often its power is cut, and
