@@ -28,7 +28,7 @@ var goSDK = publishedClient{
 // TestClientGo uses the SDK for Go as a person, as a person's key, and as an
 // agent by its key alone and with its id.
 func TestClientGo(t *testing.T) {
-	d := newLocal(t, "--set", "limits.exempt_loopback=true").start()
+	d := newLocal(t).start()
 	c := goSDK.with(t, d, aClientsAgent(t, d, "granted"))
 	c.runs(goPerson)
 	c.runs(goAgentCalls)
@@ -79,7 +79,7 @@ var goAgentCalls = []clientCall{
 // TestClientPython uses what the SDK for Python calls differently from the one
 // for TypeScript.
 func TestClientPython(t *testing.T) {
-	d := newLocal(t, "--set", "limits.exempt_loopback=true").start()
+	d := newLocal(t).start()
 	python := publishedClient{send: goHTTP, agent: "python-httpx/0.27.0", always: true, anonymous: []string{"auth.agent_token", "shares.access"}}
 	python.with(t, d, aClientsAgent(t, d, "agent")).runs([]clientCall{
 		{"auth.agent_token", "POST /v1/auth/agent-token", `{"api_key":"$agentKey"}`, 200, "access_token expires_in agent_id vault_ids[]", "bearer=access_token", ""},
@@ -100,7 +100,7 @@ func TestClientPython(t *testing.T) {
 // TestClientSidecar sets up and tears down what the proxy for language models
 // makes for itself with a person's key.
 func TestClientSidecar(t *testing.T) {
-	d := newLocal(t, "--set", "limits.exempt_loopback=true").start()
+	d := newLocal(t).start()
 	sidecar := publishedClient{send: goHTTP, anonymous: []string{"bootstrap"}}
 	sidecar.with(t, d, nil).runs([]clientCall{
 		{"bootstrap", "POST /v1/auth/api-key-token", `{"api_key":"$userKey"}`, 200, "access_token", "bearer=access_token", ""},

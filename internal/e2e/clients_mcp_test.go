@@ -11,7 +11,7 @@ func mcpServer(t *testing.T) publishedClient {
 // TestClientMCP uses each tool that asks this API, with an agent's key alone:
 // the vault is the one that the exchange or the list of vaults names.
 func TestClientMCP(t *testing.T) {
-	d := newLocal(t, "--set", "limits.exempt_loopback=true").start()
+	d := newLocal(t).start()
 	known := aClientsAgent(t, d, "assistant")
 	other, _ := d.human().agent(t, "colleague")
 	known["other"], known["far"] = other, d.human().vault(t, "out of reach")

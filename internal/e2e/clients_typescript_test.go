@@ -71,17 +71,18 @@ func customerGCM(t *testing.T, key []byte) cipher.AEAD {
 
 // TestClientTypeScriptAsPerson is a person's session with the SDK.
 func TestClientTypeScriptAsPerson(t *testing.T) {
-	d := newLocal(t, "--set", "limits.exempt_loopback=true").start()
+	d := newLocal(t, "--set", "egress.allow_loopback=true").start()
 	oldKey, oldPrint := customerKey(t)
 	newKey, newPrint := customerKey(t)
 	known := aClientsAgent(t, d, "granted")
+	known["hook"] = newReceiver(t).url
 	b64 := base64.StdEncoding
 	known["oldPrint"], known["newPrint"] = oldPrint, newPrint
 	known["oldKey"], known["newKey"] = b64.EncodeToString(oldKey), b64.EncodeToString(newKey)
 	known["blob"] = customerBlob(t, oldKey, "seen by nobody here")
 	c := typeScript(t).with(t, d, known)
 	for _, calls := range [][]clientCall{
-		sdkAccount, sdkSecrets, sdkVersions, sdkAgents, sdkAccess, sdkSharing, sdkCMEK,
+		sdkAccount, sdkSecrets, sdkVersions, sdkAgents, sdkAccess, sdkSharing, sdkWebhooks, sdkCMEK,
 	} {
 		c.runs(calls)
 	}
@@ -127,7 +128,7 @@ var sdkSecrets = []clientCall{
 }
 
 var sdkVersions = []clientCall{
-	{"secrets.rotateServerSide, 0.53", "POST /v1/vaults/$own/secret-rotate/team/api-key", `{"length":24}`, 200, "version", "", ""},
+	{"secrets.rotateGenerate, 0.53", "POST /v1/vaults/$own/secret-rotate/team/api-key", `{}`, 200, "version", "", ""},
 	{"secrets.listVersions, 0.53", "GET /v1/vaults/$own/secret-versions/team/api-key", "", 200, "versions[].version versions[].created_at", "", ""},
 	{"secrets.getVersion, 0.53", "GET /v1/vaults/$own/secret-version/team/api-key/1", "", 200, "value version", "", ""},
 	{"secrets.disableVersion, 0.53", "POST /v1/vaults/$own/secret-version-disable/team/api-key/1", "", 200, "", "", ""},
@@ -173,6 +174,14 @@ var sdkSharing = []clientCall{
 	{"sharing.revoke", "DELETE /v1/share/$share", "", 204, "", "", ""},
 }
 
+var sdkWebhooks = []clientCall{
+	{"webhooks.create, 0.53", "POST /v1/webhooks", `{"url":"$hook","events":["share.*"],"description":"d"}`, 201, "id url events[] is_active created_at secret", "hookID=id", ""},
+	{"webhooks.list, 0.53", "GET /v1/webhooks", "", 200, "webhooks[].id webhooks[].url webhooks[].events[]", "", ""},
+	{"webhooks.get, 0.53", "GET /v1/webhooks/$hookID", "", 200, "id url", "", ""},
+	{"webhooks.update, 0.53", "PATCH /v1/webhooks/$hookID", `{"is_active":false}`, 200, "id is_active", "", ""},
+	{"webhooks.delete, 0.53", "DELETE /v1/webhooks/$hookID", "", 204, "", "", ""},
+}
+
 var sdkCMEK = []clientCall{
 	{"vault.enableCmek", "POST /v1/vaults/$own/cmek", `{"fingerprint":"$oldPrint"}`, 200, "id cmek_enabled cmek_fingerprint", "", ""},
 	{"secrets.set, encrypted", "PUT /v1/vaults/$own/secrets/sealed", `{"type":"generic","value":"$blob"}`, 201, "version", "", ""},
@@ -193,7 +202,7 @@ var sdkEnd = []clientCall{
 
 // TestClientTypeScriptAsAgent is an agent's session with the SDK.
 func TestClientTypeScriptAsAgent(t *testing.T) {
-	d := newLocal(t, "--set", "limits.exempt_loopback=true").start()
+	d := newLocal(t).start()
 	typeScript(t).with(t, d, aClientsAgent(t, d, "agent")).runs(sdkAgent)
 }
 
