@@ -37,10 +37,11 @@ type core struct {
 	// acceptRollback starts with a store that is older than the HSM remembers.
 	acceptRollback bool
 
-	db     *store.DB
-	module hsm.Module // what gate lets through to; closed with the gate
-	gate   hsm.Gate
-	meta   store.Meta
+	db       *store.DB
+	attested *attestation // nil with attest.mode none
+	module   hsm.Module   // what gate lets through to; closed with the gate
+	gate     hsm.Gate
+	meta     store.Meta
 
 	archive     *events.Archive
 	audit       *audit.Log
@@ -59,11 +60,10 @@ type core struct {
 }
 
 // openCore opens everything in the one order that is safe: lock the data,
-// reach the keys, open the gate, unseal the store, and compare it with what
+// find out whether and how the keys may be opened, reach them, open the gate, unseal the store, and compare it with what
 // the HSM remembers before any of it is believed. prepare runs while the
-// store is still sealed; it may be nil. secret is the PIN or the passphrase of
-// the module; the caller wipes it.
-func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Logger, observed observer, prepare func(context.Context, *core) error) (_ *core, err error) {
+// store is still sealed.
+func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *core, err error) {
 	c := &core{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
@@ -79,15 +79,20 @@ func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	secret, err := o.unlock(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer secret.Wipe()
 	if c.module, err = openModule(ctx, cfg, secret, log); err != nil {
 		return nil, err
 	}
-	if observed != nil {
-		c.module = observed(c.module)
+	if o.observe != nil {
+		c.module = o.observe(c.module)
 	}
 	c.gate.Open(c.module)
-	if prepare != nil {
-		if err := prepare(ctx, c); err != nil {
+	if o.prepare != nil {
+		if err := o.prepare(ctx, c); err != nil {
 			return nil, err
 		}
 	}
@@ -103,8 +108,16 @@ func openCore(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Log
 	return c, c.openServices()
 }
 
-// observer puts something between a module and who uses it.
-type observer func(hsm.Module) hsm.Module
+// opening is how a core is opened.
+type opening struct {
+	// unlock says with what PIN or passphrase, once it may be used here. The core
+	// has its data, locked, and nothing else; the PIN is wiped after use.
+	unlock func(context.Context, *core) (plain.Bytes, error)
+	// observe puts something between the module and who uses it; may be nil.
+	observe func(hsm.Module) hsm.Module
+	// prepare runs with the gate open and the store sealed; may be nil.
+	prepare func(context.Context, *core) error
+}
 
 // checkAnchor compares the store with what the HSM remembers of it, unless an
 // operator says that a backup was put back on purpose.
@@ -214,14 +227,17 @@ func (c *core) event(action audit.Action) audit.Event {
 
 // record appends an event about the appliance itself.
 func (c *core) record(ctx context.Context, action audit.Action) error {
-	e := c.event(action)
-	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
+	return c.append(ctx, c.event(action))
 }
 
 // recordBy appends an event about what an operator did with the appliance.
 func (c *core) recordBy(ctx context.Context, action audit.Action, who operator.Peer) error {
 	e := c.event(action)
 	e.Details = audit.Details{"uid": who.UID, "pid": who.PID}
+	return c.append(ctx, e)
+}
+
+func (c *core) append(ctx context.Context, e audit.Event) error {
 	return store.Runner[audit.Tx](c.db).Update(ctx, func(tx audit.Tx) error { return audit.Write(ctx, tx, e) })
 }
 

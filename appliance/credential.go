@@ -47,6 +47,13 @@ func (c Config) credential() (secret plain.Bytes, found bool, err error) {
 	return secret, c.HSM.Module == "local" || strings.Contains(c.HSM.URI, "pin-source="), nil
 }
 
+// NamesPIN reports whether the configuration says how the keys are opened.
+func NamesPIN(c Config) (bool, error) {
+	secret, found, err := c.credential()
+	secret.Wipe()
+	return found, err
+}
+
 // systemdSecret is what systemd put into the unit's folder of credentials.
 func systemdSecret() (plain.Bytes, error) {
 	dir := os.Getenv("CREDENTIALS_DIRECTORY")

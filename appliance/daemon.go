@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/appliance/metrics"
 	"github.com/oneclaw/oneclawd/appliance/operator"
+	"github.com/oneclaw/oneclawd/appliance/seal"
 	"github.com/oneclaw/oneclawd/appliance/tlsconf"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -32,6 +34,8 @@ type daemon struct {
 	attempts chan attempt            // of operators to unseal
 	end      context.CancelCauseFunc // ends what runs, and says why
 	hardened []string                // what the system did not grant
+	quorum   *seal.Quorum            // shares that wait for the others; awaitCore's
+	missing  atomic.Int32            // how many more are needed
 
 	url      string // of the API
 	tls      *tlsconf.Source
@@ -53,9 +57,9 @@ type stage struct {
 
 // attempt is an operator's try to unseal.
 type attempt struct {
-	who    operator.Peer
-	secret plain.Bytes
-	done   chan error // buffered: nobody may be left to hear it
+	who   operator.Peer
+	typed operator.Credential
+	done  chan error // buffered: nobody may be left to hear it
 }
 
 // listen opens what the appliance answers on; nothing is served yet.
@@ -130,14 +134,19 @@ func (d *daemon) serves(c *core, api *httpapi.Server, monitor *hsm.Monitor) {
 // awaitCore opens the appliance with what the configuration names, or waits for
 // operators to unseal it. It returns nothing when ctx ends first.
 func (d *daemon) awaitCore(ctx context.Context) (*core, error) {
+	if d.cfg.Attest.Mode == attestNone {
+		d.log.Warn("not attested", "note", noteUnattested)
+	}
 	if !d.o.Sealed && d.cfg.HSM.Unseal == unsealAuto {
-		secret, found, err := d.cfg.credential()
-		if err != nil {
-			return nil, err
+		c, err := d.open(ctx, operator.Credential{Kind: operator.PIN})
+		if err == nil {
+			return c, nil
 		}
-		defer secret.Wipe()
-		if found {
-			return d.open(ctx, secret)
+		if !waits(err) {
+			return nil, bare(err)
+		}
+		if !errors.Is(err, errNoCredential) {
+			d.log.Warn("this machine cannot open the sealed PIN", "reason", err)
 		}
 	}
 	d.log.Warn("sealed: run `oneclawd unseal` to open the keys", "api", d.url, "socket", d.cfg.OperatorSocket())
@@ -150,34 +159,49 @@ func (d *daemon) awaitCore(ctx context.Context) (*core, error) {
 			if err == nil {
 				return c, nil
 			}
-			d.log.Warn("an attempt to unseal failed", "uid", a.who.UID, "reason", err)
+			if !errors.Is(err, errMoreShares) {
+				d.log.Warn("an attempt to unseal failed", "uid", a.who.UID, "reason", err)
+			}
 			a.done <- err
 		}
 	}
 }
 
-func (d *daemon) open(ctx context.Context, secret plain.Bytes) (*core, error) {
-	return openCore(ctx, d.cfg, secret, d.log, d.metrics.Module, func(_ context.Context, c *core) error {
+// open attests this machine, if that is required, and opens the appliance.
+func (d *daemon) open(ctx context.Context, typed operator.Credential) (*core, error) {
+	unlock := func(ctx context.Context, c *core) (_ plain.Bytes, err error) {
+		if d.cfg.Attest.Mode == attestRequired {
+			if c.attested, err = d.attestSelf(ctx, c.db); err != nil {
+				d.enter(operator.Sealed)
+				return plain.Bytes{}, err
+			}
+			d.enter(operator.Attested)
+		}
+		pin, found, err := d.unlock(ctx, c, typed)
+		if err == nil && !found {
+			err = errNoCredential
+		}
+		if err != nil {
+			return plain.Bytes{}, pinError{err}
+		}
+		return pin, nil
+	}
+	c, err := openCore(ctx, d.cfg, d.log, opening{unlock: unlock, observe: d.metrics.Module, prepare: func(_ context.Context, c *core) error {
 		c.acceptRollback = d.o.AcceptRollback
 		return nil
-	})
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.recordAttestation(ctx); err != nil {
+		return nil, andThen(err, c.close())
+	}
+	return c, nil
 }
 
 // tryUnseal opens the appliance and records who made it so.
 func (d *daemon) tryUnseal(ctx context.Context, a attempt) (*core, error) {
-	secret := a.secret
-	if secret.Len() == 0 {
-		own, found, err := d.cfg.credential()
-		if err != nil {
-			return nil, err
-		}
-		defer own.Wipe()
-		if !found {
-			return nil, errNoCredential
-		}
-		secret = own
-	}
-	c, err := d.open(ctx, secret)
+	c, err := d.open(ctx, a.typed)
 	if err != nil {
 		return nil, err
 	}
@@ -201,8 +225,19 @@ var (
 func (d *daemon) Status() operator.Status {
 	now := d.state.Load()
 	out := operator.Status{State: now.state, Since: now.since, Version: d.o.Version, PID: os.Getpid(), API: d.url}
+	out.Keys, out.Module = string(hsm.StatusUnavailable), "sealed"
 	if now.core != nil {
-		out.Notes = append(out.Notes, now.core.gate.Describe().Notes...)
+		about := now.core.gate.Describe()
+		out.Keys, out.Module, out.IsHSM = string(now.hsm.State().Status), about.Kind, about.HSM
+		out.Notes = append(out.Notes, about.Notes...)
+	}
+	if d.cfg.Attest.Mode == attestNone {
+		out.Notes = append(out.Notes, noteUnattested)
+	} else if now.core != nil {
+		out.Measurement = hex.EncodeToString(now.core.attested.found.Measurement)
+	}
+	if now.state != operator.Unsealed {
+		out.SharesMissing = int(d.missing.Load())
 	}
 	out.Notes = append(out.Notes, d.hardened...)
 	return out
@@ -216,13 +251,16 @@ func (d *daemon) Unseal(ctx context.Context, who operator.Peer, c operator.Crede
 	case operator.Unsealed:
 		return errNotSealed
 	}
-	a := attempt{who: who, secret: c.PIN, done: make(chan error, 1)}
+	a := attempt{who: who, typed: c, done: make(chan error, 1)}
 	attempts := d.attempts
 	for d.progress() != operator.Unsealed {
 		select {
 		case attempts <- a:
 			attempts = nil // once: tokens count wrong PINs
 		case err := <-a.done:
+			if errors.Is(err, errMoreShares) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}

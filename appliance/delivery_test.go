@@ -38,7 +38,7 @@ func TestSettingsOfMailAndEgress(t *testing.T) {
 		{"egress.allow=https://idp.internal", "egress.allow"},
 		{"egress.allow=idp.internal:0", "egress.allow"},
 	} {
-		overrides := map[string]string{"hsm.module": "local"}
+		overrides := map[string]string{"hsm.module": "local", "attest.mode": "none"}
 		for _, s := range strings.Fields(c.settings) {
 			key, value, _ := strings.Cut(s, "=")
 			overrides[key] = value

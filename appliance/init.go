@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/oneclaw/oneclawd/appliance/attest"
+	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -15,6 +17,8 @@ import (
 type Owner struct {
 	Email, Password string
 	Org             string // name of their organisation
+	// PIN opens the token, where the configuration does not say how.
+	PIN plain.Bytes
 }
 
 // Initialised is what Init did.
@@ -28,12 +32,19 @@ type Initialised struct {
 // first owner. It may be run again after a crash or out of doubt; what exists
 // is left alone.
 func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done Initialised, err error) {
-	secret, _, err := cfg.credential()
-	if err != nil {
-		return done, err
+	unlock := func(ctx context.Context, _ *core) (plain.Bytes, error) {
+		if cfg.Attest.Mode == attestRequired { // no keys are made on any other machine, either
+			if _, _, err := cfg.appraise(ctx, attest.Binding{Nonce: attest.NewNonce()}); err != nil {
+				return plain.Bytes{}, err
+			}
+		}
+		if owner.PIN.Len() > 0 {
+			return plain.New(append([]byte(nil), owner.PIN.Reveal()...)), nil
+		}
+		pin, _, err := cfg.credential()
+		return pin, err
 	}
-	defer secret.Wipe()
-	c, err := openCore(ctx, cfg, secret, log, nil, func(ctx context.Context, c *core) error {
+	c, err := openCore(ctx, cfg, log, opening{unlock: unlock, prepare: func(ctx context.Context, c *core) error {
 		_, err := c.db.Meta()
 		if !errors.Is(err, store.ErrEmpty) {
 			return err
@@ -45,7 +56,7 @@ func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done 
 		defer key.Wipe()
 		done.KeysMade = true
 		return c.db.Init(meta, key)
-	})
+	}})
 	if err != nil {
 		return done, err
 	}

@@ -152,13 +152,17 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Monitor) (*httpapi.Server, error) 
 		}
 	}
 	lim := c.cfg.Limits
+	var attestor httpapi.Attestor
+	if c.attested != nil {
+		attestor = c.attested
+	}
 	return httpapi.New(httpapi.Config{
 		Version: d.o.Version, PublicURL: public, TrustedProxies: proxies, Log: d.log,
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
-		Webhooks: c.webhooks, Outbox: c.messages, Audit: c.audit, HSM: monitor,
+		Webhooks: c.webhooks, Outbox: c.messages, Audit: c.audit, HSM: monitor, Attestor: attestor,
 		Observe: d.metrics.Request,
 	}), nil
 }

@@ -39,6 +39,8 @@ func lifecycle(l *live) []operation {
 	return append(append(append(shareLifecycle(l), siteLifecycle(l)...), append(append(peopleLifecycle(l), federationLifecycle(l)...), messageLifecycle()...)...), []operation{
 		{"healthCheck", get, at("/v1/health"), "", nil, 200, "none", nil, ""},
 		{"healthHsm", get, at("/v1/health/hsm"), "", nil, 200, "none", nil, ""},
+		{"getAttestation", get, at("/v1/attestation"), "", nil, 200, "none", nil, ""},
+		{"getShroudAttestation", get, at("/v1/shroud/attestation"), "", nil, 200, "none", nil, ""},
 		{"openapi", get, at("/openapi.json"), "", nil, 200, "none", nil, ""},
 		{"getJwtPublicKey", get, at("/v1/auth/jwt-public-key"), "", nil, 200, "none", nil, ""},
 		{"getJWKS", get, at("/.well-known/jwks.json"), "", nil, 200, "none", nil, ""},

@@ -52,6 +52,8 @@ func publicTrials() map[string]trial {
 	return map[string]trial{
 		"GET /v1/health":              {},
 		"GET /v1/health/hsm":          {},
+		"GET /v1/attestation":         {},
+		"GET /v1/shroud/attestation":  {},
 		"GET /openapi.json":           {},
 		"GET /.well-known/jwks.json":  {},
 		"GET /v1/auth/jwt-public-key": {},

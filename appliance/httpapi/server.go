@@ -47,6 +47,7 @@ type Config struct {
 	Webhooks *webhook.Service
 	Outbox   *viewer.Service
 	HSM      Module
+	Attestor Attestor // nil: the machine was not attested
 
 	Log *slog.Logger // slog.Default() when nil
 
@@ -72,6 +73,7 @@ type Server struct {
 	outbox   *viewer.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
+	attestor Attestor
 	base     string // of links to this appliance, without a slash at the end
 
 	proxies proxies
@@ -91,7 +93,7 @@ func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
-		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM,
+		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, attestor: c.Attestor,
 		webhooks: c.Webhooks, outbox: c.Outbox,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
@@ -124,7 +126,7 @@ func New(c Config) *Server {
 func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
-		s.healthRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
+		s.healthRoutes(), s.attestationRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),

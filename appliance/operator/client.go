@@ -33,15 +33,14 @@ func NewClient(path string) *Client {
 // Status asks how far the daemon has come.
 func (c *Client) Status(ctx context.Context) (Status, error) { return c.do(ctx, "GET", "/status", nil) }
 
-// Unseal gives the daemon a credential; an empty one has it use what its
-// configuration names. It returns when the daemon serves.
+// Unseal gives the daemon a credential. It returns when the daemon serves, or
+// needs more shares.
 func (c *Client) Unseal(ctx context.Context, cred Credential) (Status, error) {
-	body := []byte("{}")
-	if cred.PIN.Len() > 0 {
-		body = append([]byte(nil), `{"pin":"`...)
-		body = base64.StdEncoding.AppendEncode(body, cred.PIN.Reveal())
-		body = append(body, `"}`...)
-	}
+	secret := cred.Secret.Reveal()
+	body := make([]byte, 0, 64+base64.StdEncoding.EncodedLen(len(secret))) // no copy is left behind by growing
+	body = append(body, `{"kind":"`+string(cred.Kind)+`","secret":"`...)
+	body = base64.StdEncoding.AppendEncode(body, secret)
+	body = append(body, `"}`...)
 	defer clear(body)
 	return c.do(ctx, "POST", "/unseal", body)
 }

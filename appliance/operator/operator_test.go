@@ -28,7 +28,7 @@ func (f *fake) Status() Status { return Status{State: f.state, Version: "1", PID
 
 func (f *fake) Unseal(_ context.Context, who Peer, c Credential) error {
 	f.who = who
-	if string(c.PIN.Reveal()) != f.pin {
+	if string(c.Secret.Reveal()) != f.pin {
 		return fault.New(fault.Unauthenticated, "wrong", "wrong PIN").Because(errors.New("CKR_PIN_INCORRECT"))
 	}
 	f.state = Unsealed
@@ -72,11 +72,11 @@ func TestOperating(t *testing.T) {
 			if s, err := c.Status(t.Context()); err != nil || s.State != Sealed {
 				t.Fatalf("%+v, %v", s, err)
 			}
-			_, err := c.Unseal(t.Context(), Credential{PIN: plain.FromString("another")})
+			_, err := c.Unseal(t.Context(), Credential{Kind: PIN, Secret: plain.FromString("another")})
 			if fault.KindOf(err) != fault.Unauthenticated || !strings.Contains(err.Error(), "CKR_PIN_INCORRECT") {
 				t.Errorf("a wrong PIN: %v", err)
 			}
-			if s, err := c.Unseal(t.Context(), Credential{PIN: plain.FromString(pin)}); err != nil || s.State != Unsealed {
+			if s, err := c.Unseal(t.Context(), Credential{Kind: PIN, Secret: plain.FromString(pin)}); err != nil || s.State != Unsealed {
 				t.Errorf("%+v, %v", s, err)
 			}
 			if f.who.UID != uint32(os.Geteuid()) || f.who.PID != int32(os.Getpid()) {
@@ -128,22 +128,22 @@ func TestListen(t *testing.T) {
 }
 
 func FuzzCredential(f *testing.F) {
-	for _, s := range []string{`{}`, `{"pin":"MTIzNA=="}`, `{"pin":1}`, `{"pin":"!"}`, `{"share":"x"}`, `[`} {
+	for _, s := range []string{`{}`, `{"kind":"pin","secret":"MTIzNA=="}`, `{"kind":"share","secret":1}`, `{"kind":"code","secret":"!"}`, `{"kind":"x"}`, `[`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c, err := readCredential(bytes.NewReader(body))
 		if err != nil {
-			if c.PIN.Len() != 0 {
+			if c.Secret.Len() != 0 {
 				t.Error("refused and taken")
 			}
 			return
 		}
 		var in struct {
-			PIN []byte `json:"pin"`
+			Secret []byte `json:"secret"`
 		}
-		if err := json.Unmarshal(body, &in); err != nil || string(in.PIN) != string(c.PIN.Reveal()) {
-			t.Errorf("%q is read as %q", body, c.PIN.Reveal())
+		if err := json.Unmarshal(body, &in); err != nil || string(in.Secret) != string(c.Secret.Reveal()) {
+			t.Errorf("%q is read as %q", body, c.Secret.Reveal())
 		}
 	})
 }

@@ -30,20 +30,41 @@ type Status struct {
 	Since   time.Time `json:"since"` // when State began
 	Version string    `json:"version"`
 	PID     int       `json:"pid"`
-	API     string    `json:"api"`             // base URL
-	Notes   []string  `json:"notes,omitempty"` // what an operator should know, worst first
+	API     string    `json:"api"` // base URL
+	// Keys, Module and IsHSM are as /v1/health/hsm has them.
+	Keys   string `json:"keys"`
+	Module string `json:"module"`
+	IsHSM  bool   `json:"is_hsm"`
+	// Measurement is that of the image, in hexadecimal, if it was attested.
+	Measurement string `json:"measurement,omitempty"`
+	// SharesMissing is how many more people are needed, once one has come.
+	SharesMissing int      `json:"shares_missing,omitempty"`
+	Notes         []string `json:"notes,omitempty"` // what an operator should know, worst first
 }
 
-// Credential opens the keys. All empty: what the configuration names is used.
+// Kind says what a credential is.
+type Kind string
+
+// The kinds.
+const (
+	PIN         Kind = "pin"        // of the token, or the passphrase of the local module
+	Passphrase  Kind = "passphrase" // of the sealed PIN
+	Share       Kind = "share"      // of the sealed PIN, one of several that open it together
+	UpgradeCode Kind = "code"       // for the first start of the next image
+)
+
+// Credential opens the keys. A PIN that is empty means what the configuration
+// names, or what this machine can open by itself.
 type Credential struct {
-	// PIN of the token, or passphrase of the local module.
-	PIN plain.Bytes
+	Kind   Kind
+	Secret plain.Bytes
 }
 
 // Daemon does what is asked over the socket.
 type Daemon interface {
 	Status() Status
-	// Unseal returns when the daemon serves. A wrong credential leaves it sealed.
+	// Unseal returns when the daemon serves, or has taken a share and needs more. A
+	// wrong credential leaves it sealed.
 	Unseal(ctx context.Context, who Peer, c Credential) error
 	// Seal returns when the daemon has let go of the keys or is about to: all that
 	// is left is to end the process.
@@ -53,7 +74,8 @@ type Daemon interface {
 // wireCredential is a Credential in a request. It is read into bytes that can
 // be wiped, never into a string.
 type wireCredential struct {
-	PIN json.RawMessage `json:"pin,omitempty"`
+	Kind   Kind            `json:"kind"`
+	Secret json.RawMessage `json:"secret,omitempty"`
 }
 
 // problem is an error on the wire, as the API's are (RFC 9457).

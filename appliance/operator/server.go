@@ -67,7 +67,7 @@ func (s *Server) unseal(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	defer cred.PIN.Wipe()
+	defer cred.Secret.Wipe()
 	if err := s.d.Unseal(r.Context(), peer(r), cred); err != nil {
 		refuse(w, err)
 		return
@@ -96,19 +96,24 @@ func readCredential(body io.Reader) (Credential, error) {
 	if err := d.Decode(&in); err != nil {
 		return Credential{}, errBody
 	}
+	defer clear(in.Secret)
 	if _, err := d.Token(); err != io.EOF {
-		clear(in.PIN)
 		return Credential{}, errBody
 	}
-	defer clear(in.PIN)
-	if len(in.PIN) == 0 {
-		return Credential{}, nil
-	}
-	var pin []byte // base64 in JSON
-	if err := json.Unmarshal(in.PIN, &pin); err != nil {
+	out := Credential{Kind: in.Kind}
+	switch in.Kind {
+	case PIN, Passphrase, Share, UpgradeCode:
+	default:
 		return Credential{}, errBody
 	}
-	return Credential{PIN: plain.New(pin)}, nil
+	if len(in.Secret) > 0 {
+		var secret []byte // base64 in JSON
+		if err := json.Unmarshal(in.Secret, &secret); err != nil {
+			return Credential{}, errBody
+		}
+		out.Secret = plain.New(secret)
+	}
+	return out, nil
 }
 
 // statusOf maps errors as the API does.

@@ -2,6 +2,7 @@ package tlsconf
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -89,6 +90,9 @@ func (s *Source) ServerConfig() *tls.Config {
 	}
 	return t
 }
+
+// PublicKey is that of the certificate in force.
+func (s *Source) PublicKey() crypto.PublicKey { return s.current.Load().Leaf.PublicKey }
 
 // Run keeps the certificate up to date until ctx ends.
 func (s *Source) Run(ctx context.Context) error {

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/oneclaw/oneclawd/appliance"
+	"github.com/oneclaw/oneclawd/internal/plain"
 )
 
 func newInit(g *global) *cobra.Command {
@@ -36,6 +38,10 @@ that is not a terminal, or else made up and printed.`,
 				return err
 			}
 			owner := appliance.Owner{Email: email, Password: password, Org: org}
+			if owner.PIN, err = initPIN(cmd, cfg); err != nil {
+				return err
+			}
+			defer owner.PIN.Wipe()
 			if err := appliance.CheckOwner(owner); err != nil {
 				return err
 			}
@@ -61,6 +67,16 @@ that is not a terminal, or else made up and printed.`,
 	f.StringVar(&passwordFile, "password-file", "", "file whose first line is the owner's password")
 	_ = cmd.MarkFlagRequired("email")
 	return cmd
+}
+
+// initPIN asks for the PIN where the configuration names none and somebody is
+// there to be asked.
+func initPIN(cmd *cobra.Command, cfg appliance.Config) (plain.Bytes, error) {
+	named, err := appliance.NamesPIN(cfg)
+	if err != nil || named || !term.IsTerminal(int(os.Stdin.Fd())) {
+		return plain.Bytes{}, err
+	}
+	return readSecret(cmd.ErrOrStderr(), "PIN of the token: ")
 }
 
 // ownerPassword finds or makes up a password, and says which.

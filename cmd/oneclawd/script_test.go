@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			port, err := freePort()
+			e.Setenv("ONECLAW_ATTEST_MODE", "none")
 			e.Setenv("ADDRESS", "127.0.0.1:"+port)
 			e.Setenv("API", "http://127.0.0.1:"+port)
 			e.Setenv("SAFE", "https://127.0.0.1:"+port)

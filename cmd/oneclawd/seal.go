@@ -30,7 +30,8 @@ func (g *global) operate() (*operator.Client, error) {
 }
 
 func newUnseal(g *global) *cobra.Command {
-	return &cobra.Command{
+	var passphrase, share, code bool
+	cmd := &cobra.Command{
 		Use:   "unseal",
 		Short: "Open the keys of a sealed daemon on this machine",
 		Long: `Open the keys of a daemon that started sealed, or was sealed, so that it
@@ -38,31 +39,58 @@ serves. Ask as the user it runs as, or as root.
 
 The PIN of the token (or the passphrase of the local module) is asked for, or
 read from standard input if that is not a terminal. Without one the daemon uses
-what its configuration names. A wrong PIN is tried once: tokens count them.`,
-		Example: "  oneclawd unseal --config oneclawd.toml\n  systemd-creds decrypt pin.cred | oneclawd unseal --config oneclawd.toml",
+what its configuration names, or the sealed PIN that this machine can open. A
+wrong PIN is tried once: tokens count them.
+
+If the PIN was sealed (oneclawd seal pin), people open it instead: one with the
+passphrase, or as many as were agreed on with their shares, one after the other.`,
+		Example: "  oneclawd unseal --config oneclawd.toml\n  oneclawd unseal --share --config oneclawd.toml\n  systemd-creds decrypt pin.cred | oneclawd unseal --config oneclawd.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := g.operate()
-			if err != nil {
-				return err
+			kind, question := operator.PIN, "PIN (empty: as configured): "
+			switch {
+			case passphrase:
+				kind, question = operator.Passphrase, "Passphrase of the sealed PIN: "
+			case share:
+				kind, question = operator.Share, "Share (OCS1-…): "
+			case code:
+				kind, question = operator.UpgradeCode, "Code of the upgrade (OCU1-…): "
 			}
-			pin, err := readSecret(cmd.ErrOrStderr(), "PIN or passphrase (empty: as configured): ")
-			if err != nil {
-				return err
-			}
-			defer pin.Wipe()
-			s, err := c.Unseal(cmd.Context(), operator.Credential{PIN: pin})
-			if err != nil {
-				return err
-			}
-			cmd.Printf("unsealed; it serves at %s\n", s.API)
-			return nil
+			return unseal(cmd, g, kind, question)
 		},
 	}
+	f := cmd.Flags()
+	f.BoolVar(&passphrase, "passphrase", false, "type the passphrase of the sealed PIN")
+	f.BoolVar(&share, "share", false, "type one share of the sealed PIN")
+	f.BoolVar(&code, "code", false, "type the code for the first start of an upgraded image")
+	cmd.MarkFlagsMutuallyExclusive("passphrase", "share", "code")
+	return cmd
+}
+
+func unseal(cmd *cobra.Command, g *global, kind operator.Kind, question string) error {
+	c, err := g.operate()
+	if err != nil {
+		return err
+	}
+	secret, err := readSecret(cmd.ErrOrStderr(), question)
+	if err != nil {
+		return err
+	}
+	defer secret.Wipe()
+	s, err := c.Unseal(cmd.Context(), operator.Credential{Kind: kind, Secret: secret})
+	switch {
+	case err != nil:
+		return err
+	case s.State != operator.Unsealed:
+		cmd.Printf("taken; %d more needed\n", s.SharesMissing)
+	default:
+		cmd.Printf("unsealed; it serves at %s\n", s.API)
+	}
+	return nil
 }
 
 func newSeal(g *global) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "seal",
 		Short: "Make the daemon on this machine let go of all keys, at once",
 		Long: `Make the daemon let go of all keys at once. Requests under way get half a
@@ -92,6 +120,8 @@ for ` + "`oneclawd unseal`" + `. Nothing acknowledged is lost.`,
 			}
 		},
 	}
+	cmd.AddCommand(newSealPIN(g), newSealSlots(g), newSealUpgrade(g), newSealRemove(g))
+	return cmd
 }
 
 // readSecret asks for a secret on the terminal, without echo, or reads the first
@@ -99,14 +129,7 @@ for ` + "`oneclawd unseal`" + `. Nothing acknowledged is lost.`,
 func readSecret(prompt io.Writer, question string) (plain.Bytes, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		text, err := io.ReadAll(io.LimitReader(os.Stdin, 4096))
-		for i, b := range text {
-			if b == '\n' || b == '\r' {
-				text = text[:i]
-				break
-			}
-		}
-		return plain.New(text), err
+		return firstLine(os.Stdin)
 	}
 	fmt.Fprint(prompt, question)
 	defer fmt.Fprintln(prompt)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -27,46 +28,68 @@ operator should know. The configuration or --data says where the socket is.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c := connect()
-		var all struct {
-			API    string                `json:"api"`
-			State  *operator.Status      `json:"state,omitempty"` // as the socket says
-			Health api.HealthResponse    `json:"health"`
-			HSM    api.HSMHealthResponse `json:"hsm"`
-		}
-		if s, err := g.operatorStatus(cmd.Context()); err == nil && (!cmd.Flags().Changed("api") || c.base == s.API) {
-			c.base, all.State = s.API, &s
-		}
-		all.API = c.base
-		if err := c.call(cmd.Context(), "GET", "/v1/health", nil, &all.Health); err != nil {
-			return err
-		}
-		if err := c.call(cmd.Context(), "GET", "/v1/health/hsm", nil, &all.HSM); err != nil {
+		var all report
+		s, err := g.operatorStatus(cmd.Context())
+		if err == nil && (!cmd.Flags().Changed("api") || c.base == s.API) {
+			all.fill(s)
+		} else if err := all.ask(cmd.Context(), c); err != nil {
 			return err
 		}
 		if asJSON {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(all)
 		}
-		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-		kind := all.HSM.Module
-		if !all.HSM.IsHSM && kind != "sealed" {
-			kind += " (not an HSM)"
-		}
-		fmt.Fprintf(w, "daemon\t%s\t%s\nversion\t%s\nkeys\t%s\t%s\n", all.Health.Status, all.API, all.Health.Version, all.HSM.Status, kind)
-		notes := all.HSM.Notes
-		if s := all.State; s != nil {
-			fmt.Fprintf(w, "state\t%s\tfor %s, process %d\n", s.State, time.Since(s.Since).Round(time.Second), s.PID)
-			if s.State != operator.Sealed {
-				notes = s.Notes
-			} else {
-				notes = append(notes, s.Notes...)
-			}
-		}
-		for _, note := range notes {
-			fmt.Fprintf(w, "note\t%s\n", note)
-		}
-		return w.Flush()
+		return all.print(cmd.OutOrStdout())
 	}
 	return cmd
+}
+
+// report is what `status` has found out.
+type report struct {
+	API    string                `json:"api"`
+	State  *operator.Status      `json:"state,omitempty"` // as the socket says
+	Health api.HealthResponse    `json:"health"`
+	HSM    api.HSMHealthResponse `json:"hsm"`
+}
+
+// fill takes what the socket says, which is all there is to know.
+func (r *report) fill(s operator.Status) {
+	r.API, r.State = s.API, &s
+	r.Health = api.HealthResponse{Status: api.Degraded, Version: s.Version}
+	if s.State == operator.Unsealed && s.Keys == api.HSMOK {
+		r.Health.Status = api.Healthy
+	}
+	r.HSM = api.HSMHealthResponse{Status: s.Keys, Module: s.Module, IsHSM: s.IsHSM, Notes: s.Notes}
+}
+
+// ask asks the API, as anybody can.
+func (r *report) ask(ctx context.Context, c *client) error {
+	r.API = c.base
+	if err := c.call(ctx, "GET", "/v1/health", nil, &r.Health); err != nil {
+		return err
+	}
+	return c.call(ctx, "GET", "/v1/health/hsm", nil, &r.HSM)
+}
+
+func (r *report) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	kind := r.HSM.Module
+	if !r.HSM.IsHSM && kind != "sealed" {
+		kind += " (not an HSM)"
+	}
+	fmt.Fprintf(w, "daemon\t%s\t%s\nversion\t%s\nkeys\t%s\t%s\n", r.Health.Status, r.API, r.Health.Version, r.HSM.Status, kind)
+	if s := r.State; s != nil {
+		fmt.Fprintf(w, "state\t%s\tfor %s, process %d\n", s.State, time.Since(s.Since).Round(time.Second), s.PID)
+		if s.Measurement != "" {
+			fmt.Fprintf(w, "image\t%s\n", s.Measurement)
+		}
+		if s.SharesMissing > 0 {
+			fmt.Fprintf(w, "shares\t%d more needed\n", s.SharesMissing)
+		}
+	}
+	for _, note := range r.HSM.Notes {
+		fmt.Fprintf(w, "note\t%s\n", note)
+	}
+	return w.Flush()
 }
 
 // operatorStatus asks the daemon over its socket, if there is one here.

@@ -100,7 +100,7 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
+		"appliance/attest", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
@@ -109,7 +109,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "appliance/operator", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/attest", "appliance/operator", "appliance/seal", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
@@ -195,6 +195,8 @@ var reveals = map[string]string{
 	"appliance/httpapi/secrets.go": "a value becomes the answer of a read",
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
+	"appliance/init.go":            "the PIN that was typed is copied, for whoever wipes it after use",
+	"cmd/oneclawd/sealpin.go":      "shares and codes are shown to the people who keep them",
 	"appliance/operator/client.go": "the PIN goes to the daemon over its socket",
 	"appliance/seal/file.go":       "a PIN is sealed",
 	"appliance/seal/passphrase.go": "a passphrase is stretched",

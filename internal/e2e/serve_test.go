@@ -41,7 +41,7 @@ func tokenArgs(t testing.TB, token hsmtest.Token) []string {
 // one, on the local module.
 func configured(t testing.TB, data string, token *hsmtest.Token) string {
 	t.Helper()
-	text := fmt.Sprintf("data = %q\n[api]\nlisten = \"127.0.0.1:0\"\n", data)
+	text := fmt.Sprintf("data = %q\n[api]\nlisten = \"127.0.0.1:0\"\n[attest]\nmode = \"none\"\n", data)
 	if token == nil {
 		return file(t, "oneclawd.toml", text+"[hsm]\nmodule = \"local\"\n")
 	}

@@ -70,6 +70,12 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"audit.retention":             settingRetention,
 	"store.cache_mb":              settingCache,
 	"metrics.listen":              settingMetrics,
+	"attest.mode":                 settingAttestMode,
+	"attest.policy":               settingAttestPolicy,
+	"attest.bundle":               settingAttestBundle,
+	"attest.vmpl":                 settingAttestVMPL,
+	"attest.tsm":                  settingAttestTSM,
+	"attest.device":               settingAttestDevice,
 	"log.level":                   settingLogLevel,
 	"log.format":                  settingLogFormat,
 }

@@ -71,6 +71,8 @@ const (
 	ApplianceStart Action = "appliance.start"
 	ApplianceStop  Action = "appliance.stop"
 	// An operator opened the keys, or had the appliance let go of them.
+	// What machine the keys were opened on, as it was attested.
+	ApplianceAttest Action = "appliance.attest"
 	ApplianceUnseal Action = "appliance.unseal"
 	ApplianceSeal   Action = "appliance.seal"
 	// ApplianceBackup: the state was copied, ApplianceDrill: a copy was restored
