@@ -123,6 +123,16 @@ func (c Config) appraise(ctx context.Context, b attest.Binding) (*attest.Source,
 	return source, found, nil
 }
 
+// admits reports whether keys may be opened on this machine by a command, which
+// has no listener that could be bound to it.
+func (c Config) admits(ctx context.Context) error {
+	if c.Attest.Mode != attestRequired {
+		return nil
+	}
+	_, _, err := c.appraise(ctx, attest.Binding{Nonce: attest.NewNonce()})
+	return err
+}
+
 // jwtKey is the hash of the key that verifies this appliance's tokens, which is
 // known while sealed; zero before there is an appliance.
 func jwtKey(db *store.DB) (hash [32]byte, err error) {

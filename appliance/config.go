@@ -31,6 +31,7 @@ type Config struct {
 	Store     StoreConfig     `toml:"store"`
 	Metrics   MetricsConfig   `toml:"metrics"`
 	Attest    AttestConfig    `toml:"attest"`
+	Backup    BackupConfig    `toml:"backup"`
 	Log       LogConfig       `toml:"log"`
 }
 
@@ -104,8 +105,8 @@ func Defaults() Config {
 		API:    APIConfig{Listen: "127.0.0.1:8200", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
 		TLS:    TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC:   defaultOIDC(),
-		Attest: defaultAttest(),
-		Mail:   defaultMail(), Egress: EgressConfig{Allow: []string{}},
+		Attest: defaultAttest(), Backup: defaultBackup(),
+		Mail: defaultMail(), Egress: EgressConfig{Allow: []string{}},
 		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
@@ -155,7 +156,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkAttest, c.checkMetrics, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

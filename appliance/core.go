@@ -38,6 +38,7 @@ type core struct {
 	acceptRollback bool
 
 	db       *store.DB
+	version  string       // of oneclawd
 	attested *attestation // nil with attest.mode none
 	module   hsm.Module   // what gate lets through to; closed with the gate
 	gate     hsm.Gate

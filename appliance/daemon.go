@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oneclaw/oneclawd/appliance/backup"
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/appliance/metrics"
 	"github.com/oneclaw/oneclawd/appliance/operator"
@@ -20,6 +21,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
@@ -187,7 +189,7 @@ func (d *daemon) open(ctx context.Context, typed operator.Credential) (*core, er
 		return pin, nil
 	}
 	c, err := openCore(ctx, d.cfg, d.log, opening{unlock: unlock, observe: d.metrics.Module, prepare: func(_ context.Context, c *core) error {
-		c.acceptRollback = d.o.AcceptRollback
+		c.acceptRollback, c.version = d.o.AcceptRollback, d.o.Version
 		return nil
 	}})
 	if err != nil {
@@ -216,9 +218,10 @@ func (d *daemon) tryUnseal(ctx context.Context, a attempt) (*core, error) {
 var (
 	errNoCredential = fault.New(fault.Invalid, "no_credential",
 		"the configuration names neither a PIN nor a passphrase; type it at `oneclawd unseal`, or set hsm.pin_file")
-	errNotSealed = fault.New(fault.Conflict, "not_sealed", "the appliance is not sealed")
-	errIsSealed  = fault.New(fault.Conflict, "already_sealed", "the appliance is sealed already")
-	errEnding    = fault.New(fault.Unavailable, "shutting_down", "the appliance is shutting down")
+	errNotSealed  = fault.New(fault.Conflict, "not_sealed", "the appliance is not sealed")
+	errIsSealed   = fault.New(fault.Conflict, "already_sealed", "the appliance is sealed already")
+	errNotServing = fault.New(fault.Sealed, "sealed", "the appliance is sealed; run `oneclawd unseal` first")
+	errEnding     = fault.New(fault.Unavailable, "shutting_down", "the appliance is shutting down")
 )
 
 // Status implements operator.Daemon.
@@ -230,6 +233,16 @@ func (d *daemon) Status() operator.Status {
 		about := now.core.gate.Describe()
 		out.Keys, out.Module, out.IsHSM = string(now.hsm.State().Status), about.Kind, about.HSM
 		out.Notes = append(out.Notes, about.Notes...)
+	}
+	if now.state == operator.Unsealed {
+		if s, err := backup.Look(context.Background(), store.Runner[backup.Tx](now.core.db)); err == nil {
+			if s.Last != nil {
+				out.LastBackup = &s.Last.CreatedAt
+			}
+			if s.Proven != nil {
+				out.ProvenRestore = &s.Proven.Of
+			}
+		}
 	}
 	if d.cfg.Attest.Mode == attestNone {
 		out.Notes = append(out.Notes, noteUnattested)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/oneclaw/oneclawd/appliance/attest"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -33,10 +32,8 @@ type Initialised struct {
 // is left alone.
 func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done Initialised, err error) {
 	unlock := func(ctx context.Context, _ *core) (plain.Bytes, error) {
-		if cfg.Attest.Mode == attestRequired { // no keys are made on any other machine, either
-			if _, _, err := cfg.appraise(ctx, attest.Binding{Nonce: attest.NewNonce()}); err != nil {
-				return plain.Bytes{}, err
-			}
+		if err := cfg.admits(ctx); err != nil { // no keys are made on any other machine, either
+			return plain.Bytes{}, err
 		}
 		if owner.PIN.Len() > 0 {
 			return plain.New(append([]byte(nil), owner.PIN.Reveal()...)), nil

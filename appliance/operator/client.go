@@ -50,23 +50,58 @@ func (c *Client) Seal(ctx context.Context) (Status, error) {
 	return c.do(ctx, "POST", "/seal", []byte("{}"))
 }
 
-func (c *Client) do(ctx context.Context, method, path string, body []byte) (Status, error) {
-	var out Status
-	req, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(body))
+// Backup returns a backup of the present state, to be read to its end: one that
+// ends with an error is none.
+func (c *Client) Backup(ctx context.Context) (io.ReadCloser, error) {
+	res, err := c.send(ctx, "POST", "/backup", []byte("{}"))
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+// Drill has the daemon restore the backup in a file on trial, and returns the
+// receipt, which is JSON.
+func (c *Client) Drill(ctx context.Context, path string) ([]byte, error) {
+	body, err := json.Marshal(wireDrill{Path: path})
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.send(ctx, "POST", "/drill", body)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return io.ReadAll(io.LimitReader(res.Body, 1<<20))
+}
+
+// do sends a request that is answered with a Status.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (out Status, err error) {
+	res, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return out, err
 	}
+	defer res.Body.Close()
+	return out, json.NewDecoder(res.Body).Decode(&out)
+}
+
+// send returns the answer to a request that succeeded.
+func (c *Client) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return out, ErrNoDaemon.Detail("no daemon answers on %s; is it running, and are you the user it runs as, or root?", c.path).Because(err)
+		return nil, ErrNoDaemon.Detail("no daemon answers on %s; is it running, and are you the user it runs as, or root?", c.path).Because(err)
+	}
+	if res.StatusCode == http.StatusOK {
+		return res, nil
 	}
 	defer res.Body.Close()
-	if res.StatusCode == http.StatusOK {
-		return out, json.NewDecoder(res.Body).Decode(&out)
-	}
 	var p problem
 	if err := json.NewDecoder(io.LimitReader(res.Body, maxBody)).Decode(&p); err != nil || p.Detail == "" {
-		return out, fmt.Errorf("the daemon answered %s", res.Status)
+		return nil, fmt.Errorf("the daemon answered %s", res.Status)
 	}
-	return out, fault.New(p.Kind, p.Code, p.Detail)
+	return nil, fault.New(p.Kind, p.Code, p.Detail)
 }

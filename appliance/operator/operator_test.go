@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -22,6 +23,9 @@ type fake struct {
 	pin   string
 	state State
 	who   Peer
+
+	backup string
+	cut    error // why it ends early
 }
 
 func (f *fake) Status() Status { return Status{State: f.state, Version: "1", PID: os.Getpid()} }
@@ -36,6 +40,18 @@ func (f *fake) Unseal(_ context.Context, who Peer, c Credential) error {
 }
 
 func (f *fake) Seal(context.Context, Peer) error { return errors.New("the disk is gone") }
+
+func (f *fake) Backup(_ context.Context, _ Peer, w io.Writer) error {
+	if f.state != Unsealed {
+		return fault.New(fault.Sealed, "sealed", "sealed")
+	}
+	_, err := io.WriteString(w, f.backup)
+	return errors.Join(err, f.cut)
+}
+
+func (f *fake) Drill(_ context.Context, _ Peer, path string) ([]byte, error) {
+	return []byte(`{"of":"` + path + `"}`), nil
+}
 
 func start(t *testing.T, path string, d Daemon) *Client {
 	t.Helper()
@@ -124,6 +140,35 @@ func TestListen(t *testing.T) {
 	defer cancel()
 	if _, err := NewClient(path).Status(ctx); !errors.Is(err, ErrNoDaemon) || !strings.Contains(err.Error(), path) {
 		t.Errorf("without a daemon: %v", err)
+	}
+}
+
+func TestBackupIsWholeOrAnError(t *testing.T) {
+	f := &fake{state: Sealed, backup: strings.Repeat("backup ", 1<<16)}
+	c := start(t, filepath.Join(t.TempDir(), "s"), f)
+	if _, err := c.Backup(t.Context()); fault.KindOf(err) != fault.Sealed {
+		t.Errorf("while sealed: %v", err)
+	}
+	read := func() (string, error) {
+		r, err := c.Backup(t.Context())
+		if err != nil {
+			return "", err
+		}
+		defer r.Close()
+		text, err := io.ReadAll(r)
+		return string(text), err
+	}
+	f.state = Unsealed
+	if text, err := read(); err != nil || text != f.backup {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	f.cut = errors.New("the disk is gone")
+	if _, err := read(); err == nil {
+		t.Error("a backup that was cut off looks whole")
+	}
+	receipt, err := c.Drill(t.Context(), "/tmp/a b")
+	if err != nil || string(receipt) != `{"of":"/tmp/a b"}` {
+		t.Errorf("%s, %v", receipt, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -37,6 +38,10 @@ type Status struct {
 	IsHSM  bool   `json:"is_hsm"`
 	// Measurement is that of the image, in hexadecimal, if it was attested.
 	Measurement string `json:"measurement,omitempty"`
+	// LastBackup and ProvenRestore are when the state was what the last backup
+	// holds, and the last that was restored on trial.
+	LastBackup    *time.Time `json:"last_backup,omitempty"`
+	ProvenRestore *time.Time `json:"proven_restore,omitempty"`
 	// SharesMissing is how many more people are needed, once one has come.
 	SharesMissing int      `json:"shares_missing,omitempty"`
 	Notes         []string `json:"notes,omitempty"` // what an operator should know, worst first
@@ -69,6 +74,10 @@ type Daemon interface {
 	// Seal returns when the daemon has let go of the keys or is about to: all that
 	// is left is to end the process.
 	Seal(ctx context.Context, who Peer) error
+	// Backup writes a backup of the present state to w.
+	Backup(ctx context.Context, who Peer, w io.Writer) error
+	// Drill restores the backup in a file on trial and returns the receipt, JSON.
+	Drill(ctx context.Context, who Peer, path string) (receipt []byte, err error)
 }
 
 // wireCredential is a Credential in a request. It is read into bytes that can
@@ -85,6 +94,11 @@ type problem struct {
 	Code   string     `json:"code"`
 	Kind   fault.Kind `json:"kind"`
 	Detail string     `json:"detail"`
+}
+
+// wireDrill is the request for a drill.
+type wireDrill struct {
+	Path string `json:"path"`
 }
 
 const problemType = "application/problem+json"

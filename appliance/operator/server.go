@@ -35,6 +35,8 @@ func NewServer(d Daemon) *Server {
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { s.status(w) })
 	mux.HandleFunc("POST /unseal", s.unseal)
 	mux.HandleFunc("POST /seal", s.seal)
+	mux.HandleFunc("POST /backup", s.backup)
+	mux.HandleFunc("POST /drill", s.drill)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, errNoRoute) })
 	s.http = http.Server{
 		Handler: mux, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -81,6 +83,52 @@ func (s *Server) seal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.status(w)
+}
+
+// backup streams. Once the stream has begun an error can only cut it off; what
+// was sent then lacks its end, which every reader of backups refuses.
+func (s *Server) backup(w http.ResponseWriter, r *http.Request) {
+	out := &stream{to: w}
+	err := s.d.Backup(r.Context(), peer(r), out)
+	switch {
+	case err == nil:
+	case !out.began:
+		refuse(w, err)
+	default:
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// stream notes whether anything was written.
+type stream struct {
+	to    http.ResponseWriter
+	began bool
+}
+
+// Write implements io.Writer.
+func (s *stream) Write(p []byte) (int, error) {
+	if !s.began {
+		s.began = true
+		s.to.Header().Set("Content-Type", "application/octet-stream")
+	}
+	return s.to.Write(p)
+}
+
+func (s *Server) drill(w http.ResponseWriter, r *http.Request) {
+	var in wireDrill
+	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil || in.Path == "" {
+		refuse(w, errBody)
+		return
+	}
+	receipt, err := s.d.Drill(r.Context(), peer(r), in.Path)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(receipt) //nolint:gosec // JSON to a command, not a page
 }
 
 // readCredential reads a body into bytes of its own and wipes the rest.

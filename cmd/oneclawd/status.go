@@ -82,6 +82,9 @@ func (r *report) print(out io.Writer) error {
 		if s.Measurement != "" {
 			fmt.Fprintf(w, "image\t%s\n", s.Measurement)
 		}
+		if s.State == operator.Unsealed {
+			fmt.Fprintf(w, "backup\t%s\tproven restore: %s\n", ago(s.LastBackup), ago(s.ProvenRestore))
+		}
 		if s.SharesMissing > 0 {
 			fmt.Fprintf(w, "shares\t%d more needed\n", s.SharesMissing)
 		}
@@ -90,6 +93,13 @@ func (r *report) print(out io.Writer) error {
 		fmt.Fprintf(w, "note\t%s\n", note)
 	}
 	return w.Flush()
+}
+
+func ago(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return t.Local().Format(time.DateTime) + ", " + time.Since(*t).Round(time.Second).String() + " ago"
 }
 
 // operatorStatus asks the daemon over its socket, if there is one here.
