@@ -158,7 +158,8 @@ func TestH12Me(t *testing.T) {
 }
 
 // limited gives a world its limits back.
-func limited(c *Config) { c.Limits = Limits{} }
+// limited has the default burst, and a rate that no slow machine sees refill.
+func limited(c *Config) { c.Limits = Limits{Auth: Rate{PerSecond: 0.001, Burst: defaultAuth.Burst}} }
 
 func TestP5OnlyWrongKeysAreSlowedDown(t *testing.T) {
 	l := newLive(t, limited)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
 // How many mails strangers can have sent to one address, and how many
@@ -46,23 +49,42 @@ func (t Tries) wrong(now time.Time) Tries {
 // seed that nobody knows, so that none can be crowded out on purpose.
 type turns struct {
 	seed  maphash.Seed
-	place [64]chan struct{}
+	place [64]turn
 }
 
-func newTurns() (t turns) {
+type turn struct {
+	busy chan struct{}
+	in   atomic.Int32 // whose turn it is, and who waits for theirs
+}
+
+// turnsWaiting bounds who waits at one place: the last would wait some seconds.
+const (
+	turnsWaiting = 32
+	turnsRetry   = 5 * time.Second
+)
+
+func newTurns() *turns {
+	t := &turns{}
 	t.seed = maphash.MakeSeed()
 	for i := range t.place {
-		t.place[i] = make(chan struct{}, 1)
+		t.place[i].busy = make(chan struct{}, 1)
 	}
 	return t
 }
 
+// take waits for the account's turn. It is identity.ErrBusy at once where too
+// many wait.
 func (t *turns) take(ctx context.Context, account string) (done func(), err error) {
-	c := t.place[maphash.String(t.seed, account)%uint64(len(t.place))]
+	p := &t.place[maphash.String(t.seed, account)%uint64(len(t.place))]
+	if p.in.Add(1) > 1+turnsWaiting {
+		p.in.Add(-1)
+		return nil, identity.ErrBusy.After(turnsRetry)
+	}
 	select {
-	case c <- struct{}{}:
-		return func() { <-c }, nil
+	case p.busy <- struct{}{}:
+		return func() { <-p.busy; p.in.Add(-1) }, nil
 	case <-ctx.Done():
+		p.in.Add(-1)
 		return nil, ctx.Err()
 	}
 }

@@ -44,7 +44,7 @@ type Service struct {
 	removed func(context.Context, id.ID, id.ID) error
 	clock   func() time.Time
 
-	turns   turns
+	turns   *turns
 	mailed  limiter[string]
 	invited limiter[id.ID]
 }
