@@ -156,7 +156,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.checkHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -199,7 +199,8 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
-func (c Config) checkHSM() error {
+// CheckHSM says what is wrong with the settings of the keys, or nil.
+func (c Config) CheckHSM() error {
 	if c.HSM.Unseal != unsealAuto && c.HSM.Unseal != unsealManual {
 		return bad("hsm.unseal", "%q is neither auto nor manual", c.HSM.Unseal)
 	}

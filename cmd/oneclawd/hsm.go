@@ -30,8 +30,11 @@ PIN; it can run beside a daemon.`,
 		Example: "  oneclawd hsm doctor --set hsm.library=/usr/lib/softhsm/libsofthsm2.so --set hsm.token=oneclawd",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := g.load()
+			cfg, err := g.loadUnchecked() // it may be the first thing that is configured
 			if err != nil {
+				return err
+			}
+			if err := cfg.CheckHSM(); err != nil {
 				return err
 			}
 			if cfg.HSM.Module == "local" {
