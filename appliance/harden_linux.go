@@ -30,6 +30,24 @@ func harden() []string {
 	return notes
 }
 
+// freeSpace is how many bytes this user can still write where dir is.
+func freeSpace(dir string) (bytes uint64, ok bool) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, false
+	}
+	return s.Bavail * uint64(s.Bsize), true //nolint:gosec // a block has a size
+}
+
+// clockUnsynchronised reports what the kernel knows of its clock (adjtimex(2)).
+func clockUnsynchronised() (wrong, ok bool) {
+	var t unix.Timex
+	if _, err := unix.Adjtimex(&t); err != nil {
+		return false, false
+	}
+	return t.Status&unix.STA_UNSYNC != 0, true
+}
+
 // canSwap reports whether this process's memory may go to a swap device: there
 // is one, and the control group (version 2) does not forbid it.
 func canSwap(swaps, cgroup, root string) bool {

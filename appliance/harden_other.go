@@ -6,3 +6,7 @@ package appliance
 func harden() []string {
 	return []string{"this system is not one to keep keys on in earnest: memory is not kept from swap and debuggers"}
 }
+
+func freeSpace(string) (bytes uint64, ok bool) { return 0, false }
+
+func clockUnsynchronised() (wrong, ok bool) { return false, false }
