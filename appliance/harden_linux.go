@@ -36,7 +36,7 @@ func freeSpace(dir string) (bytes uint64, ok bool) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, false
 	}
-	return s.Bavail * uint64(s.Bsize), true //nolint:gosec // a block has a size
+	return s.Bavail * uint64(s.Bsize), true
 }
 
 // clockUnsynchronised reports what the kernel knows of its clock (adjtimex(2)).

@@ -128,7 +128,7 @@ var planned = []string{}
 // included. Replacing one touches that folder only, and a security advisory has
 // one reader.
 var owner = map[string][]string{
-	"filippo.io/age":                      {"appliance/backup"},
+	"filippo.io/age":                      {"appliance/backup", "cmd/oneclawd"},
 	"github.com/cloudflare/circl":         {"appliance/seal"}, // Shamir's shares
 	"github.com/danielgtaylor/huma/v2":    {"appliance/httpapi"},
 	"github.com/dgraph-io/badger/v4":      {"store/events"},
@@ -153,6 +153,7 @@ var owner = map[string][]string{
 // tester names packages whose tests may import an owned module as well, to look
 // from outside at what the owner made.
 var tester = map[string][]string{
+	"filippo.io/age":               {"internal/e2e"},                   // a recipient of what is exported
 	"github.com/gin-gonic/gin":     {"internal/e2e"},                   // a bare handler, to compare with
 	"github.com/golang-jwt/jwt/v5": {"appliance", "appliance/httpapi"}, // tokens of an issuer that a test is
 	"golang.org/x/mod":             {"store", "store/events", "appliance/httpapi"},
@@ -196,6 +197,7 @@ var reveals = map[string]string{
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
 	"appliance/init.go":            "the PIN that was typed is copied, for whoever wipes it after use",
+	"cmd/oneclawd/move.go":         "a passphrase becomes the key of a file",
 	"cmd/oneclawd/sealpin.go":      "shares and codes are shown to the people who keep them",
 	"appliance/operator/client.go": "the PIN goes to the daemon over its socket",
 	"appliance/seal/file.go":       "a PIN is sealed",
