@@ -158,6 +158,7 @@ func (d *daemon) awaitCore(ctx context.Context) (*core, error) {
 			return nil, nil
 		case a := <-d.attempts:
 			c, err := d.tryUnseal(ctx, a)
+			a.typed.Secret.Wipe()
 			if err == nil {
 				return c, nil
 			}
@@ -264,7 +265,8 @@ func (d *daemon) Unseal(ctx context.Context, who operator.Peer, c operator.Crede
 	case operator.Unsealed:
 		return errNotSealed
 	}
-	a := attempt{who: who, typed: c, done: make(chan error, 1)}
+	// Whoever asked may leave in the middle; a copy is not wiped under the token.
+	a := attempt{who: who, typed: operator.Credential{Kind: c.Kind, Secret: c.Secret.Clone()}, done: make(chan error, 1)}
 	attempts := d.attempts
 	for d.progress() != operator.Unsealed {
 		select {
@@ -297,6 +299,8 @@ func (d *daemon) Seal(ctx context.Context, who operator.Peer) error {
 	}
 	d.log.Warn("sealing, as an operator said", "uid", who.UID)
 	// A log that cannot be written must not keep the keys open.
+	ctx, cancel := context.WithTimeout(ctx, sealPatience)
+	defer cancel()
 	if err := now.core.recordBy(ctx, audit.ApplianceSeal, who); err != nil {
 		d.log.Error("the audit log did not take that the appliance was sealed", "err", err)
 	}

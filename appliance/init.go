@@ -36,7 +36,7 @@ func Init(ctx context.Context, cfg Config, owner Owner, log *slog.Logger) (done 
 			return plain.Bytes{}, err
 		}
 		if owner.PIN.Len() > 0 {
-			return plain.New(append([]byte(nil), owner.PIN.Reveal()...)), nil
+			return owner.PIN.Clone(), nil
 		}
 		pin, _, err := cfg.credential()
 		return pin, err

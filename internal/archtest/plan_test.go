@@ -196,7 +196,6 @@ var reveals = map[string]string{
 	"appliance/httpapi/secrets.go": "a value becomes the answer of a read",
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
-	"appliance/init.go":            "the PIN that was typed is copied, for whoever wipes it after use",
 	"cmd/oneclawd/move.go":         "a passphrase becomes the key of a file",
 	"cmd/oneclawd/sealpin.go":      "shares and codes are shown to the people who keep them",
 	"appliance/operator/client.go": "the PIN goes to the daemon over its socket",

@@ -24,6 +24,9 @@ func FromString(s string) Bytes { return Bytes{[]byte(s)} }
 // Reveal returns the secret bytes themselves, not a copy.
 func (p Bytes) Reveal() []byte { return p.b }
 
+// Clone returns a copy, which is to be wiped by itself.
+func (p Bytes) Clone() Bytes { return Bytes{append([]byte(nil), p.b...)} }
+
 // Len is the length in bytes.
 func (p Bytes) Len() int { return len(p.b) }
 

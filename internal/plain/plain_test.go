@@ -51,3 +51,12 @@ func TestRevealAndWipe(t *testing.T) {
 	}
 	plain.Bytes{}.Wipe()
 }
+
+func TestACloneIsWipedByItself(t *testing.T) {
+	a := plain.FromString("secret")
+	b := a.Clone()
+	a.Wipe()
+	if string(b.Reveal()) != "secret" || string(a.Reveal()) == "secret" {
+		t.Error("the copy is not one")
+	}
+}
