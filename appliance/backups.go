@@ -106,18 +106,32 @@ func (c *core) scheduledBackup(ctx context.Context) error {
 		return err
 	}
 	path := filepath.Join(dir, backupPrefix+time.Now().UTC().Format(backupTime)+backupSuffix)
-	m, err := backup.CreateFile(ctx, c.backupSource(), path, nil)
+	m, err := backup.CreateFile(ctx, c.backupSource(), path, pace())
 	if err != nil {
 		return err
 	}
 	if err := backup.RecordBackup(ctx, store.Runner[backup.Tx](c.db), m); err != nil {
 		return err
 	}
-	if _, err := c.drill(ctx, path); err != nil {
+	if _, err := c.drill(ctx, path, pace()); err != nil {
 		return fmt.Errorf("%s was made and cannot be restored: %w", path, err)
 	}
 	c.log.Info("backup made and proven", "file", path, "bytes", m.Bytes, "records", m.State.Records)
 	return pruneBackups(dir, c.cfg.Backup.Keep)
+}
+
+// longestRest bounds a rest: what was slow because the machine is busy does not
+// get slower still.
+const longestRest = 50 * time.Millisecond
+
+// pace holds up what nobody waits for: after each piece of work it rests as long
+// as that took, so that requests find a processor.
+func pace() func(backup.Progress) {
+	last := time.Now()
+	return func(backup.Progress) {
+		time.Sleep(min(time.Since(last), longestRest))
+		last = time.Now()
+	}
 }
 
 // pruneBackups removes all but the newest scheduled backups.
@@ -136,7 +150,7 @@ func pruneBackups(dir string, keep int) error {
 }
 
 // drill restores a backup on trial and records how that went.
-func (c *core) drill(ctx context.Context, path string) (backup.Receipt, error) {
+func (c *core) drill(ctx context.Context, path string, progress func(backup.Progress)) (backup.Receipt, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return backup.Receipt{}, err
@@ -152,7 +166,7 @@ func (c *core) drill(ctx context.Context, path string) (backup.Receipt, error) {
 		return backup.Receipt{}, err
 	}
 	r, drilled := backup.Drill(ctx, f, &c.gate, scratch, backup.DrillOptions{
-		VerifierKey: key, Retention: time.Duration(c.cfg.Audit.Retention), Oneclawd: c.version, Log: c.log,
+		VerifierKey: key, Retention: time.Duration(c.cfg.Audit.Retention), Oneclawd: c.version, Log: c.log, Progress: progress,
 	})
 	if err := backup.RecordDrill(ctx, store.Runner[backup.Tx](c.db), c.meta.Instance, r, drilled); err != nil {
 		return r, andThen(drilled, err)
@@ -198,7 +212,7 @@ func (d *daemon) Drill(ctx context.Context, who operator.Peer, path string) ([]b
 		return nil, err
 	}
 	d.log.Info("drilling a restore, as an operator said", "uid", who.UID)
-	r, err := c.drill(ctx, path)
+	r, err := c.drill(ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
