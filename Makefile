@@ -17,6 +17,10 @@ LDFLAGS := -X main.version=$(VERSION)
 REQUIRE ?= softhsm,p11-kit,node,mailpit,chromium$(if $(filter 0,$(shell id -u)),$(comma)tmpfs$(if $(wildcard /dev/fuse),$(comma)fuse))
 comma   := ,
 
+# The module's version, as `go help environment` says, and who uses it.
+GOFIPS140 ?= v1.0.0
+CRYPTO    := ./hsm/... ./store ./vault/... ./appliance/seal ./appliance/tlsconf ./appliance/attest ./appliance/backup
+
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 BENCH     ?= .
@@ -25,7 +29,7 @@ TOOL := go tool -modfile=tools/go.mod
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: ## Install what building and testing needs (Debian; elsewhere: say what it is)
@@ -68,6 +72,25 @@ check: ## Lint: formatting, modules, golangci-lint, the published API descriptio
 .PHONY: openapi
 openapi: ## Write docs/openapi.json and docs/surface.txt anew from the code
 	go test $(FLAGS) -count=1 -run='^TestGoldens$$' ./appliance/httpapi -update
+
+.PHONY: release
+release: ## Build bin/release: stripped binary, bill of materials, Debian package, checksums
+	@scripts/deps.sh release
+	scripts/release.sh bin/release
+
+.PHONY: reproducible
+reproducible: ## Build the release twice, in different surroundings, and compare
+	@scripts/deps.sh release
+	scripts/reproducible.sh
+
+.PHONY: package-test
+package-test: release ## Test the Debian package: what is in it, its service, its maintainer scripts
+	scripts/package-test.sh bin/release
+
+.PHONY: fips
+fips: ## Build bin/fips/oneclawd with the FIPS 140-3 module of Go, and test with it what does cryptography
+	GOFIPS140=$(GOFIPS140) go build $(FLAGS) -ldflags '$(LDFLAGS)' -o bin/fips/oneclawd ./cmd/oneclawd
+	GOFIPS140=$(GOFIPS140) ONECLAW_REQUIRE=softhsm,p11-kit go test $(FLAGS) -vet=off -timeout=15m $(CRYPTO)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)

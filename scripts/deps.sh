@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing oneclawd needs, where that is Debian, and
-# says what to install where it is not: for "test", which is all, or for "run".
+# says what to install where it is not: for "test", which is all, for "run", or for
+# "release", which builds and tests the Debian package.
 # Does nothing if everything is there.
 set -euo pipefail
 
@@ -20,11 +21,14 @@ fi
 packages=(gcc libc6-dev softhsm2 opensc p11-kit p11-kit-modules)
 # curl: a test does what the README says. chromium: tests use the pages as people
 # do. Mailpit, the mail server of tests, is built by the first that needs it.
-[[ ${1:-test} == run ]] || packages+=(curl chromium)
+[[ ${1:-test} == run || ${1:-test} == release ]] || packages+=(curl chromium)
 # npm: tests speak to the daemon as clients written in JavaScript do, and with an
 # identity provider; they bring the Node.js they need. Debian's packages are for
 # machines that have no other.
-[[ ${1:-test} == run ]] || command -v npm >/dev/null || packages+=(npm)
+[[ ${1:-test} == run || ${1:-test} == release ]] || command -v npm >/dev/null || packages+=(npm)
+# jq: the bill of materials. binutils: which libc the binary needs. systemd: its unit
+# is verified. lintian and mandoc: so are the package and the man pages.
+[[ ${1:-test} != release ]] || packages=(gcc libc6-dev binutils dpkg-dev jq systemd lintian mandoc softhsm2)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	if ! command -v gcc >/dev/null || ! command -v softhsm2-util >/dev/null; then

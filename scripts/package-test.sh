@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Tests the Debian package in a folder that scripts/release.sh filled:
+#     scripts/package-test.sh RELEASE
+# It is unpacked into a root of its own; nothing is installed on this machine.
+set -euo pipefail
+umask 022
+
+cd "$(dirname "$0")/.."
+release=$(cd "$1" && pwd)
+deb=$(echo "$release"/*.deb)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+root=$tmp/root
+unit=$root/usr/lib/systemd/system/oneclawd.service
+
+step() { echo "== $*"; }
+fail() { echo "$*" >&2; exit 1; }
+
+step checksums
+(cd "$release" && sha256sum --check --quiet SHA256SUMS)
+
+step files
+dpkg-deb --extract "$deb" "$root"
+dpkg-deb --control "$deb" "$tmp/control"
+(cd "$root" && md5sum --check --quiet "$tmp/control/md5sums")
+cmp "$root/usr/bin/oneclawd" "$release"/oneclawd-linux-*
+while read -r conffile; do
+	[[ -f $root$conffile ]] || fail "$conffile is a conffile that is not there"
+done <"$tmp/control/conffiles"
+[[ -z $(dpkg-deb --contents "$deb" | grep -v ' root/root ' || true) ]] || fail "files that are not root's"
+for script in "$tmp"/control/{postinst,prerm,postrm}; do sh -n "$script"; done
+
+step the binary
+oneclawd=$root/usr/bin/oneclawd
+"$oneclawd" version
+config=$root/usr/share/doc/oneclawd/examples/oneclawd.toml
+# As shipped it is refused: somebody has to say which HSM, and whether to attest.
+if env -i "$oneclawd" config check --config "$config" >/dev/null 2>&1; then fail "the example is accepted before anybody chose"; fi
+env -i "$oneclawd" config check --config "$config" --set attest.mode=none --set hsm.library=/usr/lib/softhsm/libsofthsm2.so >/dev/null
+[[ $(readelf -d "$oneclawd" | grep NEEDED | grep -vcE 'lib(c|pthread|dl|resolv)\.so') == 0 ]] || fail "it needs more than libc"
+
+step the bill of materials
+bill=$root/usr/share/doc/oneclawd/oneclawd.spdx.json
+cmp "$bill" "$release/oneclawd.spdx.json"
+jq --exit-status --arg sum "$(sha256sum "$oneclawd" | cut -d' ' -f1)" '
+	.spdxVersion == "SPDX-2.3" and .SPDXID == "SPDXRef-DOCUMENT" and .dataLicense == "CC0-1.0"
+	and (.creationInfo.created | test("^[0-9-]{10}T[0-9:]{8}Z$"))
+	and ([.packages[].SPDXID] | length == (unique | length) and all(test("^SPDXRef-[A-Za-z0-9.-]+$")))
+	and ([.packages[] | select(.name and .versionInfo and .downloadLocation and .filesAnalyzed == false)] | length) == (.packages | length)
+	and ([.relationships[] | .spdxElementId, .relatedSpdxElement] - [.packages[].SPDXID, "SPDXRef-DOCUMENT"] == [])
+	and .packages[0].checksums[0].checksumValue == $sum
+	and any(.packages[]; .name == "github.com/miekg/pkcs11")' "$bill" >/dev/null
+[[ $(jq '.packages | length' "$bill") == $(($(go version -m -json "$oneclawd" | jq '.Deps | length') + 2)) ]] || fail "modules are missing"
+
+step the service
+# Drop-ins and the unit are parsed where they would be, with the programs they name.
+mkdir -p "$root/bin" "$root/etc/oneclawd"
+cp /bin/chgrp /bin/chmod "$root/bin/"
+for drop_in in none "$root"/usr/share/doc/oneclawd/examples/*.conf; do
+	rm -rf "$tmp/units" && mkdir -p "$tmp/units/oneclawd.service.d"
+	sed -e "s|=/usr/bin/oneclawd|=$oneclawd|" -e '/^Documentation=/d' "$unit" >"$tmp/units/oneclawd.service"
+	[[ $drop_in == none ]] || cp "$drop_in" "$tmp/units/oneclawd.service.d/"
+	said=$(SYSTEMD_UNIT_PATH="$tmp/units:" systemd-analyze verify --man=no "$tmp/units/oneclawd.service" 2>&1 | grep -F oneclawd || true)
+	[[ -z $said ]] || fail "$drop_in: $said"
+done
+# 2.0 of 10, without a drop-in.
+systemd-analyze security --offline=true --threshold=20 "$unit" | tail -1
+
+step the user and its folders
+if [[ $(id -u) == 0 ]]; then
+	systemd-sysusers --root="$root" oneclawd.conf
+	systemd-tmpfiles --root="$root" --create oneclawd.conf
+	[[ $(stat -c %a "$root/var/lib/oneclawd") == 700 && $(stat -c %a "$root/etc/oneclawd") == 750 ]] || fail "wrong modes"
+else
+	systemd-sysusers --dry-run --root="$root" oneclawd.conf >/dev/null
+fi
+
+step man pages and completions
+for page in "$root"/usr/share/man/man1/*.gz; do
+	zcat "$page" | mandoc -Tlint -Werror >/dev/null || fail "$page"
+done
+bash -n "$root/usr/share/bash-completion/completions/oneclawd"
+grep -q '^#compdef oneclawd' "$root/usr/share/zsh/vendor-completions/_oneclawd"
+grep -q 'complete -c oneclawd' "$root/usr/share/fish/vendor_completions.d/oneclawd.fish"
+
+step lintian
+lintian --allow-root --fail-on error,warning "$deb"
+echo "The package is good."

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Builds a release into the folder given: the binary, its bill of materials, a
+# Debian package, and the checksums of all.
+#     scripts/release.sh OUT
+# The same source gives the same bytes, wherever it lies and whenever it is built,
+# with the same versions of Go, gcc, libc and dpkg. VERSION and SOURCE_DATE_EPOCH
+# come from the commit; where there is no git, set them.
+set -euo pipefail
+export LC_ALL=C TZ=UTC
+umask 022
+
+cd "$(dirname "$0")/.."
+out=$1
+: "${VERSION:=$(git describe --tags --always --dirty)}"
+: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+export VERSION SOURCE_DATE_EPOCH
+arch=$(go env GOARCH)
+
+rm -rf "$out"
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+
+# cgo, since PKCS#11 libraries are loaded with dlopen, and so dynamic on libc. The
+# flags for C are set here: what the builder has in the environment would show.
+# No build id of Go's or of the linker's: both hash more than the source.
+env CGO_ENABLED=1 CGO_CFLAGS='-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2' CGO_LDFLAGS='-Wl,-z,relro,-z,now' GOFLAGS= GOAMD64=v1 \
+	go build -trimpath -buildvcs=false -buildmode=pie \
+	-ldflags "-s -w -buildid= -B none -linkmode=external -X main.version=$VERSION" \
+	-o "$out/oneclawd" ./cmd/oneclawd
+
+scripts/sbom.sh "$out/oneclawd" "$VERSION" >"$out/oneclawd.spdx.json"
+scripts/deb.sh "$out/oneclawd" "$out/oneclawd.spdx.json" "$out"
+
+mv "$out/oneclawd" "$out/oneclawd-linux-$arch"
+cd "$out"
+sha256sum -- * >SHA256SUMS
+cat SHA256SUMS
