@@ -26,7 +26,7 @@ const (
 // aad returns the additional data for one domain, as the package documents
 // it, followed by tail. All that precedes tail has a fixed length within the
 // domain, so that no two inputs give the same bytes.
-func (b Binding) aad(domain string, tail []byte) []byte {
+func (b Binding) aad(domain string, format byte, tail []byte) []byte {
 	out := make([]byte, 0, len(domain)+2+3*len(id.ID{})+4+len(tail))
 	out = append(out, domain...)
 	out = append(out, format, algAES256GCM)
@@ -35,6 +35,11 @@ func (b Binding) aad(domain string, tail []byte) []byte {
 	out = append(out, b.Secret[:]...)
 	out = binary.BigEndian.AppendUint32(out, b.Version)
 	return append(out, tail...)
+}
+
+// aadDEK is that of a DEK in format 2.
+func (b Binding) aadDEK(generation uint32) []byte {
+	return b.aad(domainDEK, format2, binary.BigEndian.AppendUint32(nil, generation))
 }
 
 // complete reports whether every part is set. A forgotten part would bind to

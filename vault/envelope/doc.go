@@ -14,10 +14,11 @@
 // new one, or a mixture of two envelopes. (An older store put back as a whole
 // is beyond this package.)
 //
-// # The envelope, format 1
+// # The envelope, format 2
 //
-//	1 byte   format: 1
+//	1 byte   format: 2
 //	1 byte   algorithm: 1 = AES-256-GCM (NIST SP 800-38D), random nonce
+//	4 bytes  generation of the vault's KEK, big-endian, from 1
 //	2 bytes  n, length of the wrapped DEK, big-endian, 1 to 4096
 //	n bytes  wrapped DEK, opaque, as the HSM made it
 //	12 bytes nonce
@@ -41,9 +42,19 @@
 //	16 bytes secret
 //	4 bytes  version, big-endian
 //
-// and the value's goes on with the envelope's first 4+n bytes, which ties the
-// ciphertext to this very wrapping of its key. A new KEK therefore means
-// sealing again, not just wrapping again.
+// and the DEK's goes on with
+//
+//	4 bytes  generation, big-endian
+//
+// A vault gets another KEK, and its envelopes another wrapping of the same DEK:
+// see Move. The value does not take part in that, nor is it looked at.
+//
+// # Format 1
+//
+// It has no generation, which is 1, and its value's AAD goes on with the
+// envelope's first 4+n bytes: the value is tied to one wrapping of its key. A
+// Move therefore opens it and seals it as format 2, under a new DEK. It is opened
+// and no longer made.
 //
 // A value's length shows in its envelope; its content, path and metadata do
 // not enter it in clear.

@@ -82,7 +82,7 @@ func (k fixedKeys) Unwrap(context.Context, hsm.KEK, []byte, []byte) ([]byte, err
 }
 
 var (
-	kek     = hsm.KEK(bytes.Repeat([]byte{0x4b}, 32))
+	kek     = KEK{Key: bytes.Repeat([]byte{0x4b}, 32), Generation: 7}
 	binding = Binding{Org: num(1), Vault: num(2), Secret: num(3), Version: 7}
 )
 
@@ -98,7 +98,7 @@ func seal(t testing.TB, b Binding, value string) []byte {
 }
 
 // wantDamaged opens sealed and wants ErrDamaged and no value.
-func wantDamaged(t testing.TB, what string, k hsm.KEK, b Binding, sealed []byte) {
+func wantDamaged(t testing.TB, what string, k KEK, b Binding, sealed []byte) {
 	t.Helper()
 	v, err := Open(t.Context(), &softKeys{}, k, b, sealed)
 	if !errors.Is(err, ErrDamaged) || v.Len() != 0 {
@@ -110,7 +110,7 @@ func TestRoundTrip(t *testing.T) {
 	for _, size := range []int{0, 1, 15, 16, 17, 4096, MaxValue} {
 		value := strings.Repeat("s", size)
 		sealed := seal(t, binding, value)
-		if want := headerSize + 60 + overhead + size; len(sealed) != want {
+		if want := headerSize2 + 60 + overhead + size; len(sealed) != want {
 			t.Errorf("%d bytes: an envelope of %d, want %d", size, len(sealed), want)
 		}
 		got, err := Open(t.Context(), &softKeys{}, kek, binding, sealed)
@@ -131,8 +131,8 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	// An envelope over the limit must be refused before anything is decrypted.
-	long := make([]byte, headerSize+1+overhead+MaxValue+1)
-	copy(long, []byte{format, algAES256GCM, 0, 1})
+	long := make([]byte, headerSize2+1+overhead+MaxValue+1)
+	copy(long, appendHeader(nil, 7, []byte{0}))
 	if _, ok := parse(long); ok {
 		t.Error("an envelope over the limit parses")
 	}
@@ -163,19 +163,6 @@ func TestRecombinationFails(t *testing.T) {
 	pa, _ := parse(a)
 	pb, _ := parse(b)
 	wantDamaged(t, "wrapped DEK of another envelope", kek, binding, slices.Concat(pa.header, pb.body))
-
-	// The same DEK wrapped once more opens too, as far as the HSM is concerned;
-	// the value must still refuse a header that is not its own.
-	keys := &softKeys{}
-	dek, err := keys.Unwrap(t.Context(), kek, pa.wrapped, binding.aad(domainDEK, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := keys.Wrap(t.Context(), kek, dek, binding.aad(domainDEK, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantDamaged(t, "the same DEK wrapped anew", kek, binding, append(appendHeader(nil, again), pa.body...))
 }
 
 func TestBindingCounts(t *testing.T) {
@@ -195,9 +182,10 @@ func TestBindingCounts(t *testing.T) {
 		change(&other)
 		wantDamaged(t, "another "+what, kek, other, sealed)
 	}
-	otherKEK := slices.Clone(kek)
-	otherKEK[0] ^= 1
+	otherKEK := KEK{Key: slices.Clone(kek.Key), Generation: kek.Generation}
+	otherKEK.Key[0] ^= 1
 	wantDamaged(t, "another KEK", otherKEK, binding, sealed)
+	wantDamaged(t, "another generation", KEK{Key: kek.Key, Generation: 8}, binding, sealed)
 }
 
 // TestBindingIsCheckedTwice: each of the two encryptions alone refuses another
@@ -209,7 +197,7 @@ func TestBindingIsCheckedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, _ := parse(sealed)
-	dek, err := (&softKeys{}).Unwrap(t.Context(), kek, p.wrapped, binding.aad(domainDEK, nil))
+	dek, err := (&softKeys{}).Unwrap(t.Context(), kek.Key, p.wrapped, binding.aadDEK(7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +210,7 @@ func TestBindingIsCheckedTwice(t *testing.T) {
 	if _, err := Open(t.Context(), careless, kek, other, sealed); !errors.Is(err, ErrDamaged) {
 		t.Errorf("another binding and an HSM that does not look: %v, want ErrDamaged", err)
 	}
-	if _, err := (&softKeys{}).Unwrap(t.Context(), kek, p.wrapped, other.aad(domainDEK, nil)); !errors.Is(err, hsm.ErrAuthentic) {
+	if _, err := (&softKeys{}).Unwrap(t.Context(), kek.Key, p.wrapped, other.aadDEK(7)); !errors.Is(err, hsm.ErrAuthentic) {
 		t.Errorf("the wrapped DEK alone under another binding: %v, want ErrAuthentic", err)
 	}
 }
@@ -235,6 +223,9 @@ func TestIncompleteBindingIsNotSealed(t *testing.T) {
 		if sealed, err := Seal(t.Context(), &softKeys{}, kek, b, plain.Bytes{}); err == nil || sealed != nil {
 			t.Errorf("binding %d was sealed", i)
 		}
+	}
+	if sealed, err := Seal(t.Context(), &softKeys{}, KEK{Key: kek.Key}, binding, plain.Bytes{}); err == nil || sealed != nil {
+		t.Error("sealed under no generation")
 	}
 }
 
@@ -262,8 +253,7 @@ func TestWeakDEKIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := appendHeader(nil, dek)
-	sealed := aead.Seal(slices.Clone(header), nil, []byte("value"), binding.aad(domainValue, header))
+	sealed := aead.Seal(appendHeader(nil, 7, dek), nil, []byte("value"), binding.aad(domainValue, format2, nil))
 	if _, err := Open(t.Context(), fixedKeys{key: dek}, kek, binding, sealed); !errors.Is(err, ErrDamaged) {
 		t.Errorf("%v, want ErrDamaged", err)
 	}
@@ -271,24 +261,35 @@ func TestWeakDEKIsRefused(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	// n is the length that the header claims for the wrapped DEK.
-	of := func(format, alg byte, n uint16, wrapped, body int) []byte {
+	old := func(format, alg byte, n uint16, wrapped, body int) []byte {
 		return append([]byte{format, alg, byte(n >> 8), byte(n)}, make([]byte, wrapped+body)...)
+	}
+	of := func(format, alg, generation byte, n uint16, wrapped, body int) []byte {
+		return append([]byte{format, alg, 0, 0, 0, generation, byte(n >> 8), byte(n)}, make([]byte, wrapped+body)...)
 	}
 	for _, tt := range []struct {
 		what string
 		in   []byte
 		want bool
 	}{
-		{"shortest", of(1, 1, 1, 1, overhead), true},
-		{"longest wrapped DEK", of(1, 1, maxWrapped, maxWrapped, overhead), true},
-		{"another format", of(2, 1, 1, 1, overhead), false},
-		{"format 0", of(0, 1, 1, 1, overhead), false},
-		{"another algorithm", of(1, 2, 1, 1, overhead), false},
-		{"no wrapped DEK", of(1, 1, 0, 0, overhead), false},
-		{"too long a wrapped DEK", of(1, 1, maxWrapped+1, maxWrapped+1, overhead), false},
-		{"no room for nonce and tag", of(1, 1, 1, 1, overhead-1), false},
-		{"a length beyond the end", of(1, 1, 0xffff, 1, overhead), false},
-		{"half a header", []byte{1, 1, 0}, false},
+		{"shortest", of(2, 1, 1, 1, 1, overhead), true},
+		{"longest wrapped DEK", of(2, 1, 1, maxWrapped, maxWrapped, overhead), true},
+		{"another format", of(3, 1, 1, 1, 1, overhead), false},
+		{"format 0", of(0, 1, 1, 1, 1, overhead), false},
+		{"another algorithm", of(2, 2, 1, 1, 1, overhead), false},
+		{"no generation", of(2, 1, 0, 1, 1, overhead), false},
+		{"no wrapped DEK", of(2, 1, 1, 0, 0, overhead), false},
+		{"too long a wrapped DEK", of(2, 1, 1, maxWrapped+1, maxWrapped+1, overhead), false},
+		{"no room for nonce and tag", of(2, 1, 1, 1, 1, overhead-1), false},
+		{"a length beyond the end", of(2, 1, 1, 0xffff, 1, overhead), false},
+		{"half a header", []byte{2, 1, 0, 0, 0, 1, 0}, false},
+		{"format 1, shortest", old(1, 1, 1, 1, overhead), true},
+		{"format 1, longest wrapped DEK", old(1, 1, maxWrapped, maxWrapped, overhead), true},
+		{"format 1, another algorithm", old(1, 2, 1, 1, overhead), false},
+		{"format 1, no wrapped DEK", old(1, 1, 0, 0, overhead), false},
+		{"format 1, too long a wrapped DEK", old(1, 1, maxWrapped+1, maxWrapped+1, overhead), false},
+		{"format 1, no room for nonce and tag", old(1, 1, 1, 1, overhead-1), false},
+		{"format 1, half a header", []byte{1, 1, 0}, false},
 	} {
 		if _, ok := parse(tt.in); ok != tt.want {
 			t.Errorf("%s: %v, want %v", tt.what, ok, tt.want)
@@ -363,35 +364,44 @@ func TestConcurrentUse(t *testing.T) {
 // the envelope itself opens.
 func FuzzEnvelopeMalleability(f *testing.F) {
 	// The fuzzer runs in several processes; a frozen envelope is the same in all.
-	v := vectors(f)[1]
-	genuine := []byte(v.Envelope)
-	f.Add(genuine)
-	f.Add(genuine[:headerSize])
+	of := []vector{vectors(f, format1File)[1], vectors(f, format2File)[1]}
+	for _, v := range of {
+		f.Add([]byte(v.Envelope))
+		f.Add([]byte(v.Envelope[:headerSize2]))
+	}
 	f.Add([]byte{})
 	f.Add(append([]byte{1, 1, 0, 1, 0}, make([]byte, overhead)...))
 	f.Add(append([]byte{1, 1, 0xff, 0xff}, make([]byte, 70000)...))
+	f.Add(append([]byte{2, 1, 0, 0, 0, 1, 0xff, 0xff}, make([]byte, 70000)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if p, ok := parse(b); ok {
-			if again := append(appendHeader(nil, p.wrapped), p.body...); !bytes.Equal(again, b) {
-				t.Fatalf("%x is also %x", b, again)
+			if p.format == format2 && !bytes.Equal(append(appendHeader(nil, p.generation, p.wrapped), p.body...), b) {
+				t.Fatalf("%x has another encoding", b)
 			}
 			if !bytes.Equal(slices.Concat(p.header, p.body), b) {
 				t.Fatal("header and body are not all of the envelope")
 			}
 		}
-		// Also close to the genuine one, where a random input never comes.
-		near := slices.Clone(genuine)
-		for i := 0; i+1 < len(b) && i < 8; i += 2 {
-			near[int(b[i])%len(near)] ^= b[i+1]
-		}
-		for _, candidate := range [][]byte{b, near} {
-			v, err := Open(t.Context(), &softKeys{}, hsm.KEK(v.KEK), v.binding(), candidate)
-			if same := bytes.Equal(candidate, genuine); same != (err == nil) {
-				t.Fatalf("genuine: %v, %v", same, err)
-			}
-			if err != nil && (!errors.Is(err, ErrDamaged) || v.Len() != 0) {
-				t.Fatalf("%d bytes, %v, want ErrDamaged", v.Len(), err)
-			}
+		for _, v := range of {
+			onlyGenuineOpens(t, v, b)
 		}
 	})
+}
+
+// onlyGenuineOpens tries b, and what is close to the genuine envelope, where a
+// random input never comes.
+func onlyGenuineOpens(t *testing.T, v vector, b []byte) {
+	near := slices.Clone([]byte(v.Envelope))
+	for i := 0; i+1 < len(b) && i < 8; i += 2 {
+		near[int(b[i])%len(near)] ^= b[i+1]
+	}
+	for _, candidate := range [][]byte{b, near} {
+		got, err := Open(t.Context(), &softKeys{}, v.kek(), v.binding(), candidate)
+		if same := bytes.Equal(candidate, v.Envelope); same != (err == nil) {
+			t.Fatalf("genuine: %v, %v", same, err)
+		}
+		if err != nil && (!errors.Is(err, ErrDamaged) || got.Len() != 0) {
+			t.Fatalf("%d bytes, %v, want ErrDamaged", got.Len(), err)
+		}
+	}
 }
