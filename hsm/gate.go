@@ -15,6 +15,20 @@ var _ Module = (*Gate)(nil)
 // Open lets calls through to m.
 func (g *Gate) Open(m Module) { g.module.Store(&m) }
 
+// Module returns the gate under the name of the default module: where there is
+// one module, it is a Ring.
+func (g *Gate) Module(name string) (Module, error) {
+	if name != "" {
+		return nil, notConfigured(name)
+	}
+	return g, nil
+}
+
+// notConfigured says that keys are in a module that is not here. It may be again.
+func notConfigured(name string) error {
+	return ErrUnavailable.Detail("the HSM module %q that keeps this key is not configured", name)
+}
+
 // IsOpen reports whether calls are let through.
 func (g *Gate) IsOpen() bool { return g.module.Load() != nil }
 

@@ -38,6 +38,7 @@ package store
 //	├── departed                  org, user            → Departed, until it is cleared up
 //	│
 //	├── vault                     org, vault           → Vault
+//	├── kek-module                org                  → the HSM module of its new vaults
 //	├── doomed-vault              vault                → a vault being deleted
 //	├── secret                    vault, ⟨path⟩        → Secret
 //	├── secret-ref                secret               → SecretRef
@@ -114,6 +115,7 @@ var buckets = []bucket{
 	{name: departed.name},
 
 	{name: vaults.name},
+	{name: kekModules.name},
 	{name: doomed.name},
 	{name: secrets.name},
 	{name: secretRefs.name},

@@ -14,7 +14,8 @@ import (
 // their paths, so that a list reads one range and the order of the keys says
 // nothing about the paths.
 var (
-	vaults     = table[vault.Vault]{name: "vault", version: 1}
+	vaults     = table[vault.Vault]{name: "vault", version: 2} // 2 has generations of KEKs
+	kekModules = table[string]{name: "kek-module", version: 1}
 	doomed     = table[id.ID]{name: "doomed-vault", version: 1}
 	secrets    = table[vault.Secret]{name: "secret", version: 1}
 	secretRefs = table[vault.SecretRef]{name: "secret-ref", version: 1}
@@ -37,6 +38,29 @@ func (t *Tx) DeleteVault(org, v id.ID) error { return vaults.delete(t, pair(org,
 
 // Vaults implements vault.Tx.
 func (t *Tx) Vaults(org id.ID) ([]vault.Vault, error) { return collect(t, vaults, org[:]) }
+
+// AllVaults implements vault.Tx.
+func (t *Tx) AllVaults(after vault.Vault, limit int) (out []vault.Vault, err error) {
+	err = vaults.scan(t, page{After: pair(after.Org, after.ID), Limit: limit}, func(_ []byte, v vault.Vault) error {
+		out = append(out, v)
+		return nil
+	})
+	return out, err
+}
+
+// KEKModule implements vault.Tx.
+func (t *Tx) KEKModule(org id.ID) (string, error) {
+	name, _, err := kekModules.get(t, org[:])
+	return name, err
+}
+
+// PutKEKModule implements vault.Tx.
+func (t *Tx) PutKEKModule(org id.ID, module string) error {
+	if module == "" {
+		return kekModules.delete(t, org[:])
+	}
+	return kekModules.put(t, org[:], module)
+}
 
 // Doomed implements vault.Tx.
 func (t *Tx) Doomed() ([]id.ID, error) { return collect(t, doomed, nil) }
@@ -118,6 +142,14 @@ func (t *Tx) Envelope(secret id.ID, number uint32) ([]byte, bool, error) {
 // PutEnvelope implements vault.Tx.
 func (t *Tx) PutEnvelope(secret id.ID, number uint32, sealed []byte) error {
 	return envelopes.give(t, versionKey(secret, number), sealed)
+}
+
+// Envelopes implements vault.Tx.
+func (t *Tx) Envelopes(secret id.ID, after uint32, each func(number uint32, sealed []byte) error) error {
+	p := page{Prefix: secret[:], After: versionKey(secret, after)}
+	return envelopes.scan(t, p, func(key, sealed []byte) error {
+		return each(binary.BigEndian.Uint32(key[len(secret):]), sealed)
+	})
 }
 
 // DeleteEnvelope implements vault.Tx.

@@ -248,15 +248,20 @@ func (s *Service) rotateBatch(ctx context.Context, r *rotation) error {
 		return err
 	}
 	var job CMEKJob
+	var changed Vault
 	err = s.DB.Update(ctx, func(tx Tx) error {
+		changed = Vault{}
 		v, ok, err := tx.Vault(r.vault.Org, r.vault.ID)
 		switch {
 		case err != nil:
 			return err
 		case !ok:
 			return ErrVaultNotFound
-		case v.CMEKFingerprint != r.job.OldFingerprint || !bytes.Equal(v.KEK, r.vault.KEK):
+		case v.CMEKFingerprint != r.job.OldFingerprint:
 			return errors.New("vault: it changed while its key was rotated")
+		case !v.Current().same(r.vault.Current()):
+			changed = v // its KEK is another: the batch is to be sealed for that
+			return nil
 		}
 		now := s.now()
 		for _, it := range items {
@@ -279,6 +284,10 @@ func (s *Service) rotateBatch(ctx context.Context, r *rotation) error {
 	})
 	if err != nil {
 		return err
+	}
+	if !changed.ID.IsZero() {
+		r.vault = changed
+		return nil
 	}
 	r.job, r.queue = job, r.queue[batch:]
 	return nil
@@ -350,7 +359,13 @@ func (s *Service) rekeyBatch(ctx context.Context, r *rotation) (batch int, items
 // is nothing to do.
 func (s *Service) rekeyOne(ctx context.Context, r *rotation, path SecretPath) (it rekeyed, todo bool, err error) {
 	var sealed []byte
+	now := r.vault // with all KEKs that its envelopes are under
 	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		v, ok, err := tx.Vault(r.vault.Org, r.vault.ID)
+		if err != nil || !ok {
+			return err
+		}
+		now = v
 		sec, ok, err := tx.Secret(r.vault.ID, path)
 		todo = r.pending(sec, ok, s.now())
 		if err != nil || !todo {
@@ -368,7 +383,7 @@ func (s *Service) rekeyOne(ctx context.Context, r *rotation, path SecretPath) (i
 		return rekeyed{}, false, err
 	}
 	b := binding(r.vault, it.secret.ID, it.secret.Latest.Number)
-	value, err := envelope.Open(ctx, s.Keys, r.vault.KEK, b, sealed)
+	value, err := s.open(ctx, now, b, sealed)
 	if err != nil {
 		return rekeyed{}, false, err
 	}
@@ -381,6 +396,6 @@ func (s *Service) rekeyOne(ctx context.Context, r *rotation, path SecretPath) (i
 		return it, true, nil
 	}
 	defer fresh.Wipe()
-	it.sealed, err = envelope.Seal(ctx, s.Keys, r.vault.KEK, b, fresh)
+	it.sealed, err = s.seal(ctx, r.vault, b, fresh)
 	return it, true, err
 }

@@ -158,6 +158,7 @@ func (a *rotations) settled(r *rotation, path SecretPath) {
 // returns when nothing of them uses the store or the keys any more. They are
 // taken up by asking for them again.
 func (s *Service) StopRotations() {
+	s.rewraps.stop()
 	s.rotations.mu.Lock()
 	s.rotations.closed = true
 	for _, r := range s.rotations.of {

@@ -24,5 +24,8 @@ var (
 	ErrRotation        = fault.New(fault.Invalid, "invalid_rotation", "length must be 8 to 1024, charset one of alphanumeric, hex, base64url, digits, printable")
 	ErrContended       = fault.New(fault.Conflict, "write_contended", "The secret is being written by others; try again")
 	ErrPolicyNotFound  = fault.New(fault.NotFound, "policy_not_found", "No such policy")
+	ErrKEKModule       = fault.New(fault.Invalid, "unknown_hsm_module", "No HSM module of that name is configured")
+	ErrKEKsUnfinished  = fault.New(fault.Conflict, "kek_rotations_unfinished", "The vault has too many older KEKs that values are under; finish with `oneclawd kek rewrap` first")
+	ErrOrgNotFound     = fault.New(fault.NotFound, "organisation_not_found", "No such organisation")
 	ErrPrincipal       = fault.New(fault.Invalid, "unknown_principal", "principal_id is nobody of this organisation")
 )

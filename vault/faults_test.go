@@ -82,6 +82,13 @@ func (t *faultyTx) PutSecret(s vault.Secret) error {
 	return t.Tx.PutSecret(s)
 }
 
+func (t *faultyTx) PutEnvelope(secret id.ID, number uint32, sealed []byte) error {
+	if err := t.f.err("PutEnvelope"); err != nil {
+		return err
+	}
+	return t.Tx.PutEnvelope(secret, number, sealed)
+}
+
 func (t *faultyTx) Secrets(v id.ID) ([]vault.Secret, error) {
 	if err := t.f.err("Secrets"); err != nil && (t.f.only.IsZero() || t.f.only == v) {
 		return nil, err
@@ -107,12 +114,19 @@ func (t *faultyTx) DeleteDoomed(v id.ID) error {
 type flaky struct {
 	hsm.Module
 	down atomic.Pointer[error]
+	wait atomic.Pointer[func()]
 }
+
+// hook has fn called before each use of a KEK.
+func (m *flaky) hook(fn func()) { m.wait.Store(&fn) }
 
 func (m *flaky) breakDown(err error) { m.down.Store(&err) }
 func (m *flaky) repair()             { m.down.Store(nil) }
 
 func (m *flaky) err() error {
+	if fn := m.wait.Load(); fn != nil {
+		(*fn)()
+	}
 	if e := m.down.Load(); e != nil {
 		return *e
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/vault/audit"
-	"github.com/oneclaw/oneclawd/vault/envelope"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
@@ -80,7 +79,7 @@ func (s *Service) sealDeposit(ctx context.Context, p identity.Principal, v Vault
 	sec.Latest = Version{Number: sec.Latest.Number + 1, Type: TypeGeneric, CreatedBy: p.Policy(), CreatedAt: s.now()}
 	w.plan.secret = sec
 	var err error
-	w.sealed, err = envelope.Seal(ctx, s.Keys, v.KEK, binding(v, sec.ID, sec.Latest.Number), value)
+	w.sealed, err = s.seal(ctx, v, binding(v, sec.ID, sec.Latest.Number), value)
 	return w, err
 }
 
@@ -117,7 +116,7 @@ func (d KeyDeposit) first() bool {
 // asked for the agent.
 func (d KeyDeposit) Place(ctx context.Context, tx Tx, p identity.Principal) (bool, error) {
 	current, missing, err := agentKeysVault(tx, d.org)
-	if err != nil || missing != d.created || !missing && current.ID != d.vault.ID {
+	if err != nil || missing != d.created || !missing && (current.ID != d.vault.ID || !current.Current().same(d.vault.Current())) {
 		return false, err
 	}
 	for _, w := range d.writes {
@@ -166,4 +165,4 @@ func (d KeyDeposit) storeVault(ctx context.Context, tx Tx, p identity.Principal)
 	return audit.Write(ctx, tx, created(p, d.vault))
 }
 
-var _ Keys = (*hsm.Gate)(nil)
+var _ Modules = (*hsm.Gate)(nil)

@@ -58,7 +58,7 @@ func (s *Service) read(ctx context.Context, a attempt, number uint32) (admitted,
 	if err != nil {
 		return admitted{}, plain.Bytes{}, err
 	}
-	value, err := envelope.Open(ctx, s.Keys, got.vault.KEK, binding(got.vault, got.secret.ID, got.version.Number), got.sealed)
+	value, err := s.open(ctx, got.vault, binding(got.vault, got.secret.ID, got.version.Number), got.sealed)
 	if err != nil {
 		return admitted{}, plain.Bytes{}, s.failed(ctx, got.event, err)
 	}

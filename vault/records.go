@@ -17,13 +17,22 @@ type Vault struct {
 	Org         id.ID            `json:"org"`
 	Name        string           `json:"name"`
 	Description string           `json:"description,omitempty"`
-	KEK         hsm.KEK          `json:"kek"` // wrapped under the HSM's root key
+	KEK         hsm.KEK          `json:"kek"` // wrapped under the root key of its module
 	Creator     policy.Principal `json:"creator"`
 	CreatedAt   time.Time        `json:"created_at"`
 
 	// CMEKFingerprint is the SHA-256 of the customer's key, lower-case hex;
 	// empty while customer-managed encryption is off.
 	CMEKFingerprint string `json:"cmek_fingerprint,omitempty"`
+
+	// Module is the name of the HSM module that keeps KEK, empty for the default
+	// one. Generation counts the vault's KEKs; 0 is the first, as in records from
+	// before there were others. KEKMadeAt is nil for the first.
+	Module     string     `json:"module,omitempty"`
+	Generation uint32     `json:"generation,omitempty"`
+	KEKMadeAt  *time.Time `json:"kek_made_at,omitempty"`
+	// Older are the KEKs before, oldest first, that envelopes may still be under.
+	Older []KEK `json:"older_keks,omitempty"`
 }
 
 // CreatedBy reports whether p made the vault.

@@ -11,30 +11,32 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault/audit"
-	"github.com/oneclaw/oneclawd/vault/envelope"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
 
-// Keys makes KEKs and uses them; an hsm.Gate is one.
-type Keys interface {
-	envelope.Keys
-	NewKEK(ctx context.Context) (hsm.KEK, error)
+// Modules finds what keeps KEKs; an hsm.Ring is one, and so is an hsm.Gate, for
+// the default module alone.
+type Modules interface {
+	// Module returns a module by its name, the default one by "". Its calls fail
+	// while it is not there.
+	Module(name string) (hsm.Module, error)
 }
 
 // Service is the one way to vaults and secrets. All methods may be called at
 // once.
 type Service struct {
 	DB   txn.Runner[Tx]
-	Keys Keys
+	Keys Modules
 	Now  func() time.Time
 
 	writers   stripes
 	rotations rotations
+	rewraps   rewraps
 }
 
 // New returns a Service; now is time.Now if nil.
-func New(db txn.Runner[Tx], keys Keys, now func() time.Time) *Service {
+func New(db txn.Runner[Tx], keys Modules, now func() time.Time) *Service {
 	if now == nil {
 		now = time.Now
 	}

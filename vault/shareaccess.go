@@ -7,7 +7,6 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/vault/audit"
-	"github.com/oneclaw/oneclawd/vault/envelope"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
@@ -97,7 +96,7 @@ func (l *Loan) Describe(e *audit.Event) {
 // that recorded it. Should the HSM fail, the read stays used and a second event
 // says so.
 func (s *Service) OpenLoan(ctx context.Context, l Loan, e audit.Event) (plain.Bytes, error) {
-	value, err := envelope.Open(ctx, s.Keys, l.vault.KEK, binding(l.vault, l.Secret.ID, l.version.Number), l.sealed)
+	value, err := s.open(ctx, l.vault, binding(l.vault, l.Secret.ID, l.version.Number), l.sealed)
 	if err != nil {
 		return plain.Bytes{}, s.failed(ctx, e, err)
 	}

@@ -15,6 +15,14 @@ type Tx interface {
 	PutVault(Vault) error
 	DeleteVault(org, vault id.ID) error
 	Vaults(org id.ID) ([]Vault, error) // (scan) oldest first
+	// AllVaults lists at most limit vaults of all organisations that come after
+	// one, in the order of their keys; the zero Vault is before all. (scan)
+	AllVaults(after Vault, limit int) ([]Vault, error)
+
+	// KEKModule is the module that keeps the KEKs of an organisation's new vaults,
+	// "" unless an operator named one.
+	KEKModule(org id.ID) (string, error)
+	PutKEKModule(org id.ID, module string) error
 
 	// Doomed are deleted vaults whose contents are still to be removed. (scan)
 	Doomed() ([]id.ID, error)
@@ -38,6 +46,10 @@ type Tx interface {
 	// Envelope is the sealed value of any version, the latest one too.
 	Envelope(secret id.ID, number uint32) ([]byte, bool, error)
 	PutEnvelope(secret id.ID, number uint32, sealed []byte) error
+	// Envelopes calls each with the envelopes of a secret's versions after a
+	// number, in their order, until it fails. They are shared, and only good during
+	// the call. (scan)
+	Envelopes(secret id.ID, after uint32, each func(number uint32, sealed []byte) error) error
 	DeleteEnvelope(secret id.ID, number uint32) error
 
 	// Grants are the policies of one vault that name p.

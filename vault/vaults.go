@@ -55,12 +55,20 @@ func created(p identity.Principal, v Vault) audit.Event {
 
 // newVault makes a record and a KEK for it; nothing is stored.
 func (s *Service) newVault(ctx context.Context, p identity.Principal, name, description string) (Vault, error) {
-	kek, err := s.Keys.NewKEK(ctx)
+	var module string // as the operator assigned it
+	err := s.DB.View(ctx, func(tx Tx) (err error) {
+		module, err = tx.KEKModule(p.Org)
+		return err
+	})
+	if err != nil {
+		return Vault{}, err
+	}
+	kek, err := s.newKEK(ctx, module)
 	if err != nil {
 		return Vault{}, err
 	}
 	return Vault{
-		ID: id.New(), Org: p.Org, Name: name, Description: description, KEK: kek,
+		ID: id.New(), Org: p.Org, Name: name, Description: description, KEK: kek, Module: module,
 		Creator: p.Policy(), CreatedAt: s.now(),
 	}, nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault/audit"
-	"github.com/oneclaw/oneclawd/vault/envelope"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
@@ -97,7 +96,7 @@ type plan struct {
 
 func (w plan) same(b plan) bool {
 	return w.secret.ID == b.secret.ID && w.secret.Latest.Number == b.secret.Latest.Number &&
-		bytes.Equal(w.vault.KEK, b.vault.KEK)
+		w.vault.Current().same(b.vault.Current())
 }
 
 // write seals outside the transaction that stores, since that may not wait for
@@ -126,7 +125,7 @@ func (s *Service) tryWrite(ctx context.Context, a attempt, fresh id.ID, next nex
 	var sealed []byte
 	if before.refusal == nil {
 		b := binding(before.vault, before.secret.ID, before.secret.Latest.Number)
-		if sealed, err = envelope.Seal(ctx, s.Keys, before.vault.KEK, b, before.value); err != nil {
+		if sealed, err = s.seal(ctx, before.vault, b, before.value); err != nil {
 			return Secret{}, false, s.failed(ctx, before.event, err)
 		}
 	}

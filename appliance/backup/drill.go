@@ -34,6 +34,9 @@ type DrillOptions struct {
 	Oneclawd    string        // version that drills
 	Log         *slog.Logger  // nil means the default
 	Progress    func(Progress)
+	// Modules finds the modules, other than the one that Drill is given, that keep
+	// the KEKs of vaults; nil if there are none.
+	Modules func(name string) (hsm.Module, error)
 }
 
 // Drill proves that a backup can be put back: it restores it into a folder in
@@ -178,7 +181,7 @@ func (d *drill) values(ctx context.Context, db *store.DB) error {
 		if err != nil {
 			return err
 		}
-		value, err := envelope.Open(ctx, d.module, s.kek, s.binding, s.bytes)
+		value, err := d.open(ctx, s)
 		if errors.Is(err, envelope.ErrDamaged) {
 			return failed("version %d of secret %s does not open", v.Number, v.Secret).Because(err)
 		}
@@ -189,6 +192,24 @@ func (d *drill) values(ctx context.Context, db *store.DB) error {
 		d.rec.Opened++
 	}
 	return nil
+}
+
+// open opens a value in the module that keeps its vault's KEK.
+func (d *drill) open(ctx context.Context, s sealedValue) (plain.Bytes, error) {
+	kek, err := s.owner.KEKOf(s.bytes)
+	if err != nil {
+		return plain.Bytes{}, err
+	}
+	module := d.module
+	if kek.Module != "" {
+		if d.o.Modules == nil {
+			return plain.Bytes{}, hsm.ErrUnavailable.Detail("the keys of a vault are in the HSM module %q, which is not at hand", kek.Module)
+		}
+		if module, err = d.o.Modules(kek.Module); err != nil {
+			return plain.Bytes{}, err
+		}
+	}
+	return envelope.Open(ctx, module, kek.Envelope(), s.binding, s.bytes)
 }
 
 // log verifies the audit log, whose root Restore has held against the manifest.

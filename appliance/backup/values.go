@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
@@ -18,7 +17,7 @@ var errDoomed = errors.New("backup: a value of a vault that is being deleted")
 // sealedValue is an envelope with what opens it.
 type sealedValue struct {
 	binding envelope.Binding
-	kek     hsm.KEK
+	owner   vault.Vault
 	bytes   []byte
 }
 
@@ -52,6 +51,6 @@ func readSealed(tx vault.Tx, v store.SealedValue) (s sealedValue, err error) {
 	}
 	return sealedValue{
 		binding: envelope.Binding{Org: ref.Org, Vault: ref.Vault, Secret: v.Secret, Version: v.Number},
-		kek:     owner.KEK, bytes: bytes.Clone(sealed),
+		owner:   owner, bytes: bytes.Clone(sealed),
 	}, err
 }

@@ -93,7 +93,9 @@ func (w *world) open(dir string) {
 			return w.module.Sign(ctx, signing, msg)
 		}},
 	}
-	w.vaults = vault.New(store.Runner[vault.Tx](db), w.module, nil)
+	gate := new(hsm.Gate)
+	gate.Open(w.module)
+	w.vaults = vault.New(store.Runner[vault.Tx](db), gate, nil)
 	w.vkey = must(w.points.VerifierKey())(w)
 }
 

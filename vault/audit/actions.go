@@ -16,6 +16,13 @@ const (
 	AuthFailure Action = "auth.failure"
 	AuthRevoke  Action = "auth.revoke"
 
+	// KEKRotate: a vault got another KEK. KEKRewrap: nothing, or only what is
+	// damaged, is left under those before. KEKAssign: an operator said which module
+	// keeps those of an organisation's new vaults.
+	KEKRotate Action = "kek.rotate"
+	KEKRewrap Action = "kek.rewrap"
+	KEKAssign Action = "kek.assign"
+
 	PolicyCreate Action = "policy.create"
 	PolicyUpdate Action = "policy.update"
 	PolicyDelete Action = "policy.delete"
