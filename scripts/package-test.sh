@@ -75,6 +75,41 @@ else
 	systemd-sysusers --dry-run --root="$root" oneclawd.conf >/dev/null
 fi
 
+step the maintainer scripts
+# In an overlay over this machine's files, in a namespace of its own: dpkg writes to
+# memory only. That takes root and overlayfs.
+installed() {
+	mount -t tmpfs tmpfs "$tmp/over"
+	mkdir "$tmp"/over/{upper,work,root}
+	mount -t overlay overlay -o "lowerdir=/,upperdir=$tmp/over/upper,workdir=$tmp/over/work" "$tmp/over/root" || return 0
+	mount -t proc proc "$tmp/over/root/proc"
+	mount --bind /dev "$tmp/over/root/dev"
+	rm -rf "$tmp/over/root/run/systemd/system" # nobody is to be told to start anything
+	cp "$deb" "$tmp/over/root/oneclawd.deb"
+	chroot "$tmp/over/root" bash -euc '
+		dpkg --install --force-depends /oneclawd.deb
+		[[ $(stat -c %U:%G:%a /var/lib/oneclawd /etc/oneclawd | xargs) == "oneclawd:oneclawd:700 root:oneclawd:750" ]]
+		oneclawd version
+		[[ ! -e /etc/systemd/system/multi-user.target.wants/oneclawd.service ]] # not enabled
+		echo "# mine" >>/etc/default/oneclawd
+		touch /var/lib/oneclawd/kept
+		dpkg --install --force-depends /oneclawd.deb
+		grep -q "^# mine" /etc/default/oneclawd
+		dpkg --remove oneclawd
+		[[ -e /etc/default/oneclawd && ! -e /usr/bin/oneclawd ]]
+		dpkg --purge oneclawd
+		[[ -e /var/lib/oneclawd/kept && ! -e /etc/default/oneclawd ]]'
+	touch "$release/.installed"
+}
+rm -f "$release/.installed"
+if [[ $(id -u) == 0 ]]; then
+	mkdir "$tmp/over"
+	export tmp deb release
+	export -f installed
+	unshare --mount bash -euo pipefail -c installed >"$tmp/dpkg.log" 2>&1 || { cat "$tmp/dpkg.log" >&2; fail "the maintainer scripts do not work"; }
+fi
+if [[ -e $release/.installed ]]; then rm "$release/.installed"; else echo "skipped: needs root and overlayfs"; fi
+
 step man pages and completions
 for page in "$root"/usr/share/man/man1/*.gz; do
 	zcat "$page" | mandoc -Tlint -Werror >/dev/null || fail "$page"
