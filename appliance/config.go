@@ -75,13 +75,6 @@ type TokensConfig struct {
 	UserKeyTTL Duration `toml:"user_key_ttl" doc:"Lifetime of a token bought with a 1ck_ key."`
 }
 
-// AuditConfig sets how the log is signed and kept.
-type AuditConfig struct {
-	CheckpointEvents   int      `toml:"checkpoint_events" doc:"Sign a checkpoint after this many events..."`
-	CheckpointInterval Duration `toml:"checkpoint_interval" doc:"...or this long after the first unsigned one."`
-	Retention          Duration `toml:"retention" doc:"How long events stay in the archive. 0 means for ever."`
-}
-
 // StoreConfig tunes the store.
 type StoreConfig struct {
 	CacheMB int `toml:"cache_mb" doc:"Memory for decrypted records, in MiB. Never holds secret values in the clear."`
@@ -114,7 +107,7 @@ func Defaults() Config {
 		Accounts:  AccountsConfig{Signup: "invite"},
 		Passwords: defaultPasswords(),
 		Tokens:    TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
-		Audit:     AuditConfig{CheckpointEvents: 10000, CheckpointInterval: Duration(10 * time.Second)},
+		Audit:     defaultAudit(),
 		Store:     StoreConfig{CacheMB: 32},
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
@@ -156,7 +149,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

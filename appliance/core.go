@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/oneclaw/oneclawd/appliance/auditstream"
 	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
@@ -58,6 +59,7 @@ type core struct {
 	messages    *viewer.Service
 	poster      *poster
 	webhooks    *webhook.Service
+	streams     []*auditstream.Streamer
 }
 
 // openCore opens everything in the one order that is safe: lock the data,
@@ -215,7 +217,10 @@ func (c *core) openServices() error {
 	})
 	c.agents = agents.New(store.Runner[vault.Tx](c.db), c.identity, c.vaults, nil)
 	c.enrol = &agents.Enroller{Agents: c.agents, DB: store.Runner[agents.EnrolTx](c.db), Mails: letters}
-	return c.openMessages()
+	if err := c.openMessages(); err != nil {
+		return err
+	}
+	return c.openStreams()
 }
 
 // event starts an event about the appliance itself.

@@ -54,6 +54,9 @@ func (d *daemon) readings() metrics.Readings {
 	if f, err := c.audit.Figures(ctx); err == nil {
 		r.AuditEvents, r.AuditUndrained, r.AuditUnsigned = f.Events, f.Undrained, f.Unsigned
 	}
+	if behind, err := c.streamLag(ctx); err == nil {
+		r.StreamLag = behind
+	}
 	_ = store.Runner[outbox.Tx](c.db).View(ctx, func(tx outbox.Tx) error {
 		for _, channel := range []outbox.Channel{outbox.Mail, outbox.Webhook} {
 			waiting, err := tx.OutboxPending(channel, maxCounted)

@@ -64,7 +64,9 @@ package store
 //	│
 //	├── webhook                   org                  → the organisation's Subscriptions
 //	├── webhook-secret            subscription         → the key that signs its deliveries
-//	└── webhook-cursor            cursor               → index of the next event to look at
+//	├── webhook-cursor            cursor               → index of the next event to look at
+//	│
+//	└── stream-cursor             sink                 → index of the next event to send to it
 const Schema = 1
 
 // bucket is a table as the engine sees it.
@@ -142,4 +144,6 @@ var buckets = []bucket{
 	{name: webhooks.name},
 	{name: webhookSecrets.name},
 	{name: webhookCursor.name},
+
+	{name: streamCursors.name},
 }

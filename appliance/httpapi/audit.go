@@ -75,6 +75,15 @@ func queryTime(name, text string) (time.Time, error) {
 	return time.Time{}, invalidField(name, "is not an RFC 3339 time")
 }
 
+// EncodeEvent is an event in JSON, as /v1/audit/events shows it.
+func EncodeEvent(r audit.Record) ([]byte, error) {
+	e, err := wireEvent(r)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(e)
+}
+
 func wireEvent(r audit.Record) (api.AuditEvent, error) {
 	details, err := json.Marshal(r.Details)
 	if err != nil {

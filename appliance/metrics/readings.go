@@ -20,6 +20,8 @@ type Readings struct {
 	AuditUndrained uint64 // of these, not yet in the archive
 	AuditUnsigned  uint64 // of these, not yet under a checkpoint
 
+	StreamLag map[string]uint64 // events that a sink of the audit log has not taken yet
+
 	OutboxWaiting int // messages that are not delivered yet
 }
 
@@ -41,6 +43,8 @@ func flag(b bool) float64 {
 }
 
 var stateDesc = prometheus.NewDesc("oneclawd_state", "1 for the state the daemon is in, 0 for the others.", []string{"state"}, nil)
+
+var lagDesc = prometheus.NewDesc("oneclawd_audit_stream_lag", "Events that a sink of the audit log has not taken yet.", []string{"sink"}, nil)
 
 // readings are the gauges of an unsealed appliance.
 func readings() []reading {
@@ -70,6 +74,7 @@ func (m *Metrics) Watch(read func() Readings) {
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	out <- stateDesc
+	out <- lagDesc
 	for _, g := range c.gauges {
 		out <- g.desc
 	}
@@ -86,5 +91,8 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, g := range c.gauges {
 		out <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, g.value(r))
+	}
+	for sink, lag := range r.StreamLag {
+		out <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(lag), sink)
 	}
 }

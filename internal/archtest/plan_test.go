@@ -90,6 +90,10 @@ var may = map[string][]string{
 	"appliance/attest":            {"internal/fault", "internal/plain"},
 	"appliance/attest/attesttest": {"appliance/attest"},
 	"appliance/seal":              {"appliance/attest", "internal/fault", "internal/plain"}, // what a request for a derived key is
+	// The audit log, sent elsewhere over connections that it is given.
+	"appliance/auditstream":            {"internal/txn", "vault/audit"},
+	"appliance/auditstream/syslogtest": {},
+
 	// Copies of the state. It opens what it restores as the wiring does, and knows
 	// of vaults only what a value is sealed under.
 	"appliance/backup": {
@@ -100,7 +104,7 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/attest", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
+		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
@@ -146,8 +150,8 @@ var owner = map[string][]string{
 	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal"}, // argon2: passwords, the key file
 	"golang.org/x/mod":                    {"vault/audit"},                                   // tlog and note
 	"golang.org/x/sync":                   {"appliance"},
-	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                            // a PIN is not echoed
-	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
+	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                                                     // a PIN is not echoed
+	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/auditstream", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
 }
 
 // tester names packages whose tests may import an owned module as well, to look

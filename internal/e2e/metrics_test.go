@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ var (
 // figures follow what happens. Nothing a user wrote is among them.
 func TestMetrics(t *testing.T) {
 	address := freeAddress(t)
-	d := newLocal(t, "--set", "metrics.listen="+address, "--set", "api.trusted_proxies=127.0.0.0/8", "--set", "limits.auth_rate=0").start()
+	d := newLocal(t, "--set", "metrics.listen="+address, "--set", "audit.stream_file="+filepath.Join(t.TempDir(), "events.jsonl"), "--set", "api.trusted_proxies=127.0.0.0/8", "--set", "limits.auth_rate=0").start()
 	h := d.human()
 	values, names := canaries()
 	plant(t, d, values, names)
