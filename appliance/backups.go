@@ -166,7 +166,7 @@ func (c *core) drill(ctx context.Context, path string, progress func(backup.Prog
 		return backup.Receipt{}, err
 	}
 	r, drilled := backup.Drill(ctx, f, &c.gate, scratch, backup.DrillOptions{
-		VerifierKey: key, Retention: time.Duration(c.cfg.Audit.Retention), Oneclawd: c.version, Log: c.log, Progress: progress,
+		VerifierKey: key, Retention: time.Duration(c.cfg.Audit.Retention), Oneclawd: c.version, Log: c.log, Progress: progress, Modules: c.ring.Module,
 	})
 	if err := backup.RecordDrill(ctx, store.Runner[backup.Tx](c.db), c.meta.Instance, r, drilled); err != nil {
 		return r, andThen(drilled, err)

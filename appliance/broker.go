@@ -27,11 +27,17 @@ func (c Config) token(pin plain.Bytes) broker.Token {
 }
 
 func startBroker(ctx context.Context, cfg Config, pin plain.Bytes, log *slog.Logger) (hsm.Module, error) {
+	return runBroker(ctx, cfg.token(pin), nil, log)
+}
+
+// runBroker runs the process that loads a token's library; env is added to its
+// environment.
+func runBroker(ctx context.Context, token broker.Token, env []string, log *slog.Logger) (hsm.Module, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program for the HSM broker: %w", err)
 	}
 	return broker.Start(ctx, broker.Config{
-		Executable: self, Args: []string{BrokerCommand}, Token: cfg.token(pin), Log: log,
+		Executable: self, Args: []string{BrokerCommand}, Env: env, Token: token, Log: log,
 	})
 }

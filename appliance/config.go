@@ -51,14 +51,15 @@ type OperatorConfig struct {
 
 // HSMConfig says what keeps the keys.
 type HSMConfig struct {
-	Module         string `toml:"module" doc:"pkcs11 (a token, through its vendor's library) or local (an encrypted file; not an HSM)."`
-	Library        string `toml:"library" doc:"pkcs11: path of the vendor's PKCS#11 library."`
-	Token          string `toml:"token" doc:"pkcs11: label of the token."`
-	URI            string `toml:"uri" doc:"pkcs11: an RFC 7512 URI of the token, instead of library and token."`
-	PINFile        string `toml:"pin_file" doc:"pkcs11: file that holds the user PIN, mode 0600, or /dev/fd/N. ONECLAW_HSM_PIN and the systemd credential oneclawd.hsm-pin work too."`
-	Sessions       int    `toml:"sessions" doc:"pkcs11: sessions opened with the token."`
-	Unseal         string `toml:"unseal" doc:"auto (open the keys at start with what is configured; without a PIN, wait for oneclawd unseal) or manual (always wait)."`
-	PassphraseFile string `toml:"passphrase_file" doc:"local: file that holds the passphrase. ONECLAW_HSM_PASSPHRASE works too. Neither: a random key in a file of mode 0600."`
+	Module         string   `toml:"module" doc:"pkcs11 (a token, through its vendor's library) or local (an encrypted file; not an HSM)."`
+	Library        string   `toml:"library" doc:"pkcs11: path of the vendor's PKCS#11 library."`
+	Token          string   `toml:"token" doc:"pkcs11: label of the token."`
+	URI            string   `toml:"uri" doc:"pkcs11: an RFC 7512 URI of the token, instead of library and token."`
+	PINFile        string   `toml:"pin_file" doc:"pkcs11: file that holds the user PIN, mode 0600, or /dev/fd/N. ONECLAW_HSM_PIN and the systemd credential oneclawd.hsm-pin work too."`
+	Sessions       int      `toml:"sessions" doc:"pkcs11: sessions opened with the token."`
+	Unseal         string   `toml:"unseal" doc:"auto (open the keys at start with what is configured; without a PIN, wait for oneclawd unseal) or manual (always wait)."`
+	Modules        []string `toml:"modules" doc:"Other PKCS#11 modules for the keys of some vaults, as name=/absolute/file.toml. Each file has uri, or library and token; pin_file; and if need be sessions and a table env for the library. docs/keys.md has an example."`
+	PassphraseFile string   `toml:"passphrase_file" doc:"local: file that holds the passphrase. ONECLAW_HSM_PASSPHRASE works too. Neither: a random key in a file of mode 0600."`
 }
 
 // LimitsConfig bounds what one client may ask for.
@@ -100,7 +101,7 @@ func Defaults() Config {
 		OIDC:   defaultOIDC(),
 		Attest: defaultAttest(), Backup: defaultBackup(),
 		Mail: defaultMail(), Egress: EgressConfig{Allow: []string{}},
-		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto},
+		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto, Modules: []string{}},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
 		},
@@ -196,6 +197,9 @@ func isLoopback(host string) bool {
 func (c Config) CheckHSM() error {
 	if c.HSM.Unseal != unsealAuto && c.HSM.Unseal != unsealManual {
 		return bad("hsm.unseal", "%q is neither auto nor manual", c.HSM.Unseal)
+	}
+	if _, err := c.guests(); err != nil {
+		return err
 	}
 	switch c.HSM.Module {
 	case "local":

@@ -43,6 +43,7 @@ type core struct {
 	attested *attestation // nil with attest.mode none
 	module   hsm.Module   // what gate lets through to; closed with the gate
 	gate     hsm.Gate
+	ring     *hsm.Ring // the gate, and the modules of hsm.modules
 	meta     store.Meta
 
 	archive     *events.Archive
@@ -106,6 +107,9 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 		return nil, err
 	}
 	if err := c.checkAnchor(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.openGuests(ctx, o.observe); err != nil {
 		return nil, err
 	}
 	return c, c.openServices()
@@ -207,7 +211,7 @@ func (c *core) openServices() error {
 		return err
 	}
 	c.identity = identity.New(who)
-	c.vaults = vault.New(store.Runner[vault.Tx](c.db), &c.gate, nil)
+	c.vaults = vault.New(store.Runner[vault.Tx](c.db), c.ring, nil)
 	c.shares = share.New(share.Config{
 		DB: store.Runner[share.Tx](c.db), Vaults: c.vaults, Hasher: c.identity, Notifier: share.Mails{Letters: letters},
 	})
@@ -268,7 +272,10 @@ func (c *core) close() error {
 	if c.db != nil {
 		c.db.Seal()
 	}
-	errs = append(errs, c.gate.Close())
+	if c.ring != nil {
+		errs = append(errs, c.ring.Close())
+	}
+	errs = append(errs, c.gate.Close()) // the ring's default module, if there is a ring
 	if c.archive != nil {
 		errs = append(errs, c.archive.Close())
 	}

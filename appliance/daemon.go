@@ -54,7 +54,7 @@ type stage struct {
 	state operator.State
 	since time.Time
 	core  *core // nil unless unsealed or draining
-	hsm   *hsm.Monitor
+	hsm   *hsm.Watch
 }
 
 // attempt is an operator's try to unseal.
@@ -127,7 +127,7 @@ func (d *daemon) enter(s operator.State) {
 func (d *daemon) progress() operator.State { return d.state.Load().state }
 
 // serves lets requests through to the API of an unsealed appliance.
-func (d *daemon) serves(c *core, api *httpapi.Server, monitor *hsm.Monitor) {
+func (d *daemon) serves(c *core, api *httpapi.Server, monitor *hsm.Watch) {
 	d.front.open(api, monitor)
 	d.state.Store(&stage{state: operator.Unsealed, since: time.Now().UTC(), core: c, hsm: monitor})
 	d.announce(c)
@@ -231,9 +231,12 @@ func (d *daemon) Status() operator.Status {
 	out := operator.Status{State: now.state, Since: now.since, Version: d.o.Version, PID: os.Getpid(), API: d.url}
 	out.Keys, out.Module = string(hsm.StatusUnavailable), "sealed"
 	if now.core != nil {
-		about := now.core.gate.Describe()
+		about := now.hsm.Describe()
 		out.Keys, out.Module, out.IsHSM = string(now.hsm.State().Status), about.Kind, about.HSM
 		out.Notes = append(out.Notes, about.Notes...)
+		for _, m := range now.hsm.Modules() {
+			out.Modules = append(out.Modules, operator.Module{Name: m.Name, Kind: m.Kind, Token: m.Token, Status: string(m.Status), Since: m.Since, Error: m.Error})
+		}
 	}
 	if now.state == operator.Unsealed {
 		if s, err := backup.Look(context.Background(), store.Runner[backup.Tx](now.core.db)); err == nil {

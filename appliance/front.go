@@ -21,7 +21,7 @@ type front struct {
 // unsealed is what a front lets through to.
 type unsealed struct {
 	api     http.Handler
-	monitor *hsm.Monitor
+	monitor *hsm.Watch
 }
 
 func newFront(progress func() operator.State, version string) *front {
@@ -29,7 +29,7 @@ func newFront(progress func() operator.State, version string) *front {
 }
 
 // open lets requests through from now on.
-func (f *front) open(api http.Handler, monitor *hsm.Monitor) {
+func (f *front) open(api http.Handler, monitor *hsm.Watch) {
 	f.behind.Store(&unsealed{api: api, monitor: monitor})
 }
 

@@ -113,7 +113,7 @@ func (d *daemon) live(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	monitor := &hsm.Monitor{Module: &c.gate, Log: d.log}
+	monitor := hsm.NewWatch(c.ring, d.log)
 	api, err := d.newAPI(c, monitor)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (d *daemon) announce(c *core) {
 	}
 }
 
-func (d *daemon) newAPI(c *core, monitor *hsm.Monitor) (*httpapi.Server, error) {
+func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 	public := c.cfg.API.PublicURL
 	if public == "" {
 		public = d.url
@@ -176,7 +176,7 @@ func rate(perSecond float64, burst int) httpapi.Rate {
 
 // serve runs the background work until ctx ends or a part of it fails, and
 // drains the API.
-func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monitor *hsm.Monitor, out *delivery) error {
+func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monitor *hsm.Watch, out *delivery) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		<-ctx.Done()
@@ -231,6 +231,7 @@ func (c *core) housekeeping(ctx context.Context) error {
 	defer activity.Stop()
 	defer forget.Stop()
 	c.attempt(ctx, "finishing deletions", c.vaults.FinishDeletions)
+	c.attempt(ctx, "rewrapping keys", c.resumeRewraps)
 	for {
 		select {
 		case <-ctx.Done():
@@ -240,9 +241,16 @@ func (c *core) housekeeping(ctx context.Context) error {
 		case <-forget.C:
 			c.attempt(ctx, "forgetting revocations", c.identity.ForgetRevoked)
 			c.attempt(ctx, "forgetting shares", c.shares.Forget)
+			c.attempt(ctx, "rewrapping keys", c.resumeRewraps)
 			c.attempt(ctx, "tidying accounts", c.people.Tidy)
 		}
 	}
+}
+
+// resumeRewraps takes up what a crash or an absent module left of rotations.
+func (c *core) resumeRewraps(ctx context.Context) error {
+	_, err := c.vaults.ResumeRewraps(ctx)
+	return err
 }
 
 func (c *core) attempt(ctx context.Context, what string, fn func(context.Context) error) {

@@ -36,6 +36,8 @@ type Status struct {
 	Keys   string `json:"keys"`
 	Module string `json:"module"`
 	IsHSM  bool   `json:"is_hsm"`
+	// Modules are those of hsm.modules, which keep the keys of some vaults.
+	Modules []Module `json:"modules,omitempty"`
 	// Measurement is that of the image, in hexadecimal, if it was attested.
 	Measurement string `json:"measurement,omitempty"`
 	// LastBackup and ProvenRestore are when the state was what the last backup
@@ -45,6 +47,16 @@ type Status struct {
 	// SharesMissing is how many more people are needed, once one has come.
 	SharesMissing int      `json:"shares_missing,omitempty"`
 	Notes         []string `json:"notes,omitempty"` // what an operator should know, worst first
+}
+
+// Module is the state of an HSM module other than the default one.
+type Module struct {
+	Name   string    `json:"name"`
+	Kind   string    `json:"kind"`
+	Token  string    `json:"token,omitempty"`
+	Status string    `json:"status"` // as /v1/health/hsm words it
+	Since  time.Time `json:"since"`
+	Error  string    `json:"error,omitempty"`
 }
 
 // Kind says what a credential is.

@@ -14,9 +14,33 @@ import (
 )
 
 func newHSM(g *global) *cobra.Command {
-	cmd := &cobra.Command{Use: "hsm", Short: "Examine the HSM"}
-	cmd.AddCommand(newDoctor(g))
+	cmd := &cobra.Command{Use: "hsm", Short: "Examine and set up HSMs"}
+	cmd.AddCommand(newDoctor(g), newInitModule(g))
 	return cmd
+}
+
+func newInitModule(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "init MODULE",
+		Short: "Make the root key of a module of hsm.modules",
+		Long: `Make the root key in the token of a module that hsm.modules names, so that
+vaults can have their keys in it. A token that has one is left alone. It can run
+beside a daemon, which finds the key by itself.`,
+		Example: "  oneclawd hsm init customer-a --config oneclawd.toml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := g.load()
+			if err != nil {
+				return err
+			}
+			about, err := appliance.InitModule(cmd.Context(), cfg, args[0], logger(cfg, cmd.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			cmd.Printf("the module %s has its root key: token %s, KEKs are wrapped by %s\n", args[0], about.Token, about.Wrapping)
+			return nil
+		},
+	}
 }
 
 func newDoctor(g *global) *cobra.Command {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -78,6 +79,9 @@ func (r *report) print(out io.Writer) error {
 	}
 	fmt.Fprintf(w, "daemon\t%s\t%s\nversion\t%s\nkeys\t%s\t%s\n", r.Health.Status, r.API, r.Health.Version, r.HSM.Status, kind)
 	if s := r.State; s != nil {
+		for _, m := range s.Modules {
+			fmt.Fprintf(w, "module %s\t%s\t%s\n", m.Name, m.Status, strings.TrimSpace(m.Token+" "+m.Error))
+		}
 		fmt.Fprintf(w, "state\t%s\tfor %s, process %d\n", s.State, time.Since(s.Since).Round(time.Second), s.PID)
 		if s.Measurement != "" {
 			fmt.Fprintf(w, "image\t%s\n", s.Measurement)

@@ -54,6 +54,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"hsm.pin_file":                settingPINFile,
 	"hsm.sessions":                settingSessions,
 	"hsm.unseal":                  settingUnseal,
+	"hsm.modules":                 settingModules,
 	"hsm.passphrase_file":         settingPassphrase,
 	"limits.rate":                 settingRate,
 	"limits.burst":                settingBurst,
