@@ -124,7 +124,8 @@ func (s *Streamer) Step(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	return next < size, s.move(ctx, at, next)
+	// What was taken is not sent again only because we stop at this moment.
+	return next < size, s.move(context.WithoutCancel(ctx), at, next)
 }
 
 // Lag is how many events the sink has not taken yet.

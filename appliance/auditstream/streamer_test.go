@@ -71,3 +71,21 @@ func TestTwoStreamers(t *testing.T) {
 		t.Errorf("%v %v", inner.indexes(), err)
 	}
 }
+
+// Who stops in order sends nothing twice: what was taken counts, though the end
+// came meanwhile.
+func TestStopInOrder(t *testing.T) {
+	w := newWorld(t)
+	w.happens(3)
+	ctx, cancel := context.WithCancel(t.Context())
+	s := w.streamer("file", sinkFunc(func(context.Context) error {
+		cancel()
+		return nil
+	}))
+	if err := s.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if lag, err := s.Lag(t.Context()); err != nil || lag != 0 {
+		t.Errorf("a lag of %d, %v", lag, err)
+	}
+}

@@ -119,11 +119,14 @@ func (s *Syslog) tlsConfig() (*tls.Config, error) {
 
 // Send implements Sink.
 func (s *Syslog) Send(ctx context.Context, events []Event) error {
-	err := s.send(ctx, events)
-	if err != nil && ctx.Err() == nil {
+	switch err := s.send(ctx, events); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err() // which closed the connection
+	default:
 		return fmt.Errorf("auditstream: the syslog server: %w", err)
 	}
-	return errors.Join(err, ctx.Err())
 }
 
 func (s *Syslog) send(ctx context.Context, events []Event) error {
