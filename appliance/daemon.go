@@ -83,7 +83,7 @@ func listen(cfg Config, o Options) (_ *daemon, err error) {
 	if d.socket, err = operator.Listen(cfg.OperatorSocket(), o.Log); err != nil {
 		return nil, andThen(err, d.api.Close())
 	}
-	d.operator = operator.NewServer(d)
+	d.operator = operator.NewServer(d, d)
 	d.metrics = metrics.New(o.Version)
 	d.metrics.Watch(d.readings)
 	d.front = newFront(d.progress, o.Version)

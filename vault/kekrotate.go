@@ -39,6 +39,9 @@ func (s *Service) newKEK(ctx context.Context, module string) (hsm.KEK, error) {
 // RotateKEK gives a vault a KEK of a module, and starts to rewrap what is under
 // those before. by says for the audit log who had it done.
 func (s *Service) RotateKEK(ctx context.Context, vault Ref, module string, by audit.Details) (Vault, error) {
+	if _, err := s.Keys.Module(module); err != nil {
+		return Vault{}, ErrKEKModule.Because(err)
+	}
 	key, err := s.newKEK(ctx, module)
 	if err != nil {
 		return Vault{}, err

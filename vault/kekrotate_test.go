@@ -191,7 +191,7 @@ func TestKEK_OutageAndResume(t *testing.T) {
 			w := newKEKWorld(t)
 			w.fill(20)
 			_, err := w.RotateKEK(w.ctx, w.v.Ref(), "c", nil)
-			w.is(err, hsm.ErrUnavailable)
+			w.is(err, vault.ErrKEKModule)
 			v := w.rotateStopped()
 			down(w).breakDown(hsm.ErrUnavailable)
 			w.restart()

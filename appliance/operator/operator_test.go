@@ -59,7 +59,7 @@ func start(t *testing.T, path string, d Daemon) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewServer(d)
+	s := NewServer(d, &fakeKeeper{})
 	done := make(chan error)
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {

@@ -25,18 +25,20 @@ var (
 // Server answers on the socket.
 type Server struct {
 	d    Daemon
+	k    KeyKeeper
 	http http.Server
 }
 
-// NewServer returns a Server for d.
-func NewServer(d Daemon) *Server {
-	s := &Server{d: d}
+// NewServer returns a Server for d and k, which may be one.
+func NewServer(d Daemon, k KeyKeeper) *Server {
+	s := &Server{d: d, k: k}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { s.status(w) })
 	mux.HandleFunc("POST /unseal", s.unseal)
 	mux.HandleFunc("POST /seal", s.seal)
 	mux.HandleFunc("POST /backup", s.backup)
 	mux.HandleFunc("POST /drill", s.drill)
+	s.keyRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, errNoRoute) })
 	s.http = http.Server{
 		Handler: mux, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -116,9 +118,10 @@ func (s *stream) Write(p []byte) (int, error) {
 
 func (s *Server) drill(w http.ResponseWriter, r *http.Request) {
 	var in wireDrill
-	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil || in.Path == "" {
+	if !hear(w, r, &in) {
+		return
+	}
+	if in.Path == "" {
 		refuse(w, errBody)
 		return
 	}

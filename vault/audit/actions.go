@@ -22,6 +22,8 @@ const (
 	KEKRotate Action = "kek.rotate"
 	KEKRewrap Action = "kek.rewrap"
 	KEKAssign Action = "kek.assign"
+	// KEKVerify: an operator had every data key unwrapped, to see that it can be.
+	KEKVerify Action = "kek.verify"
 
 	PolicyCreate Action = "policy.create"
 	PolicyUpdate Action = "policy.update"
