@@ -14,8 +14,9 @@ import (
 func RunChild(ctx context.Context, open Open) error {
 	// A terminal's Ctrl-C and a service manager's stop reach this process as well.
 	// The parent still needs its keys to finish what it is doing; it closes the
-	// socket when it is done, and if it is killed, so are we.
+	// socket when it is done, and if it is killed, we are told.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	endWithParent()
 	harden()
 	file := os.NewFile(childFD, "broker socket")
 	if file == nil {

@@ -5,7 +5,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,10 +20,28 @@ func socketPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "broker"), os.NewFile(uintptr(fds[1]), "broker child"), nil
 }
 
-// tieToParent has the kernel kill the child when we end, even by SIGKILL. The
-// child sees its socket close as well, but not while it hangs in a driver.
+// orphaned is the signal that tells a child of its parent's end.
+const orphaned = syscall.SIGUSR1
+
+// tieToParent has the kernel tell the child when we end, even by SIGKILL. The
+// child sees its socket close as well, but not while it hangs in a driver. It is
+// told and not killed, because killing a driver can destroy what it writes:
+// SoftHSM, for one, writes its token anew at each login, and one that is cut
+// off there leaves no token.
 func tieToParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: orphaned}
+}
+
+// endWithParent ends this process when it is an orphan: after a call that is
+// under way, by the closed socket, or else soon.
+func endWithParent() {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, orphaned)
+	go func() {
+		<-told
+		time.Sleep(mercy)
+		os.Exit(1)
+	}()
 }
 
 // checkPeer makes sure that the other end is the parent, run by the same user:
