@@ -234,5 +234,5 @@ func OpenKeys(ctx context.Context, cfg Config, pin plain.Bytes) (hsm.Module, err
 		defer own.Wipe()
 		pin = own
 	}
-	return openModule(ctx, cfg, pin, slog.New(slog.DiscardHandler))
+	return openModule(ctx, cfg, pin, nil, slog.New(slog.DiscardHandler))
 }

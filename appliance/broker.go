@@ -26,18 +26,18 @@ func (c Config) token(pin plain.Bytes) broker.Token {
 	return broker.Token{Library: c.HSM.Library, Token: c.HSM.Token, URI: c.HSM.URI, PIN: pin, Sessions: c.HSM.Sessions}
 }
 
-func startBroker(ctx context.Context, cfg Config, pin plain.Bytes, log *slog.Logger) (hsm.Module, error) {
-	return runBroker(ctx, cfg.token(pin), nil, log)
+func startBroker(ctx context.Context, cfg Config, pin plain.Bytes, hold *os.File, log *slog.Logger) (hsm.Module, error) {
+	return runBroker(ctx, cfg.token(pin), nil, hold, log)
 }
 
 // runBroker runs the process that loads a token's library; env is added to its
-// environment.
-func runBroker(ctx context.Context, token broker.Token, env []string, log *slog.Logger) (hsm.Module, error) {
+// environment. hold, if not nil, is the lock of the data that the token is used for.
+func runBroker(ctx context.Context, token broker.Token, env []string, hold *os.File, log *slog.Logger) (hsm.Module, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program for the HSM broker: %w", err)
 	}
 	return broker.Start(ctx, broker.Config{
-		Executable: self, Args: []string{BrokerCommand}, Env: env, Token: token, Log: log,
+		Executable: self, Args: []string{BrokerCommand}, Env: env, Hold: hold, Token: token, Log: log,
 	})
 }

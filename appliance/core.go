@@ -88,7 +88,7 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 		return nil, err
 	}
 	defer secret.Wipe()
-	if c.module, err = openModule(ctx, cfg, secret, log); err != nil {
+	if c.module, err = openModule(ctx, cfg, secret, c.db.Lock(), log); err != nil {
 		return nil, err
 	}
 	if o.observe != nil {
@@ -152,11 +152,11 @@ func makeDataDir(dir string) error {
 
 // openModule reaches for what keeps the keys, with a PIN or passphrase that
 // the caller wipes.
-func openModule(ctx context.Context, cfg Config, secret plain.Bytes, log *slog.Logger) (hsm.Module, error) {
+func openModule(ctx context.Context, cfg Config, secret plain.Bytes, hold *os.File, log *slog.Logger) (hsm.Module, error) {
 	if cfg.HSM.Module == "local" {
 		return local.Open(local.Config{Dir: filepath.Join(cfg.Data, "keys"), Passphrase: secret})
 	}
-	return startBroker(ctx, cfg, secret, log)
+	return startBroker(ctx, cfg, secret, hold, log)
 }
 
 func (c *core) openAudit() error {

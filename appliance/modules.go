@@ -124,7 +124,7 @@ func (g guest) start(ctx context.Context, log *slog.Logger) (hsm.Module, error) 
 	for name, value := range g.Env {
 		env = append(env, name+"="+value)
 	}
-	return runBroker(ctx, g.token(pin), env, log.With("module", g.Name))
+	return runBroker(ctx, g.token(pin), env, nil, log.With("module", g.Name))
 }
 
 func (g guest) token(pin plain.Bytes) broker.Token {

@@ -121,6 +121,7 @@ func (d *daemon) live(ctx context.Context) (err error) {
 	if err := c.record(ctx, audit.ApplianceStart); err != nil {
 		return err
 	}
+	monitor.First(ctx)
 	d.serves(c, api, monitor)
 	err = d.serve(ctx, c, api, monitor, out)
 	return andThen(err, c.lastWords())

@@ -57,7 +57,7 @@ func SealPIN(ctx context.Context, cfg Config, pin plain.Bytes, recovery ...seal.
 	if err != nil {
 		return false, err
 	}
-	m, err := openModule(ctx, cfg, pin, slog.New(slog.DiscardHandler))
+	m, err := openModule(ctx, cfg, pin, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return false, err
 	}

@@ -24,6 +24,16 @@ func NewWatch(r *Ring, log *slog.Logger) *Watch {
 	return w
 }
 
+// First checks each once, so that the state is known before anybody asks. It
+// comes before Run.
+func (w *Watch) First(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, m := range append(w.named[:len(w.named):len(w.named)], w.def) {
+		all.Go(func() { m.once(ctx) })
+	}
+	all.Wait()
+}
+
 // Run checks until ctx is done.
 func (w *Watch) Run(ctx context.Context) {
 	var all sync.WaitGroup

@@ -56,8 +56,9 @@ type DB struct {
 	commitBolt func(*bolt.Tx) error
 }
 
-// lockWait is how long Open waits for another process to let go of the file.
-const lockWait = 200 * time.Millisecond
+// lockWait is how long Open waits for another process to let go of the file: for
+// what a killed daemon left running, which ends by itself within two seconds.
+const lockWait = 3 * time.Second
 
 // Open checks, locks and opens the file, or makes an empty one. It is sealed.
 func Open(cfg Config) (*DB, error) { return open(cfg, current) }
@@ -185,6 +186,10 @@ func (db *DB) openBolt() (err error) {
 
 // Config returns what the file was opened with.
 func (db *DB) Config() Config { return db.cfg }
+
+// Lock is the file whose lock keeps other processes away. A process that
+// inherits it holds the lock too, until it ends.
+func (db *DB) Lock() *os.File { return db.lock }
 
 // Seal forgets the keys and everything opened with them, after the
 // transactions that are running have ended. Sealing twice is fine.

@@ -18,6 +18,7 @@ func RunChild(ctx context.Context, open Open) error {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	endWithParent()
 	harden()
+	syscall.CloseOnExec(holdFD) // what the driver starts does not hold it
 	file := os.NewFile(childFD, "broker socket")
 	if file == nil {
 		return fmt.Errorf("broker: file %d is not open; this command is run by the daemon, not by hand", childFD)

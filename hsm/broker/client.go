@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,9 @@ type Config struct {
 	Args       []string
 	// Env is added to this process's environment.
 	Env []string
+	// Hold, if not nil, is a file that the child keeps open for as long as it runs, so
+	// that a lock on it ends with the last process that uses the token.
+	Hold *os.File
 	// Token is sent to the child over the socket. The PIN is copied, to be sent
 	// again to a child that is started later.
 	Token Token

@@ -16,6 +16,9 @@ import (
 // childFD is the socket in the child: the first file after standard error.
 const childFD = 3
 
+// holdFD is Config.Hold in the child, if there is one.
+const holdFD = 4
+
 // childConn is the socket to a child, and the child.
 type childConn struct {
 	net.Conn
@@ -64,6 +67,9 @@ func spawn(cfg Config) (*childConn, error) {
 	cmd := exec.Command(cfg.Executable, cfg.Args...)
 	cmd.Env = append(withoutSecrets(os.Environ()), cfg.Env...)
 	cmd.ExtraFiles = []*os.File{theirs}
+	if cfg.Hold != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, cfg.Hold)
+	}
 	relay := &lineLog{log: cfg.Log}
 	cmd.Stdout, cmd.Stderr = relay, relay
 	cmd.WaitDelay = time.Second // what the driver started may hold the pipe open
