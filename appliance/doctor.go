@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/attest"
@@ -138,6 +139,13 @@ func (x *examination) daemon(s operator.Status) {
 		x.fine("keys", s.Module+" answers")
 	} else {
 		x.trouble("keys", s.Module+" is "+s.Keys, "look at the HSM and at the daemon's log; oneclawd hsm doctor says which call fails")
+	}
+	for _, m := range s.Modules {
+		if m.Status == "ok" {
+			x.fine("HSM module "+m.Name, "it answers")
+			continue
+		}
+		x.trouble("HSM module "+m.Name, strings.TrimSuffix(m.Status+": "+m.Error, ": "), "its vaults do not open; look at its file in hsm.modules and at its token; without a root key: oneclawd hsm init "+m.Name)
 	}
 	for _, note := range s.Notes {
 		x.warn("note", note, "")

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -207,6 +208,9 @@ func TestModuleAway(t *testing.T) {
 	away()
 	plug()
 	back()
+	path := filepath.Join(t.TempDir(), "a.backup")
+	d.operates("", "oneclawd drill", "backup", "create", path)
+	d.operates("", "proven", "drill", path)
 	if _, errs := d.kek(2, "rotate", "--vault", a, "--module", "c"); !strings.Contains(errs, "configured") {
 		t.Errorf("rotate says %q", errs)
 	}
