@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -40,6 +41,28 @@ func TestKEK_BesideCMEK(t *testing.T) {
 		}
 		equal(t, "value", open(got), fmt.Sprintf("value-%d", i))
 	}
+}
+
+// A vault gets another KEK between the sealing and the storing of a batch: the
+// batch is sealed again.
+func TestKEK_BetweenSealingAndStoring(t *testing.T) {
+	w, from, to := enabled(t)
+	const n = 150
+	w.fillBlobs(from, n)
+	g := w.hold(2) // those for the start
+	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
+	w.ok(err)
+	<-g.held
+	_, err = w.RotateKEK(context.WithValue(w.ctx, exempt{}, true), w.v.Ref(), "", nil)
+	w.ok(err)
+	g.open()
+	equal(t, "the customer's key", w.ended(job.ID).Status, vault.CMEKCompleted)
+	k := &kekWorld{world: w}
+	k.finished(2, "", n)
+	equal(t, "under the new key", w.under(to), n)
+	got, err := w.read(w.alice, "s/0")
+	w.ok(err)
+	equal(t, "value", to.openPublished(got), "value-0")
 }
 
 // A vault whose KEK is rotated without pause is as linearizable as any, for
