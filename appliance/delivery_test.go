@@ -38,19 +38,7 @@ func TestSettingsOfMailAndEgress(t *testing.T) {
 		{"egress.allow=https://idp.internal", "egress.allow"},
 		{"egress.allow=idp.internal:0", "egress.allow"},
 	} {
-		overrides := map[string]string{"hsm.module": "local", "attest.mode": "none"}
-		for _, s := range strings.Fields(c.settings) {
-			key, value, _ := strings.Cut(s, "=")
-			overrides[key] = value
-		}
-		cfg, err := Load("", func(string) string { return "" }, overrides)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = cfg.Check()
-		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), ": "+c.wrong+": ") {
-			t.Errorf("%s: %v, want %q", c.settings, err, c.wrong)
-		}
+		cfg := checked(t, c.settings, c.wrong)
 		if _, err := cfg.Egress.waysOut(never); c.wrong == "" && err != nil {
 			t.Errorf("%s: %v", c.settings, err)
 		}

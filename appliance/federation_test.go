@@ -39,20 +39,28 @@ func TestSettingsOfTLSAndOIDC(t *testing.T) {
 		{"oidc.signin_client_id=c", ""},
 		{"oidc.signin_client_id=c oidc.signin_issuer=http://idp.example.com", "oidc.signin_issuer"},
 	} {
-		overrides := map[string]string{"hsm.module": "local", "attest.mode": "none"}
-		for _, s := range strings.Fields(c.settings) {
-			key, value, _ := strings.Cut(s, "=")
-			overrides[key] = value
-		}
-		cfg, err := Load("", func(string) string { return "" }, overrides)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = cfg.Check()
-		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), ": "+c.wrong+": ") {
-			t.Errorf("%s: %v, want %q", c.settings, err, c.wrong)
-		}
+		checked(t, c.settings, c.wrong)
 	}
+}
+
+// checked is a configuration with settings, key=value, on top of one that works;
+// wrong is the setting that Check has to name, "" for none.
+func checked(t *testing.T, settings, wrong string) Config {
+	t.Helper()
+	overrides := map[string]string{"hsm.module": "local", "attest.mode": "none"}
+	for _, s := range strings.Fields(settings) {
+		key, value, _ := strings.Cut(s, "=")
+		overrides[key] = value
+	}
+	cfg, err := Load("", func(string) string { return "" }, overrides)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = cfg.Check()
+	if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), ": "+wrong+": ") {
+		t.Errorf("%s: %v, want %q", settings, err, wrong)
+	}
+	return cfg
 }
 
 func never(context.Context) bool { return false }
