@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -84,6 +83,7 @@ type StoreConfig struct {
 // MetricsConfig is the listener for Prometheus.
 type MetricsConfig struct {
 	Listen string `toml:"listen" doc:"Address of GET /metrics, for Prometheus: 127.0.0.1:9090, say. It asks for no password. Empty: nobody is told."`
+	ListenerConfig
 }
 
 // LogConfig sets the log, which goes to standard error.
@@ -166,12 +166,8 @@ func (c Config) checkAPI() error {
 	if c.Data == "" {
 		return bad("data", "a folder is needed")
 	}
-	host, _, err := net.SplitHostPort(c.API.Listen)
-	if err != nil {
-		return bad("api.listen", "%q is not host:port", c.API.Listen)
-	}
-	if !c.encrypted() && !c.API.PlainHTTP && !isLoopback(host) {
-		return bad("api.listen", "%s can be reached from other machines, and without TLS everybody on the way reads along; set tls.local_ca or tls.cert_file, or api.plain_http = true behind a proxy that has the certificate", c.API.Listen)
+	if err := c.onAPI().check(c); err != nil {
+		return err
 	}
 	if c.API.PublicURL != "" {
 		u, err := url.Parse(c.API.PublicURL)
@@ -185,12 +181,6 @@ func (c Config) checkAPI() error {
 		}
 	}
 	return nil
-}
-
-// isLoopback reports whether only this machine reaches what listens on host.
-func isLoopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
 // CheckHSM says what is wrong with the settings of the keys, or nil.
@@ -246,10 +236,7 @@ func (c Config) checkMetrics() error {
 	if c.Metrics.Listen == "" {
 		return nil
 	}
-	if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
-		return bad("metrics.listen", "%q is not host:port", c.Metrics.Listen)
-	}
-	return nil
+	return on("metrics", c.Metrics.Listen, c.Metrics.ListenerConfig).check(c)
 }
 
 func (c Config) checkLog() error {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
@@ -39,14 +37,13 @@ type daemon struct {
 	quorum   *seal.Quorum            // shares that wait for the others; awaitCore's
 	missing  atomic.Int32            // how many more are needed
 
-	url      string // of the API
-	tls      *tlsconf.Source
-	api      net.Listener
-	http     *http.Server
-	front    *front
-	socket   net.Listener
-	metrics  *metrics.Metrics
-	operator *operator.Server
+	tls       *tlsconf.Source // of [tls], nil if that gives no certificate
+	api       *listener
+	listeners []*listener // api is the first
+	front     *front
+	socket    net.Listener
+	metrics   *metrics.Metrics
+	operator  *operator.Server
 }
 
 // stage is a state and what serves in it.
@@ -71,35 +68,40 @@ func listen(cfg Config, o Options) (_ *daemon, err error) {
 	if err := makeDataDir(cfg.Data); err != nil {
 		return nil, err
 	}
-	if d.api, err = net.Listen("tcp", cfg.API.Listen); err != nil {
-		return nil, fmt.Errorf("listening on %s: %w; set api.listen to a free address", cfg.API.Listen, err)
-	}
-	d.url = cfg.at(d.api.Addr().String())
-	if cfg.encrypted() {
-		if d.tls, err = tlsconf.Open(cfg.tlsSource(o.Log)); err != nil {
-			return nil, andThen(fmt.Errorf("the listener's certificate: %w", err), d.api.Close())
-		}
-	}
-	if d.socket, err = operator.Listen(cfg.OperatorSocket(), o.Log); err != nil {
-		return nil, andThen(err, d.api.Close())
+	if d.tls, err = cfg.sharedTLS(o.Log); err != nil {
+		return nil, err
 	}
 	d.operator = operator.NewServer(d, d)
 	d.metrics = metrics.New(o.Version)
 	d.metrics.Watch(d.readings)
 	d.front = newFront(d.progress, o.Version)
-	d.http = &http.Server{
-		Handler: d.front, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+	defer func() {
+		if err != nil {
+			closeAll(d.listeners)
+		}
+	}()
+	if err := d.bindAll(); err != nil {
+		return nil, err
 	}
-	return d, nil
+	d.socket, err = operator.Listen(cfg.OperatorSocket(), o.Log)
+	return d, err
 }
 
-func (d *daemon) serveAPI() error {
-	if d.tls == nil {
-		return ended(d.http.Serve(d.api))
+// bindAll opens the listeners.
+func (d *daemon) bindAll() (err error) {
+	if d.api, err = d.bind(d.cfg.onAPI(), d.front); err != nil {
+		return err
 	}
-	d.http.TLSConfig = d.tls.ServerConfig()
-	return ended(d.http.ServeTLS(d.api, "", ""))
+	d.listeners = append(d.listeners, d.api)
+	if m := d.cfg.Metrics; m.Listen != "" {
+		l, err := d.bind(on("metrics", m.Listen, m.ListenerConfig), d.metrics.Handler())
+		if err != nil {
+			return err
+		}
+		d.listeners = append(d.listeners, l)
+		d.log.Info("metrics", "url", l.url+"/metrics")
+	}
+	return nil
 }
 
 // stopListening is the last thing: until then operators can see how the
@@ -108,11 +110,15 @@ func (d *daemon) stopListening() error {
 	d.end(nil) // whatever is still waiting for the end
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err := andThen(d.http.Shutdown(ctx), d.operator.Shutdown(ctx))
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // connections without a request
+	var errs []error
+	for _, l := range d.listeners {
+		errs = append(errs, l.stop(ctx))
 	}
-	return err
+	err := d.operator.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // connections without a request
+	}
+	return errors.Join(append(errs, err)...)
 }
 
 func (d *daemon) enter(s operator.State) {
@@ -151,7 +157,7 @@ func (d *daemon) awaitCore(ctx context.Context) (*core, error) {
 			d.log.Warn("this machine cannot open the sealed PIN", "reason", err)
 		}
 	}
-	d.log.Warn("sealed: run `oneclawd unseal` to open the keys", "api", d.url, "socket", d.cfg.OperatorSocket())
+	d.log.Warn("sealed: run `oneclawd unseal` to open the keys", "api", d.api.url, "socket", d.cfg.OperatorSocket())
 	for {
 		select {
 		case <-ctx.Done():
@@ -228,7 +234,7 @@ var (
 // Status implements operator.Daemon.
 func (d *daemon) Status() operator.Status {
 	now := d.state.Load()
-	out := operator.Status{State: now.state, Since: now.since, Version: d.o.Version, PID: os.Getpid(), API: d.url}
+	out := operator.Status{State: now.state, Since: now.since, Version: d.o.Version, PID: os.Getpid(), API: d.api.url}
 	out.Keys, out.Module = string(hsm.StatusUnavailable), "sealed"
 	if now.core != nil {
 		about := now.hsm.Describe()

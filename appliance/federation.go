@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -101,31 +100,15 @@ func (c Config) checkOIDC() error {
 	return nil
 }
 
-// encrypted reports whether the listener speaks TLS.
+// encrypted reports whether [tls] gives a certificate, which the API's listener has.
 func (c Config) encrypted() bool { return c.TLS.LocalCA || c.TLS.CertFile != "" }
-
-// at is the base URL of a listener's address.
-func (c Config) at(address string) string {
-	if c.encrypted() {
-		return "https://" + address
-	}
-	return "http://" + address
-}
 
 // origin is where clients reach the API, as far as the configuration knows.
 func (c Config) origin() string {
 	if c.API.PublicURL == "" {
-		return c.at(c.API.Listen)
+		return c.onAPI().url(c.API.Listen)
 	}
 	return strings.TrimRight(c.API.PublicURL, "/")
-}
-
-// tlsSource is the source of certificates that the configuration means.
-func (c Config) tlsSource(log *slog.Logger) tlsconf.Config {
-	return tlsconf.Config{
-		CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, Dir: filepath.Join(c.Data, "tls"), Names: c.names(),
-		ClientCerts: c.TLS.ClientCerts, TLS12: c.TLS.MinVersion == tls12, Log: log,
-	}
 }
 
 // names are what the appliance is called, most telling first.

@@ -2,10 +2,6 @@ package appliance
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/metrics"
@@ -17,22 +13,6 @@ import (
 
 // maxCounted bounds how many waiting messages a scrape counts.
 const maxCounted = 10000
-
-// serveMetrics answers Prometheus until ctx ends.
-func (d *daemon) serveMetrics(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", d.cfg.Metrics.Listen)
-	if err != nil {
-		return fmt.Errorf("listening on %s: %w; set metrics.listen to a free address, or to nothing", d.cfg.Metrics.Listen, err)
-	}
-	d.log.Info("metrics", "url", "http://"+l.Addr().String()+"/metrics")
-	s := &http.Server{
-		Handler: d.metrics.Handler(), ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-	}
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer stop()
-	return ended(s.Serve(l))
-}
 
 // readings are the figures of this moment. What cannot be read is left at zero:
 // the gauges of the store and the HSM say why.

@@ -23,15 +23,6 @@ const (
 	forgetEvery   = time.Hour
 )
 
-// Timeouts of the listener: enough for a 5 MB body on a slow line, not enough
-// to hold a connection for nothing.
-const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 60 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
-)
-
 // sealPatience is how long sealing waits for requests under way: it is to be
 // done at once.
 const sealPatience = 500 * time.Millisecond
@@ -86,13 +77,13 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	ctx, d.end = context.WithCancelCause(ctx)
-	g.Go(d.serveAPI)
+	for _, l := range d.listeners {
+		g.Go(l.serve)
+		g.Go(func() error { return l.renew(ctx) })
+	}
 	g.Go(func() error { return ended(d.operator.Serve(d.socket)) })
 	if d.tls != nil {
 		g.Go(func() error { return ended(d.tls.Run(ctx)) })
-	}
-	if cfg.Metrics.Listen != "" {
-		g.Go(func() error { return d.serveMetrics(ctx) })
 	}
 	g.Go(func() error { return andThen(d.live(ctx), d.stopListening()) })
 	err = g.Wait()
@@ -134,16 +125,16 @@ func (d *daemon) announce(c *core) {
 	for _, note := range about.Notes {
 		d.log.Warn("about the keys", "note", note)
 	}
-	d.log.Info("listening", "api", d.url, "version", d.o.Version)
+	d.log.Info("listening", "api", d.api.url, "version", d.o.Version)
 	if d.o.Ready != nil {
-		d.o.Ready(Running{API: d.url, CAFile: d.cfg.localCAFile(), HSM: about})
+		d.o.Ready(Running{API: d.api.url, CAFile: d.cfg.localCAFile(), HSM: about})
 	}
 }
 
 func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 	public := c.cfg.API.PublicURL
 	if public == "" {
-		public = d.url
+		public = d.api.url
 	}
 	proxies := make([]netip.Prefix, len(c.cfg.API.TrustedProxies))
 	for i, p := range c.cfg.API.TrustedProxies {
@@ -206,7 +197,7 @@ func (d *daemon) drain(ctx context.Context, api *httpapi.Server) error {
 	}
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	err := andThen(api.Shutdown(wait), d.http.Shutdown(wait))
+	err := andThen(api.Shutdown(wait), d.api.drain(wait))
 	switch {
 	case !errors.Is(err, context.DeadlineExceeded):
 		return err

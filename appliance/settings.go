@@ -86,7 +86,11 @@ func walk(v reflect.Value, prefix string, out *[]Setting) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key := prefix + f.Tag.Get("toml")
-		if f.Tag.Get("doc") == "" {
+		switch {
+		case f.Anonymous: // of the section that it is embedded in
+			walk(v.Field(i), prefix, out)
+			continue
+		case f.Tag.Get("doc") == "":
 			walk(v.Field(i), key+".", out)
 			continue
 		}

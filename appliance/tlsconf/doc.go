@@ -1,6 +1,6 @@
-// Package tlsconf gives the API's listener its certificate: one that somebody
-// else looks after, in two files, or one of a CA that the appliance makes for
-// itself.
+// Package tlsconf gives listeners their certificate: one that somebody else looks
+// after, in two files, or one of a CA that the appliance makes for itself. It says,
+// too, which certificates clients have to show.
 //
 // Files are looked at every few seconds, and a certificate that changed is used
 // from the next connection on; those that are open stay. A pair that does not

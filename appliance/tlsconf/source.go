@@ -30,9 +30,6 @@ type Config struct {
 	Dir   string   // where the CA and its certificate are kept
 	Names []string // what they are for: host names and addresses
 
-	// ClientCerts asks clients for a certificate. Whoever has none is served too.
-	ClientCerts bool
-
 	// TLS12 speaks TLS 1.2 too, with clients that know nothing newer.
 	TLS12 bool
 
@@ -72,7 +69,8 @@ func Open(c Config) (*Source, error) {
 
 // ServerConfig is for a listener: TLS 1.3, with the hybrid key exchange
 // X25519MLKEM768 for clients that know it, which is the default of crypto/tls.
-func (s *Source) ServerConfig() *tls.Config {
+// Listeners may share a source.
+func (s *Source) ServerConfig(clients Clients) (*tls.Config, error) {
 	t := &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		NextProtos: []string{"h2", "http/1.1"},
@@ -83,12 +81,7 @@ func (s *Source) ServerConfig() *tls.Config {
 	if s.c.TLS12 {
 		t.MinVersion = tls.VersionTLS12
 	}
-	if s.c.ClientCerts {
-		// Nobody is verified here: certificates are pinned, and self-signed ones
-		// will do.
-		t.ClientAuth = tls.RequestClientCert
-	}
-	return t
+	return t, clients.apply(t, s.c.Log)
 }
 
 // PublicKey is that of the certificate in force.

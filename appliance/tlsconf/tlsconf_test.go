@@ -51,13 +51,17 @@ func selfSigned(t testing.TB, dir, cn string, until time.Time) (cert, key string
 }
 
 // serve runs an HTTPS server that says which client certificate it was shown.
-func serve(t testing.TB, s *Source) string {
+func serve(t testing.TB, s *Source, clients ...Clients) string {
 	t.Helper()
+	config, err := s.ServerConfig(append(clients, Clients{})[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{TLSConfig: s.ServerConfig(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	server := &http.Server{TLSConfig: config, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if len(r.TLS.PeerCertificates) > 0 {
 				_, _ = io.WriteString(w, r.TLS.PeerCertificates[0].Subject.CommonName)
@@ -325,11 +329,11 @@ func TestClientCertificatesAreAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, ask := range []bool{true, false} {
-		s, err := Open(quiet(Config{Dir: t.TempDir(), Names: names, ClientCerts: ask}))
+		s, err := Open(quiet(Config{Dir: t.TempDir(), Names: names}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		addr := serve(t, s)
+		addr := serve(t, s, Clients{Ask: ask})
 		for _, with := range []bool{true, false} {
 			c := &tls.Config{InsecureSkipVerify: true}
 			want := ""
