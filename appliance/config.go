@@ -29,6 +29,7 @@ type Config struct {
 	Audit     AuditConfig     `toml:"audit"`
 	Store     StoreConfig     `toml:"store"`
 	Metrics   MetricsConfig   `toml:"metrics"`
+	Traces    TracesConfig    `toml:"traces"`
 	Attest    AttestConfig    `toml:"attest"`
 	Backup    BackupConfig    `toml:"backup"`
 	Log       LogConfig       `toml:"log"`
@@ -110,6 +111,7 @@ func Defaults() Config {
 		Tokens:    TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
 		Audit:     defaultAudit(),
 		Store:     StoreConfig{CacheMB: 32},
+		Traces:    defaultTraces(),
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
 }
@@ -150,7 +152,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkTraces, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 		return nil, err
 	}
 	c.db, err = store.Open(store.Config{
-		Path: filepath.Join(cfg.Data, "state.db"), CacheBytes: cfg.Store.CacheMB << 20,
+		Path: filepath.Join(cfg.Data, "state.db"), CacheBytes: cfg.Store.CacheMB << 20, Observe: o.commits,
 	})
 	if err != nil {
 		return nil, err
@@ -122,6 +122,8 @@ type opening struct {
 	unlock func(context.Context, *core) (plain.Bytes, error)
 	// observe puts something between the module and who uses it; may be nil.
 	observe func(hsm.Module) hsm.Module
+	// commits is store.Config.Observe; may be nil.
+	commits func(callers []context.Context, bytes int, began time.Time, err error)
 	// prepare runs with the gate open and the store sealed; may be nil.
 	prepare func(context.Context, *core) error
 }

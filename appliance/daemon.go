@@ -16,6 +16,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/appliance/seal"
 	"github.com/oneclaw/oneclawd/appliance/tlsconf"
+	"github.com/oneclaw/oneclawd/appliance/traces"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
@@ -43,6 +44,7 @@ type daemon struct {
 	front     *front
 	socket    net.Listener
 	metrics   *metrics.Metrics
+	traces    *traces.Tracer // nil without a collector
 	operator  *operator.Server
 }
 
@@ -81,6 +83,9 @@ func listen(cfg Config, o Options) (_ *daemon, err error) {
 		}
 	}()
 	if err := d.bindAll(); err != nil {
+		return nil, err
+	}
+	if d.traces, err = cfg.openTraces(context.Background(), o); err != nil {
 		return nil, err
 	}
 	d.socket, err = operator.Listen(cfg.OperatorSocket(), o.Log)
@@ -195,10 +200,14 @@ func (d *daemon) open(ctx context.Context, typed operator.Credential) (*core, er
 		}
 		return pin, nil
 	}
-	c, err := openCore(ctx, d.cfg, d.log, opening{unlock: unlock, observe: d.metrics.Module, prepare: func(_ context.Context, c *core) error {
+	how := opening{unlock: unlock, observe: d.observed, prepare: func(_ context.Context, c *core) error {
 		c.acceptRollback, c.version = d.o.AcceptRollback, d.o.Version
 		return nil
-	}})
+	}}
+	if d.traces != nil {
+		how.commits = d.traces.Commit
+	}
+	c, err := openCore(ctx, d.cfg, d.log, how)
 	if err != nil {
 		return nil, err
 	}

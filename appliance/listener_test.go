@@ -30,3 +30,23 @@ func TestSettingsOfListeners(t *testing.T) {
 		checked(t, c.settings, c.wrong)
 	}
 }
+
+func TestSettingsOfTraces(t *testing.T) {
+	for _, c := range []struct{ settings, wrong string }{
+		{"traces.endpoint=https://c.example.com:4318/v1/traces", ""},
+		{"traces.endpoint=http://127.0.0.1:4318/v1/traces", ""},
+		{"traces.endpoint=http://10.0.0.1:4318/v1/traces", "traces.endpoint"},
+		{"traces.endpoint=c.example.com:4318", "traces.endpoint"},
+		{"traces.endpoint=https://user:pw@c.example.com/", "traces.endpoint"},
+		{"traces.endpoint=https://c.example.com/?key=1", "traces.endpoint"},
+		{"traces.endpoint=grpc://c.example.com", "traces.endpoint"},
+		{"traces.ratio=-0.1", "traces.ratio"},
+		{"traces.ratio=1.1", "traces.ratio"},
+		{"traces.ratio=NaN", "traces.ratio"},
+		{"traces.ratio=0.25", ""},
+		{"traces.incoming=yes", "traces.incoming"},
+		{"traces.incoming=link", ""},
+	} {
+		checked(t, c.settings, c.wrong)
+	}
+}

@@ -87,7 +87,9 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	}
 	g.Go(func() error { return andThen(d.live(ctx), d.stopListening()) })
 	err = g.Wait()
-	if err == nil && errors.Is(context.Cause(ctx), errSealing) {
+	sealing := errors.Is(context.Cause(ctx), errSealing)
+	d.flushTraces(sealing)
+	if err == nil && sealing {
 		return &SealedError{Listen: d.api.Addr().String()}
 	}
 	return err
@@ -148,7 +150,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 	if c.attested != nil {
 		attestor = c.attested
 	}
-	return httpapi.New(httpapi.Config{
+	conf := httpapi.Config{
 		Version: d.o.Version, PublicURL: public, TrustedProxies: proxies, Log: d.log,
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
@@ -156,7 +158,11 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
 		Webhooks: c.webhooks, Outbox: c.messages, Audit: c.audit, HSM: monitor, Attestor: attestor,
 		Observe: d.metrics.Request,
-	}), nil
+	}
+	if d.traces != nil {
+		conf.Trace = d.traces.Request
+	}
+	return httpapi.New(conf), nil
 }
 
 func rate(perSecond float64, burst int) httpapi.Rate {

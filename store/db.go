@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +24,11 @@ type Config struct {
 	// Otherwise files over quickCheckBytes have only their upper levels
 	// checked, so that a restart stays fast.
 	FullCheck bool
+
+	// Observe is told of each group of updates once its callers are answered: their
+	// contexts, the size of what they changed, when the group began, and whether it
+	// could be committed. The writer waits for it. It may be nil.
+	Observe func(callers []context.Context, bytes int, began time.Time, err error)
 
 	quickCheck int64 // for tests: instead of quickCheckBytes
 }

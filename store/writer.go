@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -95,7 +96,7 @@ func (db *DB) write() {
 func (db *DB) runGroup(first *call) {
 	db.grouping.Lock()
 	defer db.grouping.Unlock()
-	g := &group{db: db, changes: changes{}}
+	began, g := time.Now(), &group{db: db, changes: changes{}}
 	err := g.begin()
 	defer g.release() // for a closure that ends the goroutine
 	for c := first; c != nil; c = db.nextCall(g) {
@@ -114,6 +115,18 @@ func (db *DB) runGroup(first *call) {
 			c.done <- c.err
 		}
 	}
+	g.observe(began, err)
+}
+
+func (g *group) observe(began time.Time, err error) {
+	if g.db.cfg.Observe == nil {
+		return
+	}
+	callers := make([]context.Context, len(g.calls))
+	for i, c := range g.calls {
+		callers[i] = c.ctx
+	}
+	g.db.cfg.Observe(callers, g.bytes, began, err)
 }
 
 // nextCall returns a call that is waiting, or nil. Callers that were answered

@@ -47,11 +47,11 @@ func (a access) String() string {
 }
 
 // admission is the stage between route and handler.
-func (s *Server) admission(path string, a access) func(huma.Context, func(huma.Context)) {
+func (s *Server) admission(path, operation string, a access) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
 		c := callFrom(ctx)
-		c.route = path
+		c.route, c.op = path, operation
 		if a.guessable {
 			try := s.guesses.take
 			if a.keyed {

@@ -22,7 +22,9 @@ type call struct {
 	tls   bool              // the client speaks TLS, to us or to a trusted proxy
 	cert  *x509.Certificate // whose key the client holds, nil if it showed none
 	route string            // template of the matched route, "" if none
+	op    string            // its operation id, "" if it has none
 	start time.Time
+	ended func(method, route, operation string, status int) // nil if nobody traces
 
 	principal identity.Principal
 	rightKey  bool // what was presented on a keyed route was right
@@ -38,7 +40,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*call, *http.Req
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		c.cert = r.TLS.PeerCertificates[0]
 	}
-	ctx, receipts := audit.Recording(r.Context())
+	ctx := r.Context()
+	if s.trace != nil {
+		ctx, c.ended = s.trace(r)
+	}
+	ctx, receipts := audit.Recording(ctx)
 	c.writer = writer{ResponseWriter: w, receipts: receipts}
 	return c, r.WithContext(context.WithValue(ctx, callKey{}, c))
 }

@@ -118,7 +118,7 @@ func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O,
 			o(&e)
 		}
 		e.op.MaxBodyBytes++ // huma refuses a body of exactly the limit
-		e.op.Middlewares = huma.Middlewares{s.admission(path, e.access)}
+		e.op.Middlewares = huma.Middlewares{s.admission(path, id, e.access)}
 		switch {
 		case e.access.optional:
 			e.op.Security = []map[string][]string{{}, {bearerScheme: {}}}

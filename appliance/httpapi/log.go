@@ -22,6 +22,9 @@ func (s *Server) end(c *call, r *http.Request, panicked any) {
 	if s.observe != nil {
 		s.observe(knownMethod(r.Method), c.route, c.status, time.Since(c.start))
 	}
+	if c.ended != nil {
+		c.ended(knownMethod(r.Method), c.route, c.op, c.status)
+	}
 	s.logAccess(r, c)
 	if panicked == http.ErrAbortHandler {
 		panic(panicked) // net/http's own way to drop the connection

@@ -54,6 +54,11 @@ type Config struct {
 	// Observe is told of each request: its method, the template of its route ("" if
 	// none matched), its status and how long it took. It may be nil.
 	Observe func(method, route string, status int, took time.Duration)
+
+	// Trace is told of each request as it begins. It returns the context of what is
+	// done for it, and what is told how it ended; the operation is "" if no route
+	// matched. It may be nil.
+	Trace func(*http.Request) (context.Context, func(method, route, operation string, status int))
 }
 
 // Server is the HTTP API.
@@ -82,6 +87,7 @@ type Server struct {
 	guesses *limiter // public routes that take a credential
 	drain   *drain
 	observe func(method, route string, status int, took time.Duration)
+	trace   func(*http.Request) (context.Context, func(method, route, operation string, status int))
 
 	huma    huma.API
 	router  *gin.Engine
@@ -102,6 +108,7 @@ func New(c Config) *Server {
 		guesses: newLimiter(c.Limits.Auth, defaultAuth),
 		drain:   newDrain(),
 		observe: c.Observe,
+		trace:   c.Trace,
 		router:  gin.New(),
 	}
 	if s.log == nil {

@@ -78,7 +78,9 @@ var may = map[string][]string{
 	"appliance/operator": {"internal/fault", "internal/plain"},
 
 	// What is measured, and under which names.
-	"appliance/metrics": {"hsm"},
+	"appliance/metrics":         {"hsm"},
+	"appliance/traces":          {"hsm", "internal/fault"},
+	"appliance/traces/otlptest": {},
 
 	// The way out: nothing else opens a connection to elsewhere.
 	"appliance/egress":           {"internal/fault"},
@@ -104,7 +106,7 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "hsm", "hsm/broker", "hsm/local",
+		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
@@ -147,6 +149,9 @@ var owner = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/oneclawd"},
 	"github.com/wneessen/go-mail":         {"appliance/mail"},
 	"go.etcd.io/bbolt":                    {"store"},
+	"go.opentelemetry.io/otel":            {"appliance/traces"},
+	"go.opentelemetry.io/proto/otlp":      {"appliance/traces/otlptest"},
+	"google.golang.org/protobuf":          {"appliance/traces/otlptest"},                     // what those are made of
 	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal"}, // argon2: passwords, the key file
 	"golang.org/x/mod":                    {"vault/audit"},                                   // tlog and note
 	"golang.org/x/sync":                   {"appliance"},
