@@ -56,6 +56,10 @@ var may = map[string][]string{
 		"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity", "vault/outbox",
 	},
 
+	// Chains: what their transactions and messages are, without knowing who signs
+	// them or why.
+	"intents/evm": {"internal/fault"},
+
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
@@ -138,11 +142,13 @@ var owner = map[string][]string{
 	"github.com/cloudflare/circl":         {"appliance/seal"}, // Shamir's shares
 	"github.com/danielgtaylor/huma/v2":    {"appliance/httpapi"},
 	"github.com/dgraph-io/badger/v4":      {"store/events"},
+	"github.com/ethereum/go-ethereum":     {"intents/evm"},
 	"github.com/gin-gonic/gin":            {"appliance/httpapi"},
 	"github.com/golang-jwt/jwt/v5":        {"vault/identity", "appliance/oidc"}, // our tokens; those of others
 	"github.com/google/go-sev-guest":      {"appliance/attest", "appliance/attest/attesttest"},
 	"github.com/google/uuid":              {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates
 	"github.com/hanwen/go-fuse/v2":        {"appliance/attest/attesttest", "internal/cutfs"},
+	"github.com/holiman/uint256":          {"intents/evm"},
 	"github.com/miekg/pkcs11":             {"hsm/pkcs11"},
 	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest"}, // settings, the appraisal policy
 	"github.com/prometheus/client_golang": {"appliance/metrics"},

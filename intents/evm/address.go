@@ -1,0 +1,74 @@
+package evm
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Address names an account or a contract. The zero value is the zero address.
+type Address [20]byte
+
+// ParseAddress reads 0x and 40 hex digits. Digits of one case are taken as they
+// are; of mixed case they have to satisfy EIP-55, so that a mistyped address
+// does not pass.
+func ParseAddress(s string) (Address, error) {
+	var a Address
+	if !decodeHex(a[:], s) {
+		return Address{}, ErrAddress
+	}
+	digits := s[2:]
+	if digits != strings.ToLower(digits) && digits != strings.ToUpper(digits) && s != a.String() {
+		return Address{}, ErrAddress.Detail("The checksum of the address is wrong: a digit or its case was mistyped")
+	}
+	return a, nil
+}
+
+// String spells the address with its checksum.
+func (a Address) String() string { return common.Address(a).Hex() }
+
+// IsZero reports whether it is the zero address, which nobody has the key of.
+func (a Address) IsZero() bool { return a == Address{} }
+
+// MarshalText implements encoding.TextMarshaler.
+func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler as ParseAddress does.
+func (a *Address) UnmarshalText(text []byte) (err error) {
+	*a, err = ParseAddress(string(text))
+	return err
+}
+
+// Hash is a Keccak-256 digest: of a transaction, a block, a message.
+type Hash [32]byte
+
+// ParseHash reads 0x and 64 hex digits of either case.
+func ParseHash(s string) (Hash, error) {
+	var h Hash
+	if !decodeHex(h[:], s) {
+		return Hash{}, ErrHash
+	}
+	return h, nil
+}
+
+// String spells the hash in lower case.
+func (h Hash) String() string { return "0x" + hex.EncodeToString(h[:]) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler as ParseHash does.
+func (h *Hash) UnmarshalText(text []byte) (err error) {
+	*h, err = ParseHash(string(text))
+	return err
+}
+
+// decodeHex fills dst from 0x and as many digits as that takes.
+func decodeHex(dst []byte, s string) bool {
+	if len(s) != 2+2*len(dst) || s[:2] != "0x" {
+		return false
+	}
+	_, err := hex.Decode(dst, []byte(s[2:]))
+	return err == nil
+}
