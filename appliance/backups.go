@@ -156,6 +156,15 @@ func (c *core) drill(ctx context.Context, path string, progress func(backup.Prog
 		return backup.Receipt{}, err
 	}
 	defer f.Close()
+	r, drilled := c.trial(ctx, f, progress)
+	if err := backup.RecordDrill(ctx, store.Runner[backup.Tx](c.db), c.meta.Instance, r, drilled); err != nil {
+		return r, andThen(drilled, err)
+	}
+	return r, drilled
+}
+
+// trial restores a backup into a scratch folder and looks at all of it.
+func (c *core) trial(ctx context.Context, f io.ReadSeeker, progress func(backup.Progress)) (backup.Receipt, error) {
 	scratch, err := os.MkdirTemp(c.cfg.Data, drillPrefix)
 	if err != nil {
 		return backup.Receipt{}, err
@@ -165,13 +174,9 @@ func (c *core) drill(ctx context.Context, path string, progress func(backup.Prog
 	if err != nil {
 		return backup.Receipt{}, err
 	}
-	r, drilled := backup.Drill(ctx, f, &c.gate, scratch, backup.DrillOptions{
+	return backup.Drill(ctx, f, &c.gate, scratch, backup.DrillOptions{
 		VerifierKey: key, Retention: time.Duration(c.cfg.Audit.Retention), Oneclawd: c.version, Log: c.log, Progress: progress, Modules: c.ring.Module,
 	})
-	if err := backup.RecordDrill(ctx, store.Runner[backup.Tx](c.db), c.meta.Instance, r, drilled); err != nil {
-		return r, andThen(drilled, err)
-	}
-	return r, drilled
 }
 
 // clearScratch removes what drills left behind that a crash cut short.

@@ -81,7 +81,7 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 		Path: filepath.Join(cfg.Data, "state.db"), CacheBytes: cfg.Store.CacheMB << 20, Observe: o.commits,
 	})
 	if err != nil {
-		return nil, err
+		return nil, cfg.explainNewer(err)
 	}
 	secret, err := o.unlock(ctx, c)
 	if err != nil {
@@ -103,16 +103,29 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 	if c.meta, err = unseal(ctx, c.db, &c.gate); err != nil {
 		return nil, err
 	}
+	return c, c.openUnsealed(ctx, o)
+}
+
+// openUnsealed opens what there is once the store key is here. Data of an older
+// schema is upgraded before anything else reads it.
+func (c *core) openUnsealed(ctx context.Context, o opening) error {
 	if err := c.openAudit(); err != nil {
-		return nil, err
-	}
-	if err := c.checkAnchor(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.openGuests(ctx, o.observe); err != nil {
-		return nil, err
+		return err
 	}
-	return c, c.openServices()
+	record, err := c.upgrade(ctx, o.upgrading)
+	if err != nil {
+		return err
+	}
+	if err := c.checkAnchor(ctx); err != nil {
+		return err
+	}
+	if err := record(ctx); err != nil {
+		return err
+	}
+	return c.openServices()
 }
 
 // opening is how a core is opened.
@@ -126,6 +139,8 @@ type opening struct {
 	commits func(callers []context.Context, bytes int, began time.Time, err error)
 	// prepare runs with the gate open and the store sealed; may be nil.
 	prepare func(context.Context, *core) error
+	// upgrading is told what is done to data of an older schema; nil refuses it.
+	upgrading func(what string)
 }
 
 // checkAnchor compares the store with what the HSM remembers of it, unless an

@@ -37,6 +37,7 @@ type daemon struct {
 	hardened []string                // what the system did not grant
 	quorum   *seal.Quorum            // shares that wait for the others; awaitCore's
 	missing  atomic.Int32            // how many more are needed
+	doing    atomic.Pointer[string]  // what takes a while before it is unsealed, or nil
 
 	tls       *tlsconf.Source // of [tls], nil if that gives no certificate
 	api       *listener
@@ -155,6 +156,10 @@ func (d *daemon) awaitCore(ctx context.Context) (*core, error) {
 		if err == nil {
 			return c, nil
 		}
+		if ctx.Err() != nil {
+			d.log.Warn("told to stop before the appliance was open; nothing was begun that is not undone", "found", err)
+			return nil, nil
+		}
 		if !waits(err) {
 			return nil, bare(err)
 		}
@@ -203,11 +208,12 @@ func (d *daemon) open(ctx context.Context, typed operator.Credential) (*core, er
 	how := opening{unlock: unlock, observe: d.observed, prepare: func(_ context.Context, c *core) error {
 		c.acceptRollback, c.version = d.o.AcceptRollback, d.o.Version
 		return nil
-	}}
+	}, upgrading: func(what string) { d.doing.Store(&what) }}
 	if d.traces != nil {
 		how.commits = d.traces.Commit
 	}
 	c, err := openCore(ctx, d.cfg, d.log, how)
+	d.doing.Store(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -262,6 +268,9 @@ func (d *daemon) Status() operator.Status {
 				out.ProvenRestore = &s.Proven.Of
 			}
 		}
+	}
+	if what := d.doing.Load(); what != nil {
+		out.Notes = append(out.Notes, *what)
 	}
 	if d.cfg.Attest.Mode == attestNone {
 		out.Notes = append(out.Notes, noteUnattested)

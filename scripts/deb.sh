@@ -34,7 +34,7 @@ put 644 packaging/debian/copyright $share/copyright
 put 644 packaging/debian/lintian-overrides usr/share/lintian/overrides/oneclawd
 put 644 "$sbom" $share/oneclawd.spdx.json
 put 644 README.md $share/README.md
-for page in install fips attestation backup; do put 644 docs/$page.md $share/$page.md; done
+for page in install upgrade fips attestation backup; do put 644 docs/$page.md $share/$page.md; done
 for drop_in in packaging/examples/*.conf; do put 644 "$drop_in" $share/examples/"${drop_in##*/}"; done
 "$binary" config defaults >"$root/$share/examples/oneclawd.toml"
 

@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		childWrite(os.Getenv(pathVar))
 	case "read":
 		childRead()
+	case "migrate":
+		childMigrate(os.Getenv(pathVar))
 	case "judge":
 		childJudge(os.Getenv(pathVar))
 	}

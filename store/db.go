@@ -45,6 +45,7 @@ type DB struct {
 	// keys is nil while sealed. It is read under using or grouping, and
 	// changed under both.
 	keys     *keyring
+	outdated int          // the file's schema if Migrate has to raise it, else 0; as keys
 	unsealed atomic.Bool  // keys != nil, for Sealed
 	using    sync.RWMutex // held for reading by each View
 	backups  sync.RWMutex // held for reading by each Snapshot

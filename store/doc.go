@@ -22,7 +22,8 @@
 //
 // # Sealing
 //
-// The file opens sealed: only its Meta can be read. Unseal takes the store key,
+// The file opens sealed: only its Meta can be read. One of an older schema stays
+// as it is, and can only be copied, until Migrate. Unseal takes the store key,
 // from which the record, name and purpose keys are derived; Seal forgets them
 // and everything decrypted with them. Every record is XAES-256-GCM under the
 // record key, bound to its table, its key and its version, so that a flipped

@@ -25,6 +25,7 @@ var (
 	ErrWrongKey    = fault.New(fault.Unprocessable, "wrong_store_key", "the store key does not fit this data")
 	ErrInUse       = fault.New(fault.Unavailable, "store_in_use", "another oneclawd is using this data")
 	ErrNewer       = fault.New(fault.Unprocessable, "store_newer", "the data was written by a newer oneclawd")
+	ErrOutdated    = fault.New(fault.Unavailable, "store_outdated", "the data is of an older oneclawd and has not been upgraded yet; `oneclawd serve` does that")
 	ErrEmpty       = fault.New(fault.Unprocessable, "store_empty", "the data file is not initialised yet")
 	ErrNotEmpty    = fault.New(fault.Conflict, "store_not_empty", "the data file is initialised already")
 )

@@ -85,7 +85,10 @@ func (db *DB) loadHead(tx *bolt.Tx) (h head, err error) {
 		return head{}, ErrFileDamaged.Because(fmt.Errorf("meta: schema: %w", err))
 	}
 	if known := db.layout.schema; schema > known {
-		return head{}, ErrNewer.Detail("the data was written by a newer oneclawd (schema %d, this one knows %d)", schema, known)
+		return head{}, ErrNewer.Detail("the data was written by a newer oneclawd (schema %d, this one knows %d) and is left alone; install that version again, or restore a backup from before the upgrade with this one", schema, known)
+	}
+	if schema < 1 {
+		return head{}, ErrFileDamaged.Because(fmt.Errorf("meta: schema %d", schema))
 	}
 	if err := json.Unmarshal(b.Get(keyHead), &h); err != nil {
 		return head{}, ErrFileDamaged.Because(fmt.Errorf("meta: head: %w", err))
@@ -158,8 +161,8 @@ func (db *DB) UpdateMeta(fn func(*Meta) error) error {
 	})
 }
 
-// Unseal takes the store key and brings the file to the present schema. It
-// copies what it needs: the caller wipes key.
+// Unseal takes the store key. It copies what it needs: the caller wipes key. A
+// file of an older schema is Outdated then, and changed by nothing but Migrate.
 func (db *DB) Unseal(key plain.Bytes) error {
 	db.grouping.Lock()
 	defer db.grouping.Unlock()
@@ -179,7 +182,10 @@ func (db *DB) Unseal(key plain.Bytes) error {
 		keys.wipe()
 		return nil
 	}
-	if err := db.migrate(h.Schema, keys); err != nil {
+	outdated := 0
+	if h.Schema < db.layout.schema {
+		outdated = h.Schema
+	} else if err := db.addTables(); err != nil {
 		keys.wipe()
 		return err
 	}
@@ -191,7 +197,7 @@ func (db *DB) Unseal(key plain.Bytes) error {
 	db.using.Lock()
 	defer db.using.Unlock()
 	db.cache.latest.Store(uint64(newest))
-	db.keys = keys
+	db.keys, db.outdated = keys, outdated
 	db.unsealed.Store(true)
 	return nil
 }

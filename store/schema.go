@@ -2,7 +2,9 @@ package store
 
 // Schema is the version of the layout below that this oneclawd writes. It is
 // raised with a migration, when data that is there must change; a new table
-// needs neither, since missing buckets are made at Unseal.
+// needs neither, since missing buckets are made at Unseal. What a backup reads
+// of a store, the audit log's head and how far it was drained, is read from every
+// older schema as well.
 //
 //	state.db
 //	├── meta                      readable while sealed
@@ -67,7 +69,7 @@ package store
 //	├── webhook-cursor            cursor               → index of the next event to look at
 //	│
 //	└── stream-cursor             sink                 → index of the next event to send to it
-const Schema = 1
+const Schema = 1 + rehearsed
 
 // bucket is a table as the engine sees it.
 type bucket struct {
@@ -86,7 +88,7 @@ type layout struct {
 }
 
 // current is the layout above.
-var current = layout{schema: Schema, buckets: buckets, migrations: nil}
+var current = layout{schema: Schema, buckets: buckets, migrations: rehearsal}
 
 // buckets lists the tables in the order of the tree above.
 var buckets = []bucket{

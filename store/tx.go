@@ -61,6 +61,9 @@ func (db *DB) view(ctx context.Context, fn func(*Tx) error) error {
 	if db.keys == nil {
 		return db.closedOr(ErrSealed)
 	}
+	if db.outdated != 0 {
+		return ErrOutdated
+	}
 	b, err := db.bolt.Begin(false)
 	if err != nil {
 		return classify(err)

@@ -151,6 +151,9 @@ func (g *group) begin() error {
 	if g.db.keys == nil {
 		return g.db.closedOr(ErrSealed)
 	}
+	if g.db.outdated != 0 {
+		return ErrOutdated
+	}
 	b, err := g.db.beginWrite()
 	if err != nil {
 		return err

@@ -117,7 +117,7 @@ func (d *drill) examine(ctx context.Context, dir string) (err error) {
 	if err := db.Unseal(storeKey); err != nil {
 		return err
 	}
-	for _, look := range []func(context.Context, *store.DB) error{d.tables, d.values} {
+	for _, look := range []func(context.Context, *store.DB) error{d.tables, migrate, d.records, d.values} {
 		if err := look(ctx, db); err != nil {
 			return err
 		}
@@ -129,12 +129,25 @@ func (d *drill) examine(ctx context.Context, dir string) (err error) {
 	return errors.Join(d.log(ctx, db, archive, meta), archive.Close())
 }
 
-// tables opens every record and counts those of each table.
-func (d *drill) tables(ctx context.Context, db *store.DB) error {
+// migrate does what the appliance would do with data of an older schema.
+func migrate(ctx context.Context, db *store.DB) error {
+	if err := db.Migrate(ctx, nil); err != nil {
+		return failed("its data cannot be brought to this oneclawd's schema").Because(err)
+	}
+	return nil
+}
+
+// records opens every record.
+func (d *drill) records(ctx context.Context, db *store.DB) error {
 	n, err := db.Verify(ctx)
 	if d.rec.Records = uint64(n); err != nil {
 		return failed("a record does not open").Because(err)
 	}
+	return nil
+}
+
+// tables counts the records of each table.
+func (d *drill) tables(ctx context.Context, db *store.DB) error {
 	snap, err := db.Snapshot()
 	if err != nil {
 		return err

@@ -246,7 +246,12 @@ func (b *opened) checkOpen(ctx context.Context, db *store.DB) error {
 	if err := db.Unseal(b.storeKey); err != nil {
 		return err
 	}
-	return store.Runner[audit.Tx](db).View(ctx, func(tx audit.Tx) error {
+	snap, err := db.Snapshot() // all that can be opened before an older schema is migrated
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	return snap.View(ctx, func(tx *store.Tx) error {
 		head, err := audit.Head(tx)
 		if want := b.manifest.Audit; err == nil && (head.Size != want.Size || head.Root != want.Root) {
 			err = b.inside(fmt.Errorf("the audit log has %d events and not the root of the manifest", head.Size))

@@ -46,7 +46,12 @@ type world struct {
 // newWorld is a new appliance of one owner and one vault.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, ctx: t.Context(), module: hsmtest.Memory(t)}
+	return newWorldOn(t, hsmtest.Memory(t))
+}
+
+func newWorldOn(t testing.TB, module hsm.Module) *world {
+	t.Helper()
+	w := &world{TB: t, ctx: t.Context(), module: module}
 	kek := must(w.module.NewKEK(w.ctx))(t)
 	key := make([]byte, store.KeySize)
 	_, _ = rand.Read(key)
@@ -79,6 +84,7 @@ func (w *world) open(dir string) {
 	meta := must(db.Meta())(w)
 	key := plain.New(must(w.module.Unwrap(w.ctx, meta.KEK, meta.StoreKey, meta.KeyAAD()))(w))
 	w.ok(db.Unseal(key))
+	w.ok(db.Migrate(w.ctx, nil))
 	var signing hsm.SigningKey
 	w.ok(json.Unmarshal(meta.Blobs[store.BlobAuditKey], &signing))
 	archiveKey := must(db.DeriveKey(events.KeyPurpose))(w)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// binary is the program under test.
-var binary string
+// binary is the program under test, scratch a folder until all tests have ended.
+var binary, scratch string
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -42,6 +42,7 @@ func buildAndRun(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
+	scratch = dir
 	if binary = os.Getenv("ONECLAW_BINARY"); binary == "" {
 		binary = filepath.Join(dir, "oneclawd")
 		out, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, "../../cmd/oneclawd").CombinedOutput()

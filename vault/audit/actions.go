@@ -88,6 +88,8 @@ const (
 	// on trial.
 	ApplianceBackup Action = "appliance.backup"
 	ApplianceDrill  Action = "appliance.drill"
+	// ApplianceUpgrade: a newer oneclawd brought the data to its schema.
+	ApplianceUpgrade Action = "appliance.upgrade"
 	// ApplianceAcceptRollback: an operator accepted a store that is older than
 	// what the HSM remembers.
 	ApplianceAcceptRollback Action = "appliance.accept_rollback"
