@@ -198,6 +198,9 @@ func (x *examination) keys(ctx context.Context) {
 		return
 	}
 	x.fine(area, about.Kind+" "+about.Token+" opens and its root key works")
+	if about.Accounts != "" {
+		x.fine(area, "it can keep the keys of EVM accounts (secp256k1)")
+	}
 	for _, note := range about.Notes {
 		x.warn("note", note, "")
 	}

@@ -123,7 +123,7 @@ func (d *daemon) live(ctx context.Context) (err error) {
 // announce says what an operator must know at every start.
 func (d *daemon) announce(c *core) {
 	about := c.gate.Describe()
-	d.log.Info("keys are open", "module", about.Kind, "hsm", about.HSM, "token", about.Token, "wrapping", about.Wrapping, "signing", about.Signing)
+	d.log.Info("keys are open", "module", about.Kind, "hsm", about.HSM, "token", about.Token, "wrapping", about.Wrapping, "signing", about.Signing, "accounts", about.Accounts)
 	for _, note := range about.Notes {
 		d.log.Warn("about the keys", "note", note)
 	}

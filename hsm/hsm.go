@@ -5,7 +5,8 @@
 // out wrapped under the root key, so that any number of vaults fits a token
 // with room for few objects. A KEK is used only inside the module, to wrap
 // and unwrap DEKs. Signing keys (JWT, audit checkpoints) live in the module
-// where it has the mechanism.
+// where it has the mechanism. A token that knows secp256k1 also keeps account
+// keys, which sign transactions: see AccountKeys.
 //
 // The Gate stands in front of a Module and stays closed until the appliance
 // has decided that this machine may touch keys.
@@ -118,5 +119,6 @@ type Description struct {
 	Library  string   `json:"library,omitempty"` // base name of the PKCS#11 library
 	Wrapping string   `json:"wrapping"`          // how the root key wraps KEKs: "AES-KEY-WRAP-PAD", "RSA-OAEP", "AES-GCM"
 	Signing  string   `json:"signing"`           // "resident" or "soft"
+	Accounts string   `json:"accounts"`          // "resident", or "" where there are no AccountKeys
 	Notes    []string `json:"notes,omitempty"`   // what an operator must know, worst first
 }

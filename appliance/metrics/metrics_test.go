@@ -10,6 +10,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/metrics"
 	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 )
 
 // broken is a module whose signatures fail.
@@ -80,4 +81,28 @@ func TestSealedReadings(t *testing.T) {
 	has(t, scrape(t, m), []string{`oneclawd_state{state="sealed"} 1`, `oneclawd_state{state="unsealed"} 0`}, []string{"oneclawd_hsm_up", "oneclawd_audit_events"})
 	r.State, r.Unsealed, r.HSM = "unsealed", true, true
 	has(t, scrape(t, m), []string{`oneclawd_state{state="sealed"} 0`, `oneclawd_hsm_up 1`, `oneclawd_audit_events 7`, `oneclawd_store_full 0`}, nil)
+}
+
+func TestAccountKeysAreCounted(t *testing.T) {
+	m := metrics.New("1")
+	keys := hsm.Accounts(m.Module(hsmtest.Memory(t)))
+	key, err := keys.NewAccountKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.SignDigest(t.Context(), key, [32]byte{1}); err != nil {
+		t.Error(err)
+	}
+	if err := keys.DestroyAccountKey(t.Context(), key); err != nil {
+		t.Error(err)
+	}
+	if _, err := hsm.Accounts(m.Module(broken{})).ImportAccountKey(t.Context(), make([]byte, 32)); !errors.Is(err, hsm.ErrUnsupported) {
+		t.Errorf("a module without account keys: %v", err)
+	}
+	has(t, scrape(t, m), []string{
+		`oneclawd_hsm_operation_duration_seconds_count{operation="new_account_key"} 1`,
+		`oneclawd_hsm_operation_duration_seconds_count{operation="sign_digest"} 1`,
+		`oneclawd_hsm_operation_duration_seconds_count{operation="destroy_account_key"} 1`,
+		`oneclawd_hsm_errors_total{operation="import_account_key"} 1`,
+	}, nil)
 }

@@ -59,3 +59,30 @@ func (m *module) SetAnchor(ctx context.Context, anchor []byte) (err error) {
 	defer func(t time.Time) { m.observe("set_anchor", t, err) }(time.Now())
 	return m.Module.SetAnchor(ctx, anchor)
 }
+
+// The module below may lack account keys; Accounts then answers for it.
+var _ hsm.AccountKeys = (*module)(nil)
+
+// NewAccountKey implements hsm.AccountKeys.
+func (m *module) NewAccountKey(ctx context.Context) (key hsm.AccountKey, err error) {
+	defer func(t time.Time) { m.observe("new_account_key", t, err) }(time.Now())
+	return hsm.Accounts(m.Module).NewAccountKey(ctx)
+}
+
+// ImportAccountKey implements hsm.AccountKeys.
+func (m *module) ImportAccountKey(ctx context.Context, scalar []byte) (key hsm.AccountKey, err error) {
+	defer func(t time.Time) { m.observe("import_account_key", t, err) }(time.Now())
+	return hsm.Accounts(m.Module).ImportAccountKey(ctx, scalar)
+}
+
+// SignDigest implements hsm.AccountKeys.
+func (m *module) SignDigest(ctx context.Context, key hsm.AccountKey, digest [32]byte) (sig [64]byte, err error) {
+	defer func(t time.Time) { m.observe("sign_digest", t, err) }(time.Now())
+	return hsm.Accounts(m.Module).SignDigest(ctx, key, digest)
+}
+
+// DestroyAccountKey implements hsm.AccountKeys.
+func (m *module) DestroyAccountKey(ctx context.Context, key hsm.AccountKey) (err error) {
+	defer func(t time.Time) { m.observe("destroy_account_key", t, err) }(time.Now())
+	return hsm.Accounts(m.Module).DestroyAccountKey(ctx, key)
+}

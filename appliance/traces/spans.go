@@ -106,3 +106,34 @@ func (m *module) SetAnchor(ctx context.Context, anchor []byte) (err error) {
 	defer end(&err)
 	return m.Module.SetAnchor(ctx, anchor)
 }
+
+// The module below may lack account keys; Accounts then answers for it.
+var _ hsm.AccountKeys = (*module)(nil)
+
+// NewAccountKey implements hsm.AccountKeys.
+func (m *module) NewAccountKey(ctx context.Context) (key hsm.AccountKey, err error) {
+	ctx, end := m.start(ctx, "new_account_key")
+	defer end(&err)
+	return hsm.Accounts(m.Module).NewAccountKey(ctx)
+}
+
+// ImportAccountKey implements hsm.AccountKeys.
+func (m *module) ImportAccountKey(ctx context.Context, scalar []byte) (key hsm.AccountKey, err error) {
+	ctx, end := m.start(ctx, "import_account_key")
+	defer end(&err)
+	return hsm.Accounts(m.Module).ImportAccountKey(ctx, scalar)
+}
+
+// SignDigest implements hsm.AccountKeys.
+func (m *module) SignDigest(ctx context.Context, key hsm.AccountKey, digest [32]byte) (sig [64]byte, err error) {
+	ctx, end := m.start(ctx, "sign_digest")
+	defer end(&err)
+	return hsm.Accounts(m.Module).SignDigest(ctx, key, digest)
+}
+
+// DestroyAccountKey implements hsm.AccountKeys.
+func (m *module) DestroyAccountKey(ctx context.Context, key hsm.AccountKey) (err error) {
+	ctx, end := m.start(ctx, "destroy_account_key")
+	defer end(&err)
+	return hsm.Accounts(m.Module).DestroyAccountKey(ctx, key)
+}

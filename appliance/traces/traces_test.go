@@ -14,6 +14,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/traces"
 	"github.com/oneclaw/oneclawd/appliance/traces/otlptest"
 	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 )
 
 const (
@@ -98,6 +99,36 @@ func TestARequestAndWhatItWaitedFor(t *testing.T) {
 	}
 	if log.Len() > 0 {
 		t.Errorf("%s", log)
+	}
+}
+
+func TestAccountKeysAreTraced(t *testing.T) {
+	c := otlptest.New(t, false)
+	x, _ := open(t, traces.Config{Endpoint: c.URL, Ratio: 1, Incoming: traces.Ignore, Version: "1.2"})
+	ctx, ended := x.Request(httptest.NewRequest("POST", "/", nil))
+	keys := hsm.Accounts(x.Module(hsmtest.Memory(t)))
+	key, err := keys.NewAccountKey(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.SignDigest(ctx, key, [32]byte{1}); err != nil {
+		t.Error(err)
+	}
+	if err := keys.DestroyAccountKey(ctx, key); err != nil {
+		t.Error(err)
+	}
+	_, err = hsm.Accounts(x.Module(broken{})).ImportAccountKey(ctx, make([]byte, 32))
+	if !errors.Is(err, hsm.ErrUnsupported) {
+		t.Errorf("a module without account keys: %v", err)
+	}
+	ended("POST", "/", "post", 200)
+	closed(t, x)
+	for name, failed := range map[string]bool{
+		"hsm.new_account_key": false, "hsm.sign_digest": false, "hsm.destroy_account_key": false, "hsm.import_account_key": true,
+	} {
+		if spans := c.Named(t, name); len(spans) != 1 || spans[0].Error != failed {
+			t.Errorf("%s: %+v", name, spans)
+		}
 	}
 }
 

@@ -56,6 +56,8 @@ type Client struct {
 	stop context.CancelFunc              // ends supervise
 	done chan struct{}                   // closed when supervise has ended
 	once sync.Once
+
+	turns chan struct{} // account calls that are under way
 }
 
 var _ hsm.Module = (*Client)(nil)
@@ -66,7 +68,7 @@ var _ hsm.Module = (*Client)(nil)
 // (hsm.ErrWrongPIN) must not be tried again.
 func Start(ctx context.Context, cfg Config) (*Client, error) {
 	setDefaults(&cfg)
-	c := &Client{cfg: cfg, done: make(chan struct{})}
+	c := &Client{cfg: cfg, done: make(chan struct{}), turns: turns(cfg.Token.Sessions)}
 	l, err := c.connect(ctx)
 	if err != nil {
 		c.cfg.Token.PIN.Wipe()

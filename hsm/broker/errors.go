@@ -11,7 +11,7 @@ import (
 func sentinel(code string) *fault.Error {
 	for _, e := range []*fault.Error{
 		hsm.ErrUnavailable, hsm.ErrAuthentic, hsm.ErrWrongPIN, hsm.ErrNoRootKey, hsm.ErrUnsupported, hsm.ErrFull,
-		hsm.ErrLimit, hsm.ErrSealed,
+		hsm.ErrLimit, hsm.ErrSealed, hsm.ErrNoAccountKey, hsm.ErrScalar,
 	} {
 		if e.Code == code {
 			return e

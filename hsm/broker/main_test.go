@@ -82,6 +82,10 @@ func openAny(tok broker.Token) (hsm.Module, error) {
 		m, err := local.Open(local.Config{Dir: dir})
 		return slow{m}, err
 	}
+	if dir, ok := strings.CutPrefix(tok.Library, stuckPrefix); ok {
+		m, err := local.Open(local.Config{Dir: dir})
+		return stuck{m, dir}, err
+	}
 	return pkcs11.Open(pkcs11.Config(tok))
 }
 

@@ -140,6 +140,8 @@ func (s *server) answer(ctx context.Context, id uint64, what op, f fields) error
 		return s.reply(id, f, func() ([]byte, error) { return nil, s.module.SetAnchor(ctx, anchor) })
 	case opNewSigningKey:
 		return s.newSigningKey(ctx, id, f)
+	case opNewAccountKey, opImportAccountKey, opSignDigest, opDestroyAccountKey:
+		return s.account(ctx, id, what, f)
 	case opInit:
 		if err := s.module.Init(ctx); err != nil {
 			return s.fail(id, err)
@@ -170,9 +172,5 @@ func (s *server) newSigningKey(ctx context.Context, id uint64, f fields) error {
 	if err != nil {
 		return s.fail(id, err)
 	}
-	resident := []byte{0}
-	if key.Resident {
-		resident[0] = 1
-	}
-	return s.out.send(id, statusOK, key.Public, key.Handle, resident)
+	return s.out.send(id, statusOK, key.Public, key.Handle, flag(key.Resident))
 }

@@ -25,7 +25,9 @@ const (
 )
 
 // protocol is sent with opOpen. Both ends are one binary, but after an upgrade
-// on disk an old daemon may start a new child.
+// on disk an old daemon may start a new child. Ops that only came to be need no
+// other number: who does not know them does not send them, or is not said to
+// offer them in the description.
 const protocol = 1
 
 type op byte
@@ -41,6 +43,10 @@ const (
 	opSign
 	opAnchor
 	opSetAnchor
+	opNewAccountKey
+	opImportAccountKey
+	opSignDigest
+	opDestroyAccountKey
 )
 
 // Statuses of a reply.
@@ -176,6 +182,7 @@ func (w *frameWriter) send(id uint64, kind byte, parts ...[]byte) error {
 		w.mu.Unlock()
 		return w.err
 	}
+	w.makeRoom(parts)
 	w.pending = appendFrame(w.pending, id, kind, parts...)
 	if w.writing {
 		w.mu.Unlock()
@@ -187,6 +194,21 @@ func (w *frameWriter) send(id uint64, kind byte, parts ...[]byte) error {
 	// when nobody is, and halves the system calls when many are.
 	runtime.Gosched()
 	return w.flush()
+}
+
+// makeRoom grows pending to what a frame takes, and wipes where it was: append
+// would leave the keys in it behind.
+func (w *frameWriter) makeRoom(parts [][]byte) {
+	n := frameHead
+	for _, p := range parts {
+		n += binary.MaxVarintLen32 + len(p)
+	}
+	if cap(w.pending)-len(w.pending) >= n {
+		return
+	}
+	grown := append(make([]byte, 0, 2*cap(w.pending)+n), w.pending...)
+	clear(w.pending)
+	w.pending = grown
 }
 
 func (w *frameWriter) flush() error {

@@ -73,9 +73,28 @@ func TestWrittenFramesAreWiped(t *testing.T) {
 	}
 }
 
+func TestFramesThatWaitAreWipedWhereTheyWere(t *testing.T) {
+	secret := []byte("the-data-key-the-data-key")
+	w := frameWriter{w: io.Discard, writing: true} // another goroutine is at it
+	if err := w.send(1, statusOK, secret); err != nil {
+		t.Fatal(err)
+	}
+	before := w.pending
+	if err := w.send(2, statusOK, make([]byte, 4096)); err != nil {
+		t.Fatal(err)
+	}
+	if &before[0] == &w.pending[0] || bytes.Contains(before, secret) {
+		t.Error("a key stayed where the buffer was before it grew")
+	}
+	if !bytes.Contains(w.pending, secret) {
+		t.Error("the frame was lost")
+	}
+}
+
 func TestErrorsCrossTheSocketAsThemselves(t *testing.T) {
 	for _, e := range []*fault.Error{
 		hsm.ErrUnavailable, hsm.ErrAuthentic, hsm.ErrWrongPIN, hsm.ErrNoRootKey, hsm.ErrUnsupported, hsm.ErrFull, hsm.ErrLimit, hsm.ErrSealed,
+		hsm.ErrNoAccountKey, hsm.ErrScalar,
 	} {
 		sent := fmt.Errorf("outer: %w", e.Detail("in other words").Because(errors.New("C_Sign: CKR_X")))
 		code, msg, cause := errorParts(sent)
@@ -130,6 +149,8 @@ func TestEndedLinkFailsAllCalls(t *testing.T) {
 func FuzzClientReadsAnything(f *testing.F) {
 	f.Add(appendFrame(nil, 1, statusOK, []byte("key")))
 	f.Add(appendFrame(nil, 1, statusError, []byte("hsm_unavailable"), []byte("m"), nil))
+	f.Add(appendFrame(nil, 1, statusOK, make([]byte, 65), []byte("handle"), []byte{1}))
+	f.Add(appendFrame(nil, 1, statusOK, make([]byte, 64)))
 	f.Add([]byte{0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1, 0})
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		near, far := net.Pipe()
@@ -141,6 +162,9 @@ func FuzzClientReadsAnything(f *testing.F) {
 			f := fields{}
 			f.rest, _ = l.do(context.Background(), time.Minute, opUnwrap)
 			_, _ = one(f, nil)
+			if key, err := accountReply(f, nil); err == nil && len(key.Handle) > maxFrame {
+				t.Errorf("a handle of %d bytes", len(key.Handle))
+			}
 		}()
 		_, _ = far.Write(stream)
 		_ = far.Close()
@@ -153,6 +177,11 @@ func FuzzClientReadsAnything(f *testing.F) {
 func FuzzRequest(f *testing.F) {
 	f.Add(byte(opUnwrap), appendFrame(nil, 0, 0, []byte("kek"), []byte("wrapped"), []byte("aad"))[frameHead:])
 	f.Add(byte(opSign), []byte{0x80})
+	f.Add(byte(opNewAccountKey), []byte{})
+	f.Add(byte(opImportAccountKey), appendFrame(nil, 0, 0, make([]byte, 32))[frameHead:])
+	f.Add(byte(opSignDigest), appendFrame(nil, 0, 0, make([]byte, 65), []byte("handle"), make([]byte, 32))[frameHead:])
+	f.Add(byte(opSignDigest), appendFrame(nil, 0, 0, make([]byte, 64), []byte("handle"), make([]byte, 31))[frameHead:])
+	f.Add(byte(opDestroyAccountKey), appendFrame(nil, 0, 0, make([]byte, 65), []byte("handle"))[frameHead:])
 	f.Add(byte(opOpen), appendFrame(nil, 0, 0, Token{Token: "t", PIN: plain.FromString("1")}.parts()...)[frameHead:])
 	f.Fuzz(func(t *testing.T, kind byte, body []byte) {
 		if tok, err := parseToken(body); err == nil && (tok.Sessions < 0 || tok.Handles < 0) {
@@ -187,3 +216,17 @@ func (refuser) Wrap(context.Context, hsm.KEK, []byte, []byte) ([]byte, error) {
 func (refuser) Unwrap(context.Context, hsm.KEK, []byte, []byte) ([]byte, error) {
 	return nil, hsm.ErrAuthentic
 }
+
+func (refuser) NewAccountKey(context.Context) (k hsm.AccountKey, err error) {
+	return k, hsm.ErrNoRootKey
+}
+
+func (refuser) ImportAccountKey(_ context.Context, scalar []byte) (k hsm.AccountKey, err error) {
+	return k, hsm.ErrScalar
+}
+
+func (refuser) SignDigest(context.Context, hsm.AccountKey, [32]byte) (sig [64]byte, err error) {
+	return sig, hsm.ErrNoAccountKey
+}
+
+func (refuser) DestroyAccountKey(context.Context, hsm.AccountKey) error { return hsm.ErrNoAccountKey }

@@ -11,6 +11,12 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 )
 
+// operation is a call that is measured.
+type operation struct {
+	name string
+	call func(context.Context) error
+}
+
 // Benchmark measures the calls of a module at several widths. Beside ns/op it
 // reports cpu-ns/op, the time of this process alone: what a broker costs its
 // daemon.
@@ -21,15 +27,19 @@ func Benchmark(b *testing.B, m hsm.Module) {
 	}
 	kek, key, aad := newKEK(b, m), random(32), []byte("vault 7, secret 12, version 3")
 	wrapped, signer, message := wrap(b, m, kek, key, aad), newSigningKey(b, m), random(220)
-	ops := []struct {
-		name string
-		call func(context.Context) error
-	}{
+	ops := []operation{
 		{"Unwrap", func(ctx context.Context) error { _, err := m.Unwrap(ctx, kek, wrapped, aad); return err }},
 		{"Wrap", func(ctx context.Context) error { _, err := m.Wrap(ctx, kek, key, aad); return err }},
 		{"Sign", func(ctx context.Context) error { _, err := m.Sign(ctx, signer, message); return err }},
 		{"NewKEK", func(ctx context.Context) error { _, err := m.NewKEK(ctx); return err }},
 		{"Check", m.Check},
+	}
+	if m.Describe().Accounts != "" {
+		account := newAccount(b, m)
+		ops = append(ops, operation{"SignDigest", func(ctx context.Context) error {
+			_, err := hsm.Accounts(m).SignDigest(ctx, account, [32]byte{1})
+			return err
+		}})
 	}
 	for _, op := range ops {
 		for _, width := range []int{1, 8, 64} {

@@ -38,6 +38,7 @@ func Conformance(t *testing.T, open Opener) {
 	t.Run("sign", func(t *testing.T) { signing(t, open) })
 	t.Run("anchor", func(t *testing.T) { anchors(t, open) })
 	t.Run("reopen", func(t *testing.T) { reopening(t, open) })
+	t.Run("account keys", func(t *testing.T) { accounts(t, open) })
 	t.Run("concurrent", func(t *testing.T) { concurrent(t, open) })
 	t.Run("closed", func(t *testing.T) { closed(t, open) })
 }

@@ -1,7 +1,7 @@
 // Package pkcs11 is an hsm.Module on a PKCS#11 token.
 //
 // What the token holds: one root key labelled "oneclawd-root-kek", Ed25519
-// signing keys, and a data object for the anchor. Vault KEKs are not token
+// signing keys, secp256k1 account keys, and a data object for the anchor. Vault KEKs are not token
 // objects, of which many tokens have room for a few hundred only: they are
 // wrapped under the root key and opened when used.
 //

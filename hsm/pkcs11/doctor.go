@@ -120,6 +120,7 @@ func (d *doctor) report(ctx context.Context, m *Module) error {
 		{p11.CKM_AES_KEY_WRAP_PAD, "AES_KEY_WRAP_PAD"}, {p11.CKM_AES_KEY_WRAP, "AES_KEY_WRAP"},
 		{p11.CKM_RSA_PKCS_KEY_PAIR_GEN, "RSA_PKCS_KEY_PAIR_GEN"}, {p11.CKM_RSA_PKCS_OAEP, "RSA_PKCS_OAEP"},
 		{ckmEdwardsKeyPairGen, "EC_EDWARDS_KEY_PAIR_GEN"}, {ckmEdDSA, "EDDSA"},
+		{p11.CKM_EC_KEY_PAIR_GEN, "EC_KEY_PAIR_GEN"}, {p11.CKM_ECDSA, "ECDSA"},
 	} {
 		d.say("  %-24s %s", x.name, map[bool]string{true: "yes", false: "no"}[m.mechs[x.mech]])
 	}
@@ -127,7 +128,25 @@ func (d *doctor) report(ctx context.Context, m *Module) error {
 	if err != nil {
 		return err
 	}
+	if err := d.accounts(ctx, m); err != nil {
+		return err
+	}
 	return d.root(ctx, m, usable)
+}
+
+// accounts says how many account keys there are: no backup has them.
+func (d *doctor) accounts(ctx context.Context, m *Module) error {
+	s, err := m.session(ctx)
+	if err != nil {
+		return d.stop("a session", err)
+	}
+	defer m.put(s)
+	all, imported, err := m.countAccounts(s)
+	if err != nil {
+		return d.stop("the account keys", err)
+	}
+	d.say("account keys   %d in the token, %d of them imported", all, imported)
+	return nil
 }
 
 // trials tries each ability, and reports whether one kind of root key works.
@@ -141,6 +160,7 @@ func (d *doctor) trials(ctx context.Context, m *Module) (usable bool, err error)
 	aes := d.trial(m, "AES root key: wrap a vault key, use it", m.tryAES(s), "an RSA root key will be used instead, if that works")
 	rsa := d.trial(m, "RSA root key: open what was wrapped", m.tryRSA(s), "fine as long as the AES root key works")
 	d.trial(m, "Ed25519 key in the token: sign", m.tryEd25519(s), "signing keys will be wrapped by the token and used in memory")
+	d.trial(m, "secp256k1 key in the token: sign", m.trySecp256k1(s), "the token cannot keep the keys of EVM accounts")
 	d.trial(m, "data object: write, read, destroy", m.tryData(s), "without it a put-back copy of the data cannot be noticed")
 	return aes || rsa, nil
 }

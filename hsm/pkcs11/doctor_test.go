@@ -40,9 +40,13 @@ func TestDoctorOnSoftHSM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, report, `"oneclawd-test"`, "none yet", "AES root key: wrap a vault key, use it   works", "sign           works")
+	contains(t, report, `"oneclawd-test"`, "none yet", "AES root key: wrap a vault key, use it   works", "sign           works",
+		"secp256k1 key in the token: sign         works", "account keys   0 in the token")
 	m := open(t, cfg)
 	if err := m.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.NewAccountKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	_ = m.Close()
@@ -50,7 +54,7 @@ func TestDoctorOnSoftHSM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, report, "there and working, AES-KEY-WRAP-PAD", "can be used")
+	contains(t, report, "there and working, AES-KEY-WRAP-PAD", "can be used", "account keys   1 in the token, 0 of them imported")
 }
 
 func TestDoctorSaysWhatIsMissing(t *testing.T) {

@@ -26,6 +26,7 @@ type faulty struct {
 	maxSessions          int64
 	flags                uint
 	hide                 map[uint]bool // mechanisms that are not listed
+	largestEC            uint          // key size of ECDSA
 	blind                func(inits int64) bool
 	fail                 atomic.Pointer[func(call string) error]
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // handles keeps opened KEKs, least recently used first to go. V is what an
-// opened KEK is: an object in the token, or a slot of locked memory.
+// opened KEK is: an object in the token, or a slot of locked memory. Where account
+// keys were found is kept in the same way.
 //
 // An entry that somebody uses is never given up, so there may briefly be more
 // than max of them. Callers that miss on one KEK at once open it once.
@@ -56,8 +57,7 @@ func (h *handles[V]) acquire(kek []byte, open func() (V, error)) (*handle[V], er
 	e.value, e.err = open()
 	if e.err != nil {
 		h.mu.Lock()
-		delete(h.byKEK, e.kek)
-		h.order.Remove(e.place)
+		h.drop(e)
 		h.mu.Unlock()
 	}
 	close(e.ready)
@@ -80,8 +80,7 @@ func (h *handles[V]) release(e *handle[V], destroy func(V)) {
 	for at := h.order.Back(); at != nil && h.order.Len() > h.max; {
 		old, before := at.Value.(*handle[V]), at.Prev()
 		if old.users == 0 {
-			h.order.Remove(at)
-			delete(h.byKEK, old.kek)
+			h.drop(old)
 			gone = append(gone, old.value)
 		}
 		at = before
@@ -90,6 +89,24 @@ func (h *handles[V]) release(e *handle[V], destroy func(V)) {
 	for _, v := range gone {
 		destroy(v)
 	}
+}
+
+// forget drops an entry that turned out to be of no use; the next who asks for it
+// opens it anew. Nothing is destroyed.
+func (h *handles[V]) forget(kek []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e, ok := h.byKEK[string(kek)]; ok {
+		h.drop(e)
+	}
+}
+
+// drop is called with the lock held. Another entry may be in the place of e.
+func (h *handles[V]) drop(e *handle[V]) {
+	if h.byKEK[e.kek] == e {
+		delete(h.byKEK, e.kek)
+	}
+	h.order.Remove(e.place)
 }
 
 // size is how many KEKs are open.

@@ -21,6 +21,7 @@ type cryptoki interface {
 	GetSlotList(tokenPresent bool) ([]uint, error)
 	GetTokenInfo(slot uint) (p11.TokenInfo, error)
 	GetMechanismList(slot uint) ([]*p11.Mechanism, error)
+	GetMechanismInfo(slot uint, m []*p11.Mechanism) (p11.MechanismInfo, error)
 	OpenSession(slot uint, flags uint) (p11.SessionHandle, error)
 	CloseSession(p11.SessionHandle) error
 	Login(s p11.SessionHandle, userType uint, pin string) error

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/soft"
+	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
 var (
@@ -35,10 +36,11 @@ type Module struct {
 	idle     chan p11.SessionHandle
 	sessions int
 
-	ring    atomic.Pointer[keyring] // nil until there is a root key
-	signers signers
-	initMu  sync.Mutex // one Init at a time
-	anchor  sync.Mutex // one SetAnchor at a time
+	ring     atomic.Pointer[keyring] // nil until there is a root key
+	signers  signers
+	accounts accounts
+	initMu   sync.Mutex // one Init at a time
+	anchor   sync.Mutex // one SetAnchor at a time
 
 	lost    atomic.Bool   // the token failed in a way that only reopening cures
 	closing chan struct{} // closed by Close
@@ -114,6 +116,9 @@ func (m *Module) start() (err error) {
 		return err
 	}
 	if err := login(m.lib, sessions[0], m.at, m.target.pin.Reveal()); err != nil {
+		return err
+	}
+	if err := m.startAccounts(sessions[0]); err != nil {
 		return err
 	}
 	m.sessions = len(sessions)
@@ -201,6 +206,9 @@ func (m *Module) keys(ctx context.Context) (keyring, error) {
 	return *m.ring.Load(), nil
 }
 
+// softHSM reports whether the token is SoftHSM's: a folder of files.
+func (m *Module) softHSM() bool { return trim(m.at.info.ManufacturerID) == "SoftHSM project" }
+
 // Describe implements hsm.Module.
 func (m *Module) Describe() hsm.Description {
 	d := hsm.Description{
@@ -210,14 +218,20 @@ func (m *Module) Describe() hsm.Description {
 	if m.signers.resident(m.mechs) {
 		d.Signing = "resident"
 	}
+	if m.accounts.lacking == nil {
+		d.Accounts = "resident"
+	}
 	if ring := m.ring.Load(); ring != nil {
 		d.Wrapping, d.Notes = (*ring).wrapping(), (*ring).notes()
 	}
-	if trim(m.at.info.ManufacturerID) == "SoftHSM project" {
+	if m.softHSM() {
 		d.Notes = append(d.Notes, "SoftHSM is a software token: its keys are files, protected by the PIN alone")
 	}
 	if d.Signing == "soft" {
 		d.Notes = append(d.Notes, "the token has no Ed25519: signing keys are wrapped by it and used in the broker's memory")
+	}
+	if f := fault.As(m.accounts.lacking); f != nil {
+		d.Notes = append(d.Notes, f.Msg)
 	}
 	return d
 }

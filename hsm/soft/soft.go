@@ -1,6 +1,6 @@
 // Package soft is what a module does in Go because its token cannot, or because
-// there is no token: AES-256-GCM under a key held in memory, and Ed25519 keys
-// whose seed is wrapped like any other key.
+// there is no token: AES-256-GCM under a key held in memory, Ed25519 keys whose
+// seed is wrapped like any other key, and the public side of secp256k1.
 //
 // It owns the byte format of a wrapped key, which is the same whether a token or
 // this package did the encryption. It knows nothing of PKCS#11 or files.

@@ -20,7 +20,7 @@ var may = map[string][]string{
 	"hsm/local":   {"hsm", "hsm/lockmem", "hsm/soft", "internal/plain"},
 	"hsm/pkcs11":  {"hsm", "hsm/lockmem", "hsm/soft", "internal/fault", "internal/plain"},
 	"hsm/broker":  {"hsm", "internal/fault", "internal/plain"},
-	"hsm/hsmtest": {"hsm", "hsm/local", "internal/plain"},
+	"hsm/hsmtest": {"hsm", "hsm/local", "hsm/soft", "internal/plain"},
 
 	// The domain: no transport, no storage engine, no wire types.
 	"vault/audit":    {"internal/fault", "internal/id", "internal/txn"},
@@ -141,6 +141,7 @@ var owner = map[string][]string{
 	"filippo.io/age":                      {"appliance/backup", "cmd/oneclawd"},
 	"github.com/cloudflare/circl":         {"appliance/seal"}, // Shamir's shares
 	"github.com/danielgtaylor/huma/v2":    {"appliance/httpapi"},
+	"github.com/decred/dcrd":              {"hsm/soft", "hsm/hsmtest"}, // its module for secp256k1: account keys
 	"github.com/dgraph-io/badger/v4":      {"store/events"},
 	"github.com/ethereum/go-ethereum":     {"intents/evm"},
 	"github.com/gin-gonic/gin":            {"appliance/httpapi"},

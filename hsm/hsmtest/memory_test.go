@@ -1,0 +1,5 @@
+package hsmtest
+
+import "testing"
+
+func TestMemoryConforms(t *testing.T) { Conformance(t, newStorage(t).open) }
