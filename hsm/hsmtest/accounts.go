@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/oneclaw/oneclawd/hsm"
@@ -252,7 +254,8 @@ func gatedAccounts(t *testing.T, open Opener) {
 	refuseAccounts(t, g, key, hsm.ErrSealed)
 }
 
-// concurrentAccounts has keys sign, and one destroyed, while others unwrap.
+// concurrentAccounts has keys sign, and one destroyed by several, while others
+// unwrap.
 func concurrentAccounts(t *testing.T, open Opener) {
 	m := opened(t, open)
 	ctx := deadline(t)
@@ -276,14 +279,22 @@ func concurrentAccounts(t *testing.T, open Opener) {
 			}
 		})
 	}
-	var destroyed int
+	var destroyed atomic.Int64
 	for range 4 {
-		if err := hsm.Accounts(m).DestroyAccountKey(ctx, victim); err == nil {
-			destroyed++
-		}
+		wg.Go(func() {
+			switch err := hsm.Accounts(m).DestroyAccountKey(ctx, victim); {
+			case err == nil:
+				destroyed.Add(1)
+			case !errors.Is(err, hsm.ErrNoAccountKey):
+				t.Errorf("destroying at once: %v", err)
+			}
+			if err := signsDigest(ctx, m, victim, [32]byte{}); err != nil && !errors.Is(err, hsm.ErrNoAccountKey) {
+				t.Errorf("signing with a key that is being destroyed: %v", err)
+			}
+		})
 	}
 	wg.Wait()
-	if destroyed != 1 {
-		t.Errorf("one key was destroyed %d times", destroyed)
+	if n := destroyed.Load(); n != 1 {
+		t.Errorf("one key was destroyed %d times", n)
 	}
 }

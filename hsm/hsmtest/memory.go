@@ -129,6 +129,9 @@ func (m *memory) DestroyAccountKey(ctx context.Context, key hsm.AccountKey) erro
 	}
 	m.storage.mu.Lock()
 	defer m.storage.mu.Unlock()
+	if _, ok := m.storage.accounts[string(key.Handle)]; !ok {
+		return hsm.ErrNoAccountKey // another call was quicker
+	}
 	delete(m.storage.accounts, string(key.Handle))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/oneclaw/oneclawd/internal/plain"
@@ -81,5 +82,26 @@ func (tok Token) Unplug(t testing.TB) (plug func()) {
 		if err := os.Rename(away, tok.Dir); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// OnSmallDisk moves the token to a file system of its own that is soon full.
+// Where none can be mounted the test is skipped, or fails if ONECLAW_REQUIRE
+// lists tmpfs.
+func (tok Token) OnSmallDisk(t testing.TB, size string) {
+	t.Helper()
+	before := tok.Dir + ".before"
+	if err := os.Rename(tok.Dir, before); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(tok.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=0700,size="+size, "tmpfs", tok.Dir).CombinedOutput(); err != nil {
+		require(t, "tmpfs", "mounting one fails: "+strings.TrimSpace(string(out)))
+	}
+	t.Cleanup(func() { _ = exec.Command("umount", tok.Dir).Run() })
+	if err := os.CopyFS(tok.Dir, os.DirFS(before)); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/soft"
+	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
 // handleAccount is the first byte of the handle of an account key; the rest is
@@ -83,7 +84,7 @@ func (m *Module) trySecp256k1(s p11.SessionHandle) error {
 	if err != nil {
 		return err
 	}
-	return m.vet(s, private, point)
+	return m.judge(m.vet(s, private, point))
 }
 
 // generateAccount makes a key pair whose private half is a token object if it is
@@ -124,7 +125,7 @@ func (m *Module) ecPoint(s p11.SessionHandle, public p11.ObjectHandle) (point [6
 }
 
 // vet makes sure of a new key before anybody relies on it: the token does not
-// give it out, and what it signs verifies.
+// give it out, and what it signs verifies. The error is as that of pairs.
 func (m *Module) vet(s p11.SessionHandle, private p11.ObjectHandle, public [65]byte) error {
 	if m.flag(s, private, p11.CKA_EXTRACTABLE) || m.readable(s, private) {
 		return hsm.ErrUnsupported.Detail("the HSM would let private keys of secp256k1 out")
@@ -146,13 +147,10 @@ func (m *Module) readable(s p11.SessionHandle, private p11.ObjectHandle) bool {
 	return shown
 }
 
-// pairs reports, as ErrAuthentic, that two halves do not belong together.
+// pairs reports, as ErrAuthentic, that two halves do not belong together. An error
+// of the token is raw, but knows its call.
 func (m *Module) pairs(s p11.SessionHandle, private p11.ObjectHandle, public [65]byte) error {
-	raw, call, err := m.signECDSA(s, private, trialDigest)
-	if err != nil {
-		return m.fail(call, err)
-	}
-	sig, err := signature(raw)
+	sig, err := m.signECDSA(s, private, trialDigest)
 	if err != nil {
 		return err
 	}
@@ -162,18 +160,31 @@ func (m *Module) pairs(s p11.SessionHandle, private p11.ObjectHandle, public [65
 	return nil
 }
 
-// signECDSA returns a raw error and the call that it is from.
-func (m *Module) signECDSA(s p11.SessionHandle, private p11.ObjectHandle, digest [32]byte) ([]byte, string, error) {
+// signECDSA returns a raw error that knows its call, or ErrUnsupported.
+func (m *Module) signECDSA(s p11.SessionHandle, private p11.ObjectHandle, digest [32]byte) (sig [64]byte, err error) {
 	if err := m.lib.SignInit(s, mech(p11.CKM_ECDSA), private); err != nil {
-		return nil, "C_SignInit", err
+		return sig, called("C_SignInit", err)
 	}
-	sig, err := m.lib.Sign(s, digest[:])
-	return sig, "C_Sign", err
-}
-
-func signature(raw []byte) (sig [64]byte, err error) {
+	raw, err := m.lib.Sign(s, digest[:])
+	if err != nil {
+		return sig, called("C_Sign", err)
+	}
 	if len(raw) != len(sig) {
 		return sig, hsm.ErrUnsupported.Detail("the HSM's ECDSA signatures on secp256k1 are not 64 bytes long")
 	}
 	return [64]byte(raw), nil
+}
+
+// judge is fail for an error that may be a sentinel already.
+func (m *Module) judge(err error) error {
+	if fault.As(err) != nil {
+		return err
+	}
+	return m.fail("", err)
+}
+
+// absent reports whether an error means that an object is not there, while the
+// token is: the same session uses the root key.
+func absent(s p11.SessionHandle, ring keyring, err error) bool {
+	return isRV(err, p11.CKR_OBJECT_HANDLE_INVALID, p11.CKR_KEY_HANDLE_INVALID) && ring.probe(s) == nil
 }

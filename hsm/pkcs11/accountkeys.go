@@ -41,7 +41,7 @@ func (m *Module) NewAccountKey(ctx context.Context) (key hsm.AccountKey, err err
 		}
 		point, err := m.ecPoint(s, public)
 		_ = m.lib.DestroyObject(s, public) // a session object
-		key, err = m.account(s, id, private, point, err)
+		key, err = m.account(s, ring, id, private, point, err)
 		return err
 	})
 	return key, err
@@ -60,7 +60,7 @@ func (m *Module) ImportAccountKey(ctx context.Context, scalar []byte) (key hsm.A
 		if err != nil {
 			return m.failStoring(s, ring, "C_CreateObject", err)
 		}
-		key, err = m.account(s, id, private, public, nil)
+		key, err = m.account(s, ring, id, private, public, nil)
 		key.Imported = err == nil
 		return err
 	})
@@ -68,13 +68,17 @@ func (m *Module) ImportAccountKey(ctx context.Context, scalar []byte) (key hsm.A
 }
 
 // account is a key that was just made, unless err says that it is not good.
-func (m *Module) account(s p11.SessionHandle, id []byte, private p11.ObjectHandle, public [65]byte, err error) (hsm.AccountKey, error) {
+func (m *Module) account(s p11.SessionHandle, ring keyring, id []byte, private p11.ObjectHandle, public [65]byte, err error) (hsm.AccountKey, error) {
 	if err == nil {
 		err = m.vet(s, private, public)
 	}
 	if err != nil {
 		_ = m.lib.DestroyObject(s, private)
-		return hsm.AccountKey{}, err
+		if absent(s, ring, err) {
+			// SoftHSM on a full disk says that it has made an object, and has not.
+			return hsm.AccountKey{}, errFull.Because(err)
+		}
+		return hsm.AccountKey{}, m.judge(err)
 	}
 	if m.softHSM() {
 		// It does not sync what it writes, and does not say where that is. An account
@@ -84,43 +88,38 @@ func (m *Module) account(s p11.SessionHandle, id []byte, private p11.ObjectHandl
 	return hsm.AccountKey{Public: public, Handle: append([]byte{handleAccount}, id...)}, nil
 }
 
+var errFull = hsm.ErrFull.Detail("the HSM works, but stores no further key; most likely it is full")
+
 // failStoring is fail for calls that make an object in the token: a token that
 // works and does not say why it makes none is taken for full, as SoftHSM is when
 // its disk is.
 func (m *Module) failStoring(s p11.SessionHandle, ring keyring, call string, err error) error {
 	if ambiguous(err) && ring.probe(s) == nil {
-		return hsm.ErrFull.Detail("the HSM works, but stores no further key; most likely it is full").Because(called(call, err))
+		return errFull.Because(called(call, err))
 	}
 	return m.fail(call, err)
 }
 
 // SignDigest implements hsm.AccountKeys.
 func (m *Module) SignDigest(ctx context.Context, key hsm.AccountKey, digest [32]byte) (sig [64]byte, err error) {
-	err = m.inAccounts(ctx, func(s p11.SessionHandle, ring keyring) error {
-		raw, call, err := m.signRemembered(s, ring, key, digest)
-		if isRV(err, p11.CKR_OBJECT_HANDLE_INVALID, p11.CKR_KEY_HANDLE_INVALID) && ring.probe(s) == nil {
+	err = m.inAccounts(ctx, func(s p11.SessionHandle, ring keyring) (err error) {
+		sig, err = m.signRemembered(s, ring, key, digest)
+		if absent(s, ring, err) {
 			// Another process destroyed the object that was remembered.
 			m.accounts.found.forget(accountName(key))
-			raw, call, err = m.signRemembered(s, ring, key, digest)
+			sig, err = m.signRemembered(s, ring, key, digest)
 		}
-		switch {
-		case err != nil && call != "":
-			return m.fail(call, err)
-		case err != nil:
-			return err
-		}
-		sig, err = signature(raw)
-		return err
+		return m.judge(err)
 	})
 	return sig, err
 }
 
-// signRemembered signs with the key where it was found before, or finds it. An
-// error with a call is raw.
-func (m *Module) signRemembered(s p11.SessionHandle, ring keyring, key hsm.AccountKey, digest [32]byte) (raw []byte, call string, err error) {
+// signRemembered signs with the key where it was found before, or finds it. The
+// error of signing is raw.
+func (m *Module) signRemembered(s p11.SessionHandle, ring keyring, key hsm.AccountKey, digest [32]byte) ([64]byte, error) {
 	at, err := m.accounts.found.acquire(accountName(key), func() (p11.ObjectHandle, error) { return m.findAccount(s, ring, key) })
 	if err != nil {
-		return nil, "", err
+		return [64]byte{}, err
 	}
 	defer m.accounts.found.release(at, func(p11.ObjectHandle) {}) // it is the token's, and stays
 	return m.signECDSA(s, at.value, digest)
@@ -143,7 +142,11 @@ func (m *Module) findAccount(s p11.SessionHandle, ring keyring, key hsm.AccountK
 	}
 	switch len(found) {
 	case 1:
-		return found[0], m.pairs(s, found[0], key.Public)
+		err := m.pairs(s, found[0], key.Public)
+		if absent(s, ring, err) {
+			return 0, hsm.ErrNoAccountKey // it was destroyed this moment
+		}
+		return found[0], m.judge(err)
 	case 0:
 		// A session whose token went away and came back finds nothing either, but
 		// then it does not have the root key any more.
@@ -165,7 +168,7 @@ func (m *Module) DestroyAccountKey(ctx context.Context, key hsm.AccountKey) erro
 		}
 		err = m.lib.DestroyObject(s, private)
 		m.accounts.found.forget(accountName(key))
-		if isRV(err, p11.CKR_OBJECT_HANDLE_INVALID) && ring.probe(s) == nil {
+		if absent(s, ring, err) {
 			return hsm.ErrNoAccountKey // another call was quicker
 		}
 		return m.fail("C_DestroyObject", err)

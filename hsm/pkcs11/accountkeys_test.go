@@ -329,8 +329,8 @@ func BenchmarkRawSign(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, call, err := m.signECDSA(s, object, [32]byte{1}); err != nil {
-			b.Fatal(call, err)
+		if _, err := m.signECDSA(s, object, [32]byte{1}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package pkcs11_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -188,5 +189,52 @@ func TestErrorNamesTheFailedCall(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "CKR_") {
 		t.Errorf("the shown text has driver internals: %v", err)
+	}
+}
+
+// A token whose disk is full makes no more account keys, says why, and signs on,
+// also after it was opened anew.
+func TestTokenOnAFullDisk(t *testing.T) {
+	tok := hsmtest.SoftHSM(t)
+	tok.OnSmallDisk(t, "128k")
+	m := open(t, config(tok))
+	if err := m.Init(t.Context()); err != nil {
+		t.Fatal(causes(err))
+	}
+	var keys []hsm.AccountKey
+	var err error
+	for range 200 {
+		var key hsm.AccountKey
+		if key, err = m.NewAccountKey(t.Context()); err != nil {
+			break
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 || !errors.Is(err, hsm.ErrFull) {
+		t.Fatalf("%d keys, then %s", len(keys), causes(err))
+	}
+	if _, err := m.ImportAccountKey(t.Context(), bytes.Repeat([]byte{9}, 32)); !errors.Is(err, hsm.ErrFull) {
+		t.Errorf("importing: %s", causes(err))
+	}
+	if err := m.Close(); err != nil {
+		t.Error(causes(err))
+	}
+	m = open(t, config(tok))
+	defer m.Close()
+	for _, key := range keys {
+		if _, err := m.SignDigest(t.Context(), key, [32]byte{1}); err != nil {
+			t.Errorf("signing: %s", causes(err))
+		}
+	}
+	if err := m.Check(t.Context()); err != nil {
+		t.Errorf("Check: %s", causes(err))
+	}
+	for _, key := range keys[:3] {
+		if err := m.DestroyAccountKey(t.Context(), key); err != nil {
+			t.Fatalf("making room: %s", causes(err))
+		}
+	}
+	if _, err := m.NewAccountKey(t.Context()); err != nil {
+		t.Errorf("with room again: %s", causes(err))
 	}
 }
