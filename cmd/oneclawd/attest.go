@@ -22,7 +22,7 @@ import (
 
 func newAttest() *cobra.Command {
 	cmd := &cobra.Command{Use: "attest", Short: "Prove what machine and image an appliance is"}
-	cmd.AddCommand(newAttestVerify())
+	cmd.AddCommand(newAttestVerify(), newAttestMeasure())
 	return cmd
 }
 

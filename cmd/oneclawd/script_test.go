@@ -38,6 +38,10 @@ func TestMain(m *testing.M) {
 //	messageid FILE          sets MESSAGE to the id of the first message in a list
 //	find-softhsm            sets LIBRARY to SoftHSM's, or skips the script
 func TestScripts(t *testing.T) {
+	image, err := filepath.Abs("../../appliance/attest/launch/testdata/image.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -46,6 +50,7 @@ func TestScripts(t *testing.T) {
 			port, err := freePort()
 			e.Setenv("ONECLAW_ATTEST_MODE", "none")
 			e.Setenv("ADDRESS", "127.0.0.1:"+port)
+			e.Setenv("IMAGE", image)
 			e.Setenv("API", "http://127.0.0.1:"+port)
 			e.Setenv("SAFE", "https://127.0.0.1:"+port)
 			return err

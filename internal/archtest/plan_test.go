@@ -95,6 +95,7 @@ var may = map[string][]string{
 	// What machine this is, and a PIN that only it opens.
 	"appliance/attest":            {"internal/fault", "internal/plain"},
 	"appliance/attest/attesttest": {"appliance/attest"},
+	"appliance/attest/launch":     {},
 	"appliance/seal":              {"appliance/attest", "internal/fault", "internal/plain"}, // what a request for a derived key is
 	// The audit log, sent elsewhere over connections that it is given.
 	"appliance/auditstream":            {"internal/txn", "vault/audit"},
@@ -119,7 +120,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "appliance/attest", "appliance/backup", "appliance/operator", "appliance/seal", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/backup", "appliance/operator", "appliance/seal", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
