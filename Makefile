@@ -14,7 +14,7 @@ LDFLAGS := -X main.version=$(VERSION)
 
 # What tests must find on this machine instead of skipping what needs it: small
 # disks to fill up, and those that lose their power, can only be mounted by root.
-REQUIRE ?= softhsm,p11-kit,node,mailpit,chromium$(if $(filter 0,$(shell id -u)),$(comma)tmpfs$(if $(wildcard /dev/fuse),$(comma)fuse))
+REQUIRE ?= softhsm,p11-kit,node,anvil,mailpit,chromium$(if $(filter 0,$(shell id -u)),$(comma)tmpfs$(if $(wildcard /dev/fuse),$(comma)fuse))
 comma   := ,
 
 # The module's version, as `go help environment` says, and who uses it.

@@ -16,11 +16,15 @@ func bySelector(lists ...[]method) map[[4]byte]method {
 	out := map[[4]byte]method{}
 	for _, list := range lists {
 		for _, m := range list {
-			out[[4]byte(crypto.Keccak256([]byte(m.name)))] = m
+			out[Selector(m.name)] = m
 		}
 	}
 	return out
 }
+
+// Selector is how call data begins that is for a method, of which the name and
+// the types of its arguments are given: "transfer(address,uint256)".
+func Selector(method string) [4]byte { return [4]byte(crypto.Keccak256([]byte(method))) }
 
 // tokenMethods are those of ERC-20, 721 and 1155, and what extends these. The
 // token is the contract that is called.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // RevertKind says how a contract gave its reason for reverting.
@@ -57,7 +56,7 @@ func RevertReason(data []byte, extra ...CustomErrors) (string, RevertKind) {
 	switch selector {
 	case errorSelector:
 		if text := a.bytes(0); *a.err == nil {
-			return printable(string(text)), RevertError
+			return Printable(string(text), maxReason), RevertError
 		}
 		return "reverted with data of no known form", RevertOther
 	case panicSelector:
@@ -127,7 +126,7 @@ func declare(signatures ...string) CustomErrors {
 				in = append(in, abi.Argument{Type: t})
 			}
 		}
-		out[[4]byte(crypto.Keccak256([]byte(s)))] = abi.NewError(name, in)
+		out[Selector(s)] = abi.NewError(name, in)
 	}
 	return out
 }
@@ -150,17 +149,18 @@ func customText(e abi.Error, data []byte) (string, bool) {
 			texts[i] = "…" // lists and structs would be long
 		}
 	}
-	return printable(e.Name + "(" + strings.Join(texts, ", ") + ")"), true
+	return Printable(e.Name+"("+strings.Join(texts, ", ")+")", maxReason), true
 }
 
 const maxReason = 256
 
-// printable makes one line of what a stranger wrote.
-func printable(s string) string {
+// Printable makes one line of what a stranger wrote, with no more than so many
+// characters. What cannot be printed becomes a question mark.
+func Printable(s string, most int) string {
 	var b strings.Builder
 	n := 0
 	for _, r := range s {
-		if n++; n > maxReason-1 {
+		if n++; n >= most {
 			b.WriteRune('…')
 			break
 		}

@@ -58,7 +58,9 @@ var may = map[string][]string{
 
 	// Chains: what their transactions and messages are, without knowing who signs
 	// them or why.
-	"intents/evm": {"internal/fault"},
+	"intents/evm":            {"internal/fault"},
+	"intents/node":           {"internal/fault", "intents/evm"}, // over a client of egress
+	"intents/node/anviltest": {"intents/evm"},
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
