@@ -15,6 +15,8 @@
 // (Describe). Removing a slot does not take the secret from whoever kept a copy of
 // the file and can open that: then the PIN is to be changed.
 //
+// Split is for a secret of which there is no file at all: it is in the shares alone.
+//
 // The package knows nothing of HSMs, of configuration or of who may try; Argon2id
 // is what slows tries down.
 package seal

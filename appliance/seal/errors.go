@@ -34,6 +34,8 @@ var (
 	ErrShareTwice = fault.New(fault.Conflict, "seal_share_twice", "the share was given already; another person's is needed")
 	// ErrShareWrong: the share is well-formed, and was not made with this set.
 	ErrShareWrong = fault.New(fault.Denied, "seal_share_wrong", "the share is not the one that was made for this set")
+	// ErrSplit: a secret cannot be shared like that.
+	ErrSplit = fault.New(fault.Invalid, "seal_split", "of at least 2 and at most 32 shares, at least two and at most all are needed")
 	// ErrMissing: more shares are needed.
 	ErrMissing = fault.New(fault.Sealed, "seal_shares_missing", "more shares are needed")
 )

@@ -44,7 +44,7 @@ func NewQuorum(f *File, wait time.Duration) (*Quorum, error) {
 // or forged (ErrShareWrong) is refused by itself; those before it stay. The caller
 // wipes the text.
 func (q *Quorum) Add(text plain.Bytes) (missing int, err error) {
-	s, err := parseShare(text)
+	s, err := parseShare(prefixShare, text)
 	if err != nil {
 		return q.Missing(), err
 	}
@@ -151,5 +151,5 @@ func (q *Quorum) secret(_ context.Context, s *slotDoc) (plain.Bytes, error) {
 		all = append(all, share)
 	}
 	defer q.reset()
-	return combine(q.set, all)
+	return combine(q.set.Threshold, all)
 }

@@ -37,20 +37,16 @@ func NewShamirSlot(threshold, shares int) (Slot, []plain.Bytes, error) {
 		return Slot{}, nil, ErrSlot.Detail("of at most %d shares, at least two and at most all are needed to open", maxShares)
 	}
 	secret := field().RandomNonZeroScalar(rand.Reader)
-	set := random(setSize)
-	d := &shamirDoc{Salt: random(saltSize), Set: hex.EncodeToString(set), Threshold: threshold}
+	set := Set(random(setSize))
+	d := &shamirDoc{Salt: random(saltSize), Set: hex.EncodeToString(set[:]), Threshold: threshold}
+	made, err := split(secret, set, threshold, shares)
+	if err != nil {
+		return Slot{}, nil, err
+	}
 	var texts []plain.Bytes
-	for i, s := range secretsharing.New(rand.Reader, uint(threshold-1), secret).Share(uint(shares)) {
-		value, err := s.Value.MarshalBinary()
-		if err != nil {
-			return Slot{}, nil, err
-		}
-		share := shareOf{threshold: byte(threshold), index: byte(i + 1)}
-		copy(share.set[:], set)
-		copy(share.value[:], value)
-		clear(value)
+	for _, share := range made {
 		d.Checks = append(d.Checks, share.sum())
-		texts = append(texts, share.text())
+		texts = append(texts, share.text(prefixShare))
 		share.wipe()
 	}
 	key, err := secret.MarshalBinary()
@@ -60,9 +56,24 @@ func NewShamirSlot(threshold, shares int) (Slot, []plain.Bytes, error) {
 	return Slot{doc: slotDoc{ID: newID(), Kind: KindShamir, Shamir: d}, secret: plain.New(key)}, texts, nil
 }
 
+// split is secret in shares, which the caller wipes.
+func split(secret group.Scalar, set Set, threshold, shares int) (out []*shareOf, err error) {
+	for i, s := range secretsharing.New(rand.Reader, uint(threshold-1), secret).Share(uint(shares)) {
+		value, err := s.Value.MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		share := &shareOf{set: set, threshold: byte(threshold), index: byte(i + 1)}
+		copy(share.value[:], value)
+		clear(value)
+		out = append(out, share)
+	}
+	return out, nil
+}
+
 // shareOf is a parsed share.
 type shareOf struct {
-	set              [setSize]byte
+	set              Set
 	threshold, index byte
 	value            [keySize]byte
 }
@@ -76,10 +87,10 @@ func (s *shareOf) bytes() []byte {
 	return append(all, s.value[:]...)
 }
 
-func (s *shareOf) text() plain.Bytes {
+func (s *shareOf) text(prefix string) plain.Bytes {
 	all := s.bytes()
 	defer clear(all)
-	return encode(prefixShare, all)
+	return encode(prefix, all)
 }
 
 // sum tells a share from all others, and nothing about its 252 random bits.
@@ -91,8 +102,8 @@ func (s *shareOf) sum() []byte {
 }
 
 // parseShare reads a share's text; the caller wipes both.
-func parseShare(text plain.Bytes) (*shareOf, error) {
-	all, err := decode(prefixShare, shareSize, text)
+func parseShare(prefix string, text plain.Bytes) (*shareOf, error) {
+	all, err := decode(prefix, shareSize, text)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +129,8 @@ func (s *shareOf) of(d *shamirDoc) error {
 	return nil
 }
 
-// combine returns the secret of at least d.Threshold shares with different numbers.
-func combine(d *shamirDoc, shares []*shareOf) (plain.Bytes, error) {
+// combine returns the secret of at least threshold shares with different numbers.
+func combine(threshold int, shares []*shareOf) (plain.Bytes, error) {
 	var all []secretsharing.Share
 	for _, s := range shares {
 		value := field().NewScalar()
@@ -128,7 +139,7 @@ func combine(d *shamirDoc, shares []*shareOf) (plain.Bytes, error) {
 		}
 		all = append(all, secretsharing.Share{ID: field().NewScalar().SetUint64(uint64(s.index)), Value: value})
 	}
-	secret, err := secretsharing.Recover(uint(d.Threshold-1), all)
+	secret, err := secretsharing.Recover(uint(threshold-1), all)
 	if err != nil {
 		return plain.Bytes{}, ErrRefused.Because(err)
 	}

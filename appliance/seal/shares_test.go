@@ -48,7 +48,7 @@ func TestBadShares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mine, err := parseShare(shares[1])
+	mine, err := parseShare(prefixShare, shares[1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +77,9 @@ func TestBadShares(t *testing.T) {
 			"a novel":          {plain.New(bytes.Repeat([]byte("x"), 1000)), ErrTyped},
 			"an upgrade code":  {code, ErrTyped},
 			"of another set":   {others[1], ErrShareSet},
-			"forged":           {forged.text(), ErrShareWrong},
-			"with a new index": {moved.text(), ErrShareWrong},
-			"beyond the last":  {beyond.text(), ErrShareWrong},
+			"forged":           {forged.text(prefixShare), ErrShareWrong},
+			"with a new index": {moved.text(prefixShare), ErrShareWrong},
+			"beyond the last":  {beyond.text(prefixShare), ErrShareWrong},
 		} {
 			if missing, err := q.Add(c.text); !errors.Is(err, c.want) || missing != before {
 				t.Errorf("%s (first: %v): %d missing, %v; want %v", name, first, missing, err, c.want)
@@ -164,14 +164,14 @@ func FuzzParseShare(f *testing.F) {
 	f.Add(shares[0].Reveal())
 	f.Add([]byte("OCS1-00000"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := parseShare(plain.New(bytes.Clone(text)))
+		s, err := parseShare(prefixShare, plain.New(bytes.Clone(text)))
 		if err != nil {
 			if !errors.Is(err, ErrTyped) {
 				t.Fatal(err)
 			}
 			return
 		}
-		again, err := parseShare(s.text())
+		again, err := parseShare(prefixShare, s.text(prefixShare))
 		if err != nil || *again != *s {
 			t.Fatalf("came back as another: %v", err)
 		}

@@ -12,8 +12,9 @@ import (
 // Texts for people to write down and type: a prefix that says what it is, then
 // groups of five of Crockford's base 32, which has no letters to confuse.
 const (
-	prefixShare = "OCS1"
-	prefixCode  = "OCU1"
+	prefixShare = "OCS1" // of a sealed PIN
+	prefixCode  = "OCU1" // for an upgraded image
+	prefixSplit = "OCR1" // share of a secret that is kept nowhere
 
 	crockford  = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	groupSize  = 5
