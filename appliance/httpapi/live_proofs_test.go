@@ -150,7 +150,7 @@ func TestU4Export(t *testing.T) {
 	l.want(step{name: "an admin", url: "/v1/audit/export", as: "admin", status: 403, event: denied})
 	a := l.want(step{name: "an owner of the platform", url: "/v1/audit/export", as: "owner", status: 200, event: "audit.export success", want: map[string]string{"Content-Type": "application/jsonl"}})
 	whole := a.Body.Bytes()
-	report, err := audit.VerifyExport(bytes.NewReader(whole), l.verifierKey, []byte(old.note))
+	report, err := audit.VerifyExport(bytes.NewReader(whole), l.verifierKey, []byte(old.note), "")
 	if err != nil || !report.OK() || report.Checked != report.Size || report.Size < uint64(old.size) || len(report.Unchecked) > 0 {
 		t.Fatalf("%v %+v", err, report)
 	}
@@ -163,7 +163,7 @@ func TestU4Export(t *testing.T) {
 		"a missing record": append(bytes.Join(lines[:2], nil), bytes.Join(lines[3:], nil)...),
 		"cut off":          bytes.Join(lines[:len(lines)-3], nil),
 	} {
-		if report, err := audit.VerifyExport(bytes.NewReader(forged), l.verifierKey, []byte(old.note)); err == nil && report.OK() {
+		if report, err := audit.VerifyExport(bytes.NewReader(forged), l.verifierKey, []byte(old.note), ""); err == nil && report.OK() {
 			t.Errorf("%s is not noticed", name)
 		}
 	}

@@ -85,14 +85,18 @@ func newAuditExport() *cobra.Command {
 var errNotIntact = errors.New("the log is not intact")
 
 func newAuditVerify() *cobra.Command {
-	var checkpoint, key string
+	var checkpoint, key, checkpointKey string
 	cmd := &cobra.Command{
 		Use:   "verify --key KEY [--checkpoint OLD] LOG",
 		Short: "Verify an exported log, without a server",
 		Long: `Verify an exported log on any machine: every event against its hash and its
 chain, the tree against the signed checkpoint at the end, and all of it
 against an older checkpoint that was kept elsewhere. LOG may be - for standard
-input. Exits with 1 and names the first bad event if the log is not intact.`,
+input. Exits with 1 and names the first bad event if the log is not intact.
+
+An appliance that was recovered onto another HSM signs with another key since: then
+--checkpoint-key is the one that was pinned with the older checkpoint. The event
+appliance.recover in the log names both.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			verifier, err := keyOrFile(key)
@@ -114,7 +118,13 @@ input. Exits with 1 and names the first bad event if the log is not intact.`,
 				defer f.Close()
 				in = f
 			}
-			report, err := audit.VerifyExport(in, verifier, old)
+			oldKey := ""
+			if checkpointKey != "" {
+				if oldKey, err = keyOrFile(checkpointKey); err != nil {
+					return err
+				}
+			}
+			report, err := audit.VerifyExport(in, verifier, old, oldKey)
 			if err != nil {
 				return err
 			}
@@ -123,6 +133,7 @@ input. Exits with 1 and names the first bad event if the log is not intact.`,
 	}
 	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "file with an older checkpoint that the log must continue")
 	cmd.Flags().StringVar(&key, "key", "", "verifier key (as `oneclawd audit key` prints it), or a file that holds it")
+	cmd.Flags().StringVar(&checkpointKey, "checkpoint-key", "", "verifier key of the older checkpoint, if it is another one")
 	_ = cmd.MarkFlagRequired("key")
 	return cmd
 }

@@ -57,7 +57,7 @@ func TestReadersSeeAWholeLog(t *testing.T) {
 		if err := h.log.Export(ctx, &export); err != nil {
 			t.Fatal(err)
 		}
-		off, err := audit.VerifyExport(&export, vkey, old)
+		off, err := audit.VerifyExport(&export, vkey, old, "")
 		if err != nil || !off.OK() {
 			t.Fatalf("%+v, %v", off, err)
 		}

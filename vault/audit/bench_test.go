@@ -37,7 +37,7 @@ func BenchmarkVerifyExport(b *testing.B) {
 	export := w.export()
 	b.SetBytes(int64(len(export)))
 	for b.Loop() {
-		if rep, err := VerifyExport(bytes.NewReader(export), w.vkey, nil); err != nil || !rep.OK() {
+		if rep, err := VerifyExport(bytes.NewReader(export), w.vkey, nil, ""); err != nil || !rep.OK() {
 			b.Fatal(rep, err)
 		}
 	}

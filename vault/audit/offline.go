@@ -3,6 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,14 +17,15 @@ import (
 // VerifyExport verifies an export with nothing but the pinned verifier key: no
 // server, no other key. old, if not nil, is an older checkpoint that the export
 // must continue; only with one can it be seen that the end was cut off together
-// with the checkpoint.
+// with the checkpoint. oldKey is what signed that one, "" if it was verifierKey: after
+// a recovery onto another HSM the log goes on under another key.
 //
 // An error means that it could not be done: r cannot be read, or the key or the
 // older checkpoint is not one. What is wrong with the export is in the Report.
-func VerifyExport(r io.Reader, verifierKey string, old []byte) (*Report, error) {
+func VerifyExport(r io.Reader, verifierKey string, old []byte, oldKey string) (*Report, error) {
 	x := &export{rep: new(Report)}
 	if old != nil {
-		cp, err := OpenCheckpoint(old, verifierKey)
+		cp, err := OpenCheckpoint(old, cmp.Or(oldKey, verifierKey))
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ func (w *world) export() []byte {
 
 func verifyLines(t *testing.T, w *world, lines [][]byte, old []byte) *Report {
 	t.Helper()
-	return must[*Report](t)(VerifyExport(bytes.NewReader(bytes.Join(lines, []byte("\n"))), w.vkey, old))
+	return must[*Report](t)(VerifyExport(bytes.NewReader(bytes.Join(lines, []byte("\n"))), w.vkey, old, ""))
 }
 
 func split(export []byte) [][]byte {
@@ -194,18 +195,51 @@ func TestVerifyExportKeys(t *testing.T) {
 	w := newWorld(t)
 	w.grow(3)
 	export := w.export()
-	if _, err := VerifyExport(bytes.NewReader(export), "rubbish", nil); !errors.Is(err, errVerifierKey) {
+	if _, err := VerifyExport(bytes.NewReader(export), "rubbish", nil, ""); !errors.Is(err, errVerifierKey) {
 		t.Error(err)
 	}
-	if _, err := VerifyExport(bytes.NewReader(export), w.vkey, []byte("rubbish")); !errors.Is(err, ErrCheckpoint) {
+	if _, err := VerifyExport(bytes.NewReader(export), w.vkey, []byte("rubbish"), ""); !errors.Is(err, ErrCheckpoint) {
 		t.Error(err)
 	}
-	rep := must[*Report](t)(VerifyExport(bytes.NewReader(export), newWorld(t).vkey, nil))
+	rep := must[*Report](t)(VerifyExport(bytes.NewReader(export), newWorld(t).vkey, nil, ""))
 	if rep.OK() || rep.Problems[0].Finding != BadCheckpoint {
 		t.Errorf("another's key: %+v", rep)
 	}
-	if rep := must[*Report](t)(VerifyExport(strings.NewReader(""), w.vkey, nil)); rep.OK() {
+	if rep := must[*Report](t)(VerifyExport(strings.NewReader(""), w.vkey, nil, "")); rep.OK() {
 		t.Error("nothing at all is right")
+	}
+}
+
+// After a recovery the log is signed by another key; a checkpoint from before is still
+// held against it, under its own key.
+func TestVerifyExportUnderAnotherKey(t *testing.T) {
+	w := newWorld(t)
+	w.grow(30)
+	old, before := w.checkpoint(), w.vkey
+	w.key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
+	w.restart(w.db)
+	w.grow(30)
+	export := w.export()
+	verify := func(oldKey string) (*Report, error) {
+		return VerifyExport(bytes.NewReader(export), w.vkey, old.Note, oldKey)
+	}
+	if rep := must[*Report](t)(verify(before)); !rep.OK() || rep.Checkpoint.Size != 60 {
+		t.Errorf("%+v", rep)
+	}
+	for _, key := range []string{"", newWorld(t).vkey} {
+		if _, err := verify(key); !errors.Is(err, ErrCheckpoint) {
+			t.Errorf("under %q: %v", key, err)
+		}
+	}
+	if _, err := verify("rubbish"); !errors.Is(err, errVerifierKey) {
+		t.Error(err)
+	}
+	other := newWorld(t)
+	other.rewire(newMemDB(), w.log.Checkpoints.Instance)
+	other.grow(31)
+	rep := must[*Report](t)(VerifyExport(bytes.NewReader(export), w.vkey, other.checkpoint().Note, other.vkey))
+	if rep.OK() || rep.Problems[0].Finding != OtherHistory {
+		t.Errorf("another history: %+v", rep)
 	}
 }
 
@@ -251,7 +285,7 @@ func TestExportVector(t *testing.T) {
 		w.must(os.WriteFile("testdata/export/key.txt", []byte(w.vkey+"\n"), 0o644))
 	}
 	log, old, vkey := vector(t)
-	rep := must[*Report](t)(VerifyExport(bytes.NewReader(log), vkey, old))
+	rep := must[*Report](t)(VerifyExport(bytes.NewReader(log), vkey, old, ""))
 	if !rep.OK() || rep.Verified != 7 {
 		t.Errorf("%+v", rep)
 	}
@@ -272,7 +306,7 @@ func FuzzVerifyExport(f *testing.F) {
 	f.Add([]byte(`{"checkpoint":"","hashes":"` + base64.StdEncoding.EncodeToString(make([]byte, 64)) + `","expired":{"size":3,"nodes":["AA=="]}}`))
 	f.Add([]byte("\n\n{}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rep, err := VerifyExport(bytes.NewReader(data), vkey, old)
+		rep, err := VerifyExport(bytes.NewReader(data), vkey, old, "")
 		if err != nil {
 			t.Fatal(err)
 		}
