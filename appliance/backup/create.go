@@ -12,11 +12,12 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
-// Source is what is backed up. All but Now is needed.
+// Source is what is backed up. All but what is said to be optional is needed.
 type Source struct {
 	DB      *store.DB // unsealed
 	Archive audit.Archive
@@ -24,6 +25,12 @@ type Source struct {
 	Version string    // of oneclawd
 
 	Now func() time.Time // nil means time.Now
+
+	// Recovery, if there is one, opens the backup without the HSM. Its escrow is of
+	// what the default module keeps, and Modules that are there. Keys finds them.
+	Recovery RecoveryKey
+	Modules  []string
+	Keys     func(module string) (hsm.Module, error)
 }
 
 // Progress is how far a backup, a verification or a restore is.
@@ -90,7 +97,7 @@ func (c *creation) look(ctx context.Context) error {
 	}
 	c.header = Header{Instance: meta.Instance, VerifierKey: vkey, KEK: meta.KEK, StoreKey: meta.StoreKey}
 	c.m = Manifest{
-		Format: format, Instance: meta.Instance, CreatedAt: c.src.Now().UTC().Truncate(time.Millisecond),
+		Instance: meta.Instance, CreatedAt: c.src.Now().UTC().Truncate(time.Millisecond),
 		Oneclawd: c.src.Version, Schema: meta.Schema,
 	}
 	err = c.snap.View(ctx, func(tx *store.Tx) error {
@@ -139,7 +146,7 @@ func (c *creation) content(ctx context.Context) error {
 		return writing("beginning the content", err)
 	}
 	s := sections{sealed}
-	for _, part := range []func(context.Context, sections) error{c.preamble, c.state, c.events} {
+	for _, part := range []func(context.Context, sections) error{c.preamble, c.state, c.events, c.escrow} {
 		if err := part(ctx, s); err != nil {
 			return err
 		}
@@ -153,14 +160,18 @@ func (c *creation) content(ctx context.Context) error {
 	return writing("ending the content", err)
 }
 
-// recipients are who can open the content: who has the store key.
+// recipients are who can open the content: who has the store key, or the recovery
+// key, which the escrow in it is sealed to once more and alone.
 func (c *creation) recipients() ([]age.Recipient, error) {
 	key, err := c.src.DB.DeriveKey(keyPurpose)
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
 	s, err := newStoreSealer(c.header.Instance, key)
-	return []age.Recipient{s}, err
+	if err != nil || c.src.Recovery.IsZero() {
+		return []age.Recipient{s}, err
+	}
+	return []age.Recipient{s, c.src.Recovery.to}, nil
 }
 
 func (c *creation) preamble(_ context.Context, s sections) error {
@@ -223,6 +234,7 @@ func (c *creation) events(ctx context.Context, s sections) error {
 
 // sign writes the manifest and the note over it.
 func (c *creation) sign(ctx context.Context) error {
+	c.m.Format = c.m.format()
 	raw, err := json.Marshal(c.m)
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@
 // Everything that is state, as of one instant: the data file, and the archived
 // audit events up to where the data file says that the archive begins. It
 // holds no key of the HSM and no file of tls/ or keys/; a backup without the
-// HSM is noise.
+// HSM is noise, unless it was made with a recovery key.
 //
 // # The file, format 1
 //
@@ -26,6 +26,15 @@
 // length 0; see section.go. age authenticates each 64 KiB and their order, so
 // nothing is believed that did not come from who has the store key. The
 // signature shows the same to who has no key at all.
+//
+// # The escrow, format 2
+//
+// With a recovery key, the public half of a pair whose private half is in shares,
+// the file key is sealed to that too, and there is one more section: an age file to
+// the recovery key alone, with the store key and the data key of each envelope; see
+// escrow.go. So who has the store key has no data key by it. The manifest counts
+// them. Recover makes of such a backup, the private half and a new HSM what Restore
+// makes with the old one.
 //
 // # Rules
 //

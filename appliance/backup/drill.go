@@ -117,7 +117,7 @@ func (d *drill) examine(ctx context.Context, dir string) (err error) {
 	if err := db.Unseal(storeKey); err != nil {
 		return err
 	}
-	for _, look := range []func(context.Context, *store.DB) error{d.tables, migrate, d.records, d.values} {
+	for _, look := range []func(context.Context, *store.DB) error{d.tables, migrate, d.records, d.values, d.escrow} {
 		if err := look(ctx, db); err != nil {
 			return err
 		}
@@ -223,6 +223,57 @@ func (d *drill) open(ctx context.Context, s sealedValue) (plain.Bytes, error) {
 		}
 	}
 	return envelope.Open(ctx, module, kek.Envelope(), s.binding, s.bytes)
+}
+
+// escrow compares the escrow, which has to wait for the recovery key to be opened, with
+// the envelopes: how many there should be of each kind.
+func (d *drill) escrow(ctx context.Context, db *store.DB) error {
+	have := d.m.Escrow
+	if have == nil {
+		return nil
+	}
+	snap, err := db.Snapshot()
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	want := Escrow{Modules: have.Modules}
+	err = snap.SealedValues(ctx, func(v store.SealedValue) error {
+		kind, err := d.kind(ctx, db, v)
+		want.count(kind)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case have.Total() != want.Total():
+		return failed("it has recovery keys of %d values, and %d values", have.Total(), want.Total())
+	case have.Keys+have.Damaged != want.Keys+want.Damaged || have.Leaving != want.Leaving || have.Elsewhere != want.Elsewhere:
+		return failed("it has recovery keys of %d values, and %d that need one", have.Keys, want.Keys)
+	}
+	d.rec.RecoveryKey, d.rec.Escrowed = RecoveryName(have.Recipient), have.Keys
+	return nil
+}
+
+// kind is that of the entry that an envelope has to have; one that is damaged counts as
+// one with a key.
+func (d *drill) kind(ctx context.Context, db *store.DB, v store.SealedValue) (escrowKind, error) {
+	s, err := loadSealed(ctx, store.Runner[vault.Tx](db), v)
+	if errors.Is(err, errDoomed) {
+		return escrowLeaving, nil
+	}
+	var kek vault.KEK
+	if err == nil {
+		kek, err = s.owner.KEKOf(s.bytes)
+	}
+	switch {
+	case errors.Is(err, store.ErrDamaged), errors.Is(err, envelope.ErrDamaged):
+		return escrowDamaged, nil
+	case err == nil && !d.m.Escrow.covers(kek.Module):
+		return escrowElsewhere, nil
+	}
+	return escrowKey, err
 }
 
 // log verifies the audit log, whose root Restore has held against the manifest.

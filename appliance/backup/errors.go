@@ -20,6 +20,16 @@ var (
 	ErrNewer = fault.New(fault.Unprocessable, "backup_newer", "the backup was made by a newer oneclawd")
 	// ErrWrongKeys: the HSM at hand is healthy and does not open it.
 	ErrWrongKeys = fault.New(fault.Unprocessable, "backup_wrong_hsm", "this HSM does not open the backup; it takes the token that the appliance was made with, or a copy of it")
+	// ErrRecoveryKey: what was given is not the public half of a recovery key.
+	ErrRecoveryKey = fault.New(fault.Invalid, "recovery_key", "this is not a recovery key: it begins with age1pq1, as `oneclawd recovery init` wrote it")
+	// ErrNoEscrow: there was no recovery key when the backup was made.
+	ErrNoEscrow = fault.New(fault.Unprocessable, "backup_no_recovery", "the backup was made without a recovery key: only the HSM that it was made with, or a copy of its token, opens it")
+	// ErrOtherRecovery: the private half is of another recovery key.
+	ErrOtherRecovery = fault.New(fault.Unprocessable, "backup_other_recovery", "the shares do not make the recovery key that the backup is sealed to")
+	// ErrEscrow: the keys in the backup are not those of its values.
+	ErrEscrow = fault.New(fault.Unprocessable, "backup_escrow", "the recovery keys in the backup are not those of its values")
+	// ErrHSMInUse: the HSM to recover onto is that of an appliance.
+	ErrHSMInUse = fault.New(fault.Conflict, "recovery_hsm_in_use", "the HSM belongs to an appliance already; recover onto a new token")
 	// ErrTarget: something is in the folder already.
 	ErrTarget = fault.New(fault.Conflict, "backup_target", "the folder to restore into is not empty")
 	// ErrFull: the disk that is written to has no space left.

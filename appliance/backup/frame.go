@@ -10,11 +10,14 @@ import (
 	"strings"
 )
 
-// The magic is one line, so that `head -1` tells what the file is.
+// The magic is one line, so that `head -1` tells what the file is. It counts the forms
+// of frames, of which there is one; the manifest's format counts those of the content.
 const (
-	magicWord = "oneclawd backup "
-	format    = 1
-	magic     = magicWord + "1\n"
+	magicWord    = "oneclawd backup "
+	format       = 1
+	formatEscrow = 2 // has section 4; an oneclawd that does not know it must not ignore it
+	newestFormat = formatEscrow
+	magic        = magicWord + "1\n"
 )
 
 // The kinds of frames, in their order.
@@ -79,7 +82,7 @@ func (f *frames) start() error {
 		f.at = int64(len(magic))
 		return nil
 	case len(got) == len(magic) && strings.HasPrefix(string(got), magicWord) && got[len(magicWord)] > '1' && got[len(magicWord)] <= '9':
-		return ErrNewer.Detail("the backup is of a format that this oneclawd does not know (it knows %d); use the version that made it", format)
+		return ErrNewer.Detail("the backup is of a format that this oneclawd does not know (it knows %d); use the version that made it", newestFormat)
 	case strings.HasPrefix(magic, string(got)):
 		return damage(int64(n), "the file ends in its first line: it was cut off")
 	}

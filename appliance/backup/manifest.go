@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
@@ -46,7 +47,7 @@ type Header struct {
 // Manifest says what is in a backup. It is signed, and not encrypted: counts of
 // records can be read off the data file too.
 type Manifest struct {
-	Format    int       `json:"format"`
+	Format    int       `json:"format"` // 2 if there is an escrow, else 1
 	Instance  id.ID     `json:"instance"`
 	CreatedAt time.Time `json:"created_at"` // when the state was this
 	Oneclawd  string    `json:"oneclawd"`   // version that made it
@@ -54,6 +55,7 @@ type Manifest struct {
 	State     State     `json:"state"`
 	Events    Events    `json:"events"`
 	Audit     LogHead   `json:"audit"`
+	Escrow    *Escrow   `json:"escrow,omitempty"` // nil: only the HSM opens it
 	Header    Digest    `json:"header"`
 	Bytes     int64     `json:"bytes"`  // of all blocks
 	Blocks    []byte    `json:"blocks"` // SHA-256 of each, one after another
@@ -81,6 +83,47 @@ type LogHead struct {
 	Root Digest `json:"root"` // RFC 6962
 }
 
+// Escrow is the keys that a backup holds for the day when the HSM is gone. Each
+// envelope counts once.
+type Escrow struct {
+	Recipient Digest   `json:"recipient"` // SHA-256 of the recovery key
+	Modules   []string `json:"modules"`   // that KEKs are escrowed of, besides the default one
+	Keys      uint64   `json:"keys"`      // values that the recovery key opens
+	Elsewhere uint64   `json:"elsewhere"` // of which the KEK is in a module that is not among them
+	Damaged   uint64   `json:"damaged"`   // that do not open, with the HSM either
+	Leaving   uint64   `json:"leaving"`   // of vaults that are being deleted
+	Bytes     int64    `json:"bytes"`
+	SHA256    Digest   `json:"sha256"`
+}
+
+// Total is how many envelopes the backup has.
+func (e Escrow) Total() uint64 { return e.Keys + e.Elsewhere + e.Damaged + e.Leaving }
+
+// covers reports whether the keys of a module are in it.
+func (e Escrow) covers(module string) bool {
+	return module == "" || slices.Contains(e.Modules, module)
+}
+
+// count adds one of a kind, and reports whether there is such a kind.
+func (e *Escrow) count(kind escrowKind) bool {
+	switch kind {
+	case escrowKey:
+		e.Keys++
+	case escrowElsewhere:
+		e.Elsewhere++
+	case escrowDamaged:
+		e.Damaged++
+	case escrowLeaving:
+		e.Leaving++
+	default:
+		return false
+	}
+	return true
+}
+
+// counts are the figures of e alone.
+func (e Escrow) counts() [4]uint64 { return [4]uint64{e.Keys, e.Elsewhere, e.Damaged, e.Leaving} }
+
 // Sum identifies a backup: the SHA-256 of its manifest.
 func (m Manifest) Sum() Digest {
 	raw, err := json.Marshal(m)
@@ -102,6 +145,14 @@ func parse(raw []byte, into any) error {
 		return fmt.Errorf("something follows")
 	}
 	return nil
+}
+
+// format is what Format has to be.
+func (m Manifest) format() int {
+	if m.Escrow != nil {
+		return formatEscrow
+	}
+	return format
 }
 
 // block returns the SHA-256 of the i-th block.

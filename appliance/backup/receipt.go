@@ -40,6 +40,8 @@ type Receipt struct {
 	Audit          LogHead `json:"audit"`
 	EventsVerified uint64  `json:"events_verified"`
 	EventsExpired  uint64  `json:"events_expired"`
+	RecoveryKey    string  `json:"recovery_key,omitempty"` // that the backup has an escrow for
+	Escrowed       uint64  `json:"escrowed,omitempty"`     // values that it opens
 
 	Signature string `json:"signature,omitempty"` // note over the rest
 }

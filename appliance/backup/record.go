@@ -30,6 +30,29 @@ type Made struct {
 	Bytes     int64     `json:"bytes"`
 	Records   uint64    `json:"records"`
 	Audit     LogHead   `json:"audit"`
+	// Recovery is of the last backup that a recovery key opens: of this one, or of one
+	// before.
+	Recovery *MadeRecovery `json:"recovery,omitempty"`
+}
+
+// MadeRecovery is what is remembered of a backup's escrow.
+type MadeRecovery struct {
+	Key       string    `json:"key"` // see RecoveryName
+	CreatedAt time.Time `json:"created_at"`
+	Values    uint64    `json:"values"`    // that the recovery key opens
+	Elsewhere uint64    `json:"elsewhere"` // that also take another module
+	Damaged   uint64    `json:"damaged"`
+}
+
+// recoveryOf is nil for a backup without an escrow.
+func recoveryOf(m Manifest) *MadeRecovery {
+	e := m.Escrow
+	if e == nil {
+		return nil
+	}
+	return &MadeRecovery{
+		Key: RecoveryName(e.Recipient), CreatedAt: m.CreatedAt, Values: e.Keys, Elsewhere: e.Elsewhere, Damaged: e.Damaged,
+	}
 }
 
 // Standing is what there is to know about backups; nil where there is none.
@@ -43,23 +66,44 @@ type Standing struct {
 func RecordBackup(ctx context.Context, db txn.Runner[Tx], m Manifest) error {
 	made := Made{
 		Backup: m.Sum(), CreatedAt: m.CreatedAt, Bytes: m.Bytes, Records: m.State.Records,
-		Audit: m.Audit,
-	}
-	raw, err := json.Marshal(made)
-	if err != nil {
-		return err
+		Audit: m.Audit, Recovery: recoveryOf(m),
 	}
 	e := event(audit.ApplianceBackup, m.Instance)
 	e.Details = audit.Details{
 		"backup": made.Backup.String(), "bytes": made.Bytes, "records": made.Records,
 		"audit_size": m.Audit.Size,
 	}
+	if r := made.Recovery; r != nil {
+		e.Details["recovery_key"], e.Details["escrowed"] = r.Key, r.Values
+	}
 	return db.Update(ctx, func(tx Tx) error {
+		raw, err := made.after(tx)
+		if err != nil {
+			return err
+		}
 		if err := tx.PutLastBackup(raw); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, e)
 	})
+}
+
+// after is m as it is remembered, with the last escrow if it has none.
+func (m Made) after(tx Tx) ([]byte, error) {
+	if m.Recovery == nil {
+		raw, err := tx.LastBackup()
+		if err != nil {
+			return nil, err
+		}
+		var before Made
+		if raw != nil {
+			if err := json.Unmarshal(raw, &before); err != nil {
+				return nil, fmt.Errorf("backup: the record of the last backup: %w", err)
+			}
+		}
+		m.Recovery = before.Recovery
+	}
+	return json.Marshal(m)
 }
 
 // RecordDrill puts the outcome of a drill into the audit log and, if it

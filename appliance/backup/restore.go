@@ -49,10 +49,7 @@ func Inspect(ctx context.Context, r io.ReadSeeker, dir string, o Options) (Plan,
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{
-		Manifest: s.manifest, Pinned: o.VerifierKey != "", Target: CheckTarget(dir, s.manifest),
-		Files: []PlannedFile{{stateFile, s.manifest.State.Bytes}, {eventsDir, s.manifest.Events.Bytes}},
-	}
+	p := s.plan(dir, o.VerifierKey)
 	b, err := s.open(ctx, r, o.Keys, nil)
 	if err == nil {
 		b.storeKey.Wipe()
@@ -60,6 +57,13 @@ func Inspect(ctx context.Context, r io.ReadSeeker, dir string, o Options) (Plan,
 		return Plan{}, err
 	}
 	return p, nil
+}
+
+func (s *scanned) plan(dir, verifierKey string) Plan {
+	return Plan{
+		Manifest: s.manifest, Pinned: verifierKey != "", Target: CheckTarget(dir, s.manifest),
+		Files: []PlannedFile{{stateFile, s.manifest.State.Bytes}, {eventsDir, s.manifest.Events.Bytes}},
+	}
 }
 
 // Restore puts a backup into dir, which must be empty but for keys/ and tls/. It
@@ -122,10 +126,36 @@ func (b *opened) unpack(ctx context.Context, dir string, o Options) error {
 	if err := b.unpackEvents(dir, o); err != nil {
 		return err
 	}
+	if err := b.passEscrow(); err != nil {
+		return b.inside(err)
+	}
 	if err := b.sections.expect(sectionEnd); err != nil {
 		return b.inside(err)
 	}
 	return b.checkState(ctx, filepath.Join(dir, stateFile))
+}
+
+// passEscrow reads past section 4, which only the recovery key opens, and checks that
+// it is whole and has as many entries as the manifest says.
+func (b *opened) passEscrow() error {
+	want := b.manifest.Escrow
+	if want == nil {
+		return nil
+	}
+	if err := b.sections.expect(sectionEscrow); err != nil {
+		return err
+	}
+	sum := &summing{w: io.Discard, hash: sha256.New()}
+	entries, err := sealedEscrow(io.TeeReader(b.sections, sum))
+	switch {
+	case err != nil:
+		return err
+	case sum.n != want.Bytes || Digest(sum.hash.Sum(nil)) != want.SHA256:
+		return errors.New("the recovery keys are not the ones of the manifest")
+	case entries != want.Total():
+		return fmt.Errorf("there are %d recovery keys, the manifest says %d", entries, want.Total())
+	}
+	return nil
 }
 
 func (b *opened) unpackState(path string) error {

@@ -16,6 +16,7 @@ const (
 	sectionPreamble = 1 // preamble, JSON
 	sectionState    = 2 // the data file
 	sectionEvents   = 3 // archived events: index (8), length (4), bytes
+	sectionEscrow   = 4 // keys, sealed to the recovery key; only if there is one
 )
 
 // maxChunk bounds a chunk, maxLeaf an event.

@@ -140,8 +140,10 @@ func (s *scanned) judge(verifierKey string) error {
 		return damage(s.rawAt, "the manifest is not in its canonical form")
 	}
 	switch {
-	case m.Format != format:
-		return ErrNewer.Detail("the backup is of format %d, this oneclawd knows %d", m.Format, format)
+	case m.Format > newestFormat:
+		return ErrNewer.Detail("the backup is of format %d, this oneclawd knows %d", m.Format, newestFormat)
+	case m.Format != m.format():
+		return damage(s.rawAt, "a manifest of format %d does not have these parts", m.Format)
 	case m.Header != s.headerSum || m.Instance != s.header.Instance:
 		return damage(int64(len(magic)), "the header is not the one that was signed")
 	}
@@ -178,8 +180,8 @@ func (s *scanned) unreadable(err error) error {
 	var v struct {
 		Format int `json:"format"`
 	}
-	if json.Unmarshal(s.raw, &v) == nil && v.Format > format {
-		return ErrNewer.Detail("the backup is of format %d, this oneclawd knows %d", v.Format, format)
+	if json.Unmarshal(s.raw, &v) == nil && v.Format > newestFormat {
+		return ErrNewer.Detail("the backup is of format %d, this oneclawd knows %d", v.Format, newestFormat)
 	}
 	return ErrDamaged.Detail("at byte %d: the manifest cannot be read", s.rawAt).Because(err)
 }

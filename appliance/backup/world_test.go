@@ -41,6 +41,18 @@ type world struct {
 	vkey    string
 	owner   identity.Principal
 	v       vault.Vault
+	guest   hsm.Module // "guest", if there is one
+}
+
+// Module implements vault.Modules.
+func (w *world) Module(name string) (hsm.Module, error) {
+	switch {
+	case name == "":
+		return w.module, nil
+	case name == "guest" && w.guest != nil:
+		return w.guest, nil
+	}
+	return nil, hsm.ErrUnavailable
 }
 
 // newWorld is a new appliance of one owner and one vault.
@@ -57,8 +69,9 @@ func newWorldOn(t testing.TB, module hsm.Module) *world {
 	_, _ = rand.Read(key)
 	meta := store.Meta{Instance: id.New(), CreatedAt: time.Now().UTC(), KEK: kek, Blobs: map[string][]byte{}}
 	meta.StoreKey = must(w.module.Wrap(w.ctx, kek, key, meta.KeyAAD()))(t)
-	signing := must(w.module.NewSigningKey(w.ctx))(t)
-	meta.Blobs[store.BlobAuditKey] = must(json.Marshal(signing))(t)
+	for _, name := range []string{store.BlobAuditKey, store.BlobTokenKey} {
+		meta.Blobs[name] = must(json.Marshal(must(w.module.NewSigningKey(w.ctx))(t)))(t)
+	}
 	dir := t.TempDir()
 	db := must(store.Open(store.Config{Path: filepath.Join(dir, "state.db")}))(t)
 	w.ok(db.Init(meta, plain.New(key)))
@@ -99,9 +112,7 @@ func (w *world) open(dir string) {
 			return w.module.Sign(ctx, signing, msg)
 		}},
 	}
-	gate := new(hsm.Gate)
-	gate.Open(w.module)
-	w.vaults = vault.New(store.Runner[vault.Tx](db), gate, nil)
+	w.vaults = vault.New(store.Runner[vault.Tx](db), w, nil)
 	w.vkey = must(w.points.VerifierKey())(w)
 }
 

@@ -22,6 +22,9 @@ const (
 	KEKRotate Action = "kek.rotate"
 	KEKRewrap Action = "kek.rewrap"
 	KEKAssign Action = "kek.assign"
+	// KEKRecover: a vault got other KEKs in the places of those that were lost with
+	// the HSM.
+	KEKRecover Action = "kek.recover"
 	// KEKVerify: an operator had every data key unwrapped, to see that it can be.
 	KEKVerify Action = "kek.verify"
 
@@ -90,6 +93,9 @@ const (
 	ApplianceDrill  Action = "appliance.drill"
 	// ApplianceUpgrade: a newer oneclawd brought the data to its schema.
 	ApplianceUpgrade Action = "appliance.upgrade"
+	// ApplianceRecover: the HSM is another one, and the state is that of a backup. The
+	// details name the verifier key of everything that was signed before.
+	ApplianceRecover Action = "appliance.recover"
 	// ApplianceAcceptRollback: an operator accepted a store that is older than
 	// what the HSM remembers.
 	ApplianceAcceptRollback Action = "appliance.accept_rollback"
