@@ -24,6 +24,8 @@ type BackupConfig struct {
 	Dir   string   `toml:"dir" doc:"Folder that backups are written to; another disk than the data's. Empty: none are made but by oneclawd backup create."`
 	Every Duration `toml:"every" doc:"How often. Each backup is restored into a scratch folder in the data folder to prove that it can be."`
 	Keep  int      `toml:"keep" doc:"How many are kept; older ones are removed once a newer one was proven."`
+	// RecoveryFile is made by NewRecoveryKey.
+	RecoveryFile string `toml:"recovery_file" doc:"File with the public half of the recovery key, which oneclawd recovery init makes: backups can then be recovered with its shares when the HSM is gone. Empty: they open with the HSM alone."`
 }
 
 func defaultBackup() BackupConfig { return BackupConfig{Every: Duration(24 * time.Hour), Keep: 7} }
@@ -37,7 +39,8 @@ func (c Config) checkBackup() error {
 	case b.Keep < 1:
 		return bad("backup.keep", "must be at least 1")
 	}
-	return nil
+	_, err := c.recoveryKey()
+	return err
 }
 
 // Names of scheduled backups: they sort by time.
@@ -56,7 +59,10 @@ const drillPrefix = "drill-"
 const backupRetry = 10 * time.Minute
 
 func (c *core) backupSource() backup.Source {
-	return backup.Source{DB: c.db, Archive: c.archive, Key: c.checkpoints.Key, Version: c.version}
+	return backup.Source{
+		DB: c.db, Archive: c.archive, Key: c.checkpoints.Key, Version: c.version,
+		Recovery: c.recovery, Modules: c.escrowed, Keys: c.ring.Module,
+	}
 }
 
 // scheduleBackups makes backups until ctx ends. What fails is logged and tried

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/auditstream"
+	"github.com/oneclaw/oneclawd/appliance/backup"
 	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
@@ -44,6 +45,8 @@ type core struct {
 	module   hsm.Module   // what gate lets through to; closed with the gate
 	gate     hsm.Gate
 	ring     *hsm.Ring // the gate, and the modules of hsm.modules
+	escrowed []string  // of these, those whose keys go into backups with a recovery key
+	recovery backup.RecoveryKey
 	meta     store.Meta
 
 	archive     *events.Archive
@@ -205,7 +208,12 @@ func (c *core) openAudit() error {
 	return nil
 }
 
-func (c *core) openServices() error {
+func (c *core) openServices() (err error) {
+	// Not before: the backup that precedes an upgrade is made of an older schema, of
+	// which an escrow would have to read more than any migration promises.
+	if c.recovery, err = c.cfg.recoveryKey(); err != nil {
+		return err
+	}
 	key, err := signingKey(c.meta, store.BlobTokenKey)
 	if err != nil {
 		return err

@@ -261,6 +261,7 @@ func (d *daemon) Status() operator.Status {
 	}
 	if now.state == operator.Unsealed {
 		if s, err := backup.Look(context.Background(), store.Runner[backup.Tx](now.core.db)); err == nil {
+			out.Recovery = now.core.recoveryStatus(s.Last)
 			if s.Last != nil {
 				out.LastBackup = &s.Last.CreatedAt
 			}

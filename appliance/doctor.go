@@ -69,6 +69,7 @@ func Examine(ctx context.Context, cfg Config) []Finding {
 	x.certificate()
 	x.machine(ctx)
 	x.backups(s, running)
+	x.recovery(s, running && s.State == operator.Unsealed)
 	return x.found
 }
 

@@ -34,6 +34,9 @@ type guest struct {
 	// Env is added to the environment of the process that loads the library:
 	// vendors' libraries find their configuration by it.
 	Env map[string]string `toml:"env"`
+	// Recovery has backups with a recovery key hold the keys of its vaults too. They
+	// survive the module then, and whoever owns it cannot withdraw them.
+	Recovery bool `toml:"recovery"`
 }
 
 var (
@@ -144,6 +147,9 @@ func (c *core) openGuests(ctx context.Context, observe func(hsm.Module) hsm.Modu
 	names := make([]string, len(guests))
 	for i, g := range guests {
 		names[i] = g.Name
+		if g.Recovery {
+			c.escrowed = append(c.escrowed, g.Name)
+		}
 	}
 	c.ring = hsm.NewRing(&c.gate, names...)
 	enough := time.After(guestPatience)

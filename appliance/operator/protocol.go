@@ -44,9 +44,22 @@ type Status struct {
 	// holds, and the last that was restored on trial.
 	LastBackup    *time.Time `json:"last_backup,omitempty"`
 	ProvenRestore *time.Time `json:"proven_restore,omitempty"`
+	// Recovery is about the recovery key; nil unless unsealed.
+	Recovery *Recovery `json:"recovery,omitempty"`
 	// SharesMissing is how many more people are needed, once one has come.
 	SharesMissing int      `json:"shares_missing,omitempty"`
 	Notes         []string `json:"notes,omitempty"` // what an operator should know, worst first
+}
+
+// Recovery is the recovery key that backups are sealed to, and the last backup that
+// such a key opens.
+type Recovery struct {
+	Key        string     `json:"key,omitempty"` // that is set; "" if none is
+	LastKey    string     `json:"last_key,omitempty"`
+	LastBackup *time.Time `json:"last_backup,omitempty"`
+	Values     uint64     `json:"values"`    // in it, that LastKey opens
+	Elsewhere  uint64     `json:"elsewhere"` // that also take another HSM module
+	Damaged    uint64     `json:"damaged"`
 }
 
 // Module is the state of an HSM module other than the default one.

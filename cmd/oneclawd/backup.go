@@ -24,16 +24,18 @@ func newBackup(g *global) *cobra.Command {
 		Short: "Make backups, verify them, put them back",
 		Long: `A backup is one file with all state as of one instant: secrets, policies, people,
 and the audit log. It is encrypted; it takes the HSM to restore it, and nothing
-to verify it. It does not hold the HSM's keys: back those up as its vendor says.
+to verify it. It does not hold the HSM's keys: back those up as its vendor says,
+or make a recovery key (oneclawd recovery init).
 
   oneclawd backup create /mnt/backups/today.backup     while the daemon serves
   oneclawd backup verify /mnt/backups/today.backup     anywhere
   oneclawd drill /mnt/backups/today.backup             restore on trial
   oneclawd backup restore today.backup --config oneclawd.toml
+  oneclawd backup recover today.backup --key verifier.key     the HSM is gone
 
 backup.dir in the configuration has the daemon make and prove them by itself.`,
 	}
-	cmd.AddCommand(newBackupCreate(g), newBackupVerify(), newBackupRestore(g))
+	cmd.AddCommand(newBackupCreate(g), newBackupVerify(), newBackupRestore(g), newBackupRecover(g))
 	return cmd
 }
 
@@ -126,9 +128,17 @@ func printManifest(out io.Writer, name string, m backup.Manifest, pinned bool) {
 	if pinned {
 		by = "the key you gave"
 	}
-	fmt.Fprintf(w, "backup\t%s\nof\t%s\nappliance\t%s\nmade by\toneclawd %s, schema %d\nrecords\t%d\naudit events\t%d\nsigned with\t%s\n",
-		name, m.CreatedAt.Local().Format(time.DateTime), m.Instance, m.Oneclawd, m.Schema, m.State.Records, m.Audit.Size, by)
+	fmt.Fprintf(w, "backup\t%s\nof\t%s\nappliance\t%s\nmade by\toneclawd %s, schema %d\nrecords\t%d\naudit events\t%d\nrecovery key\t%s\nsigned with\t%s\n",
+		name, m.CreatedAt.Local().Format(time.DateTime), m.Instance, m.Oneclawd, m.Schema, m.State.Records, m.Audit.Size, escrowed(m.Escrow), by)
 	_ = w.Flush()
+}
+
+// escrowed says what a recovery key opens of a backup.
+func escrowed(e *backup.Escrow) string {
+	if e == nil {
+		return "none: it opens with its HSM alone"
+	}
+	return fmt.Sprintf("%s, for %d of %d values", backup.RecoveryName(e.Recipient), e.Keys, e.Total())
 }
 
 func newBackupRestore(g *global) *cobra.Command {
@@ -248,6 +258,9 @@ the last drill succeeded. The daemon has to be able to read the file.`,
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintf(w, "proven\t%s, as of %s\nrecords\t%d in %d tables\nvalues opened\t%d of %d\naudit events\t%d verified\ntook\t%s\n",
 				args[0], r.Of.Local().Format(time.DateTime), r.Records, r.Tables, r.Opened, r.Sampled-r.Leaving, r.EventsVerified, r.Finished.Sub(r.Started).Round(time.Millisecond))
+			if r.RecoveryKey != "" {
+				fmt.Fprintf(w, "recovery key\t%s, with keys for %d values\n", r.RecoveryKey, r.Escrowed)
+			}
 			return w.Flush()
 		},
 	}

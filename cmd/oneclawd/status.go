@@ -88,6 +88,7 @@ func (r *report) print(out io.Writer) error {
 		}
 		if s.State == operator.Unsealed {
 			fmt.Fprintf(w, "backup\t%s\tproven restore: %s\n", ago(s.LastBackup), ago(s.ProvenRestore))
+			printRecovery(w, s.Recovery)
 		}
 		if s.SharesMissing > 0 {
 			fmt.Fprintf(w, "shares\t%d more needed\n", s.SharesMissing)
@@ -97,6 +98,21 @@ func (r *report) print(out io.Writer) error {
 		fmt.Fprintf(w, "note\t%s\n", note)
 	}
 	return w.Flush()
+}
+
+// printRecovery says what there would be if the HSM were gone.
+func printRecovery(w io.Writer, r *operator.Recovery) {
+	switch {
+	case r == nil: // a daemon from before there was one
+	case r.Key == "" && r.LastBackup != nil:
+		fmt.Fprintf(w, "recovery\tno key\tlast backup with key %s: %s\n", r.LastKey, ago(r.LastBackup))
+	case r.Key == "":
+		fmt.Fprintf(w, "recovery\tno key\tbackups open with the HSM alone\n")
+	case r.Key != r.LastKey:
+		fmt.Fprintf(w, "recovery\tkey %s\tlast backup with it: never\n", r.Key)
+	default:
+		fmt.Fprintf(w, "recovery\tkey %s\tlast backup with it: %s\n", r.Key, ago(r.LastBackup))
+	}
 }
 
 func ago(t *time.Time) string {

@@ -219,6 +219,7 @@ var reveals = map[string]string{
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
 	"cmd/oneclawd/move.go":         "a passphrase becomes the key of a file",
+	"cmd/oneclawd/recovery.go":     "shares are shown to the people who keep them",
 	"cmd/oneclawd/sealpin.go":      "shares and codes are shown to the people who keep them",
 	"appliance/operator/client.go": "the PIN goes to the daemon over its socket",
 	"appliance/seal/file.go":       "a PIN is sealed",

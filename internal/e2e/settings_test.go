@@ -92,6 +92,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"backup.dir":                  settingBackupDir,
 	"backup.every":                settingBackupEvery,
 	"backup.keep":                 settingBackupKeep,
+	"backup.recovery_file":        settingRecoveryFile,
 	"attest.mode":                 settingAttestMode,
 	"attest.policy":               settingAttestPolicy,
 	"attest.bundle":               settingAttestBundle,
