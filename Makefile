@@ -56,11 +56,11 @@ vet:
 
 .PHONY: unit
 unit:
-	ONECLAW_REQUIRE=$(REQUIRE) go test $(FLAGS) -race -vet=off -timeout=10m $$(go list ./... | grep -v /internal/e2e$$)
+	ONECLAW_REQUIRE=$(REQUIRE) go test $(FLAGS) -race -vet=off -timeout=20m $$(go list ./... | grep -v /internal/e2e$$)
 
 .PHONY: e2e
 e2e: build ## Test the built binary from outside, on a SoftHSM token
-	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=15m ./internal/e2e
+	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=40m ./internal/e2e
 
 .PHONY: check
 check: ## Lint: formatting, modules, golangci-lint, the published API description

@@ -30,6 +30,7 @@ type Config struct {
 	Store     StoreConfig     `toml:"store"`
 	Metrics   MetricsConfig   `toml:"metrics"`
 	Traces    TracesConfig    `toml:"traces"`
+	Intents   IntentsConfig   `toml:"intents"`
 	Attest    AttestConfig    `toml:"attest"`
 	Backup    BackupConfig    `toml:"backup"`
 	Log       LogConfig       `toml:"log"`
@@ -101,7 +102,8 @@ func Defaults() Config {
 		TLS:    TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC:   defaultOIDC(),
 		Attest: defaultAttest(), Backup: defaultBackup(),
-		Mail: defaultMail(), Egress: EgressConfig{Allow: []string{}},
+		Intents: defaultIntents(),
+		Mail:    defaultMail(), Egress: EgressConfig{Allow: []string{}},
 		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto, Modules: []string{}},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
@@ -152,7 +154,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkTraces, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/local"
+	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
@@ -63,6 +64,7 @@ type core struct {
 	messages    *viewer.Service
 	poster      *poster
 	webhooks    *webhook.Service
+	intents     *intents.Service
 	streams     []*auditstream.Streamer
 }
 
@@ -249,6 +251,7 @@ func (c *core) openServices() (err error) {
 	if err := c.openMessages(); err != nil {
 		return err
 	}
+	c.openIntents()
 	return c.openStreams()
 }
 

@@ -106,6 +106,9 @@ func (d *daemon) live(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := c.startIntents(ctx); err != nil {
+		return err
+	}
 	monitor := hsm.NewWatch(c.ring, d.log)
 	api, err := d.newAPI(c, monitor)
 	if err != nil {
@@ -156,7 +159,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
-		Webhooks: c.webhooks, Outbox: c.messages, Audit: c.audit, HSM: monitor, Attestor: attestor,
+		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Audit: c.audit, HSM: monitor, Attestor: attestor,
 		Observe: d.metrics.Request,
 	}
 	if d.traces != nil {
@@ -185,6 +188,7 @@ func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monito
 	g.Go(func() error { return ended(c.drainer.Run(ctx)) })
 	g.Go(func() error { return ended(out.dispatcher.Run(ctx)) })
 	g.Go(func() error { return ended(out.follower.Run(ctx)) })
+	g.Go(func() error { return ended(c.intents.Run(ctx)) })
 	g.Go(func() error { return c.runStreams(ctx) })
 	g.Go(func() error { return c.housekeeping(ctx) })
 	g.Go(func() error { return c.scheduleBackups(ctx) })
@@ -241,6 +245,7 @@ func (c *core) housekeeping(ctx context.Context) error {
 			c.attempt(ctx, "forgetting shares", c.shares.Forget)
 			c.attempt(ctx, "rewrapping keys", c.resumeRewraps)
 			c.attempt(ctx, "tidying accounts", c.people.Tidy)
+			c.attempt(ctx, "forgetting idempotency keys", c.intents.ForgetRepeats)
 		}
 	}
 }

@@ -68,6 +68,21 @@ package store
 //	├── webhook-secret            subscription         → the key that signs its deliveries
 //	├── webhook-cursor            cursor               → index of the next event to look at
 //	│
+//	├── chain                     chains               → the registry of chains
+//	├── intent                    agent, intent        → Intent
+//	├── intent-open               intent               → the agent of one that is not final
+//	├── account                   ⟨chain, address⟩     → Account: its nonces
+//	├── spent                     agent, ⟨asset⟩       → Window: what went out of it
+//	├── tx-count                  agent                → Window: how many transactions
+//	├── repeat                    agent, ⟨key⟩         → Repeat: what an Idempotency-Key was used for
+//	├── repeat-age                time, agent, ⟨key⟩   → that it is there
+//	├── signer-address            secret, number       → the address of the key in it
+//	├── guardrails                agent                → Extra: limits beyond its record's
+//	├── approval                  org, approval        → Approval
+//	├── approval-last             agent, action's hash → the newest approval of it
+//	├── paid                      agent, ⟨address⟩     → that it paid it before
+//	├── freeze                    org                  → Freeze
+//	│
 //	└── stream-cursor             sink                 → index of the next event to send to it
 const Schema = 1 + rehearsed
 
@@ -146,6 +161,21 @@ var buckets = []bucket{
 	{name: webhooks.name},
 	{name: webhookSecrets.name},
 	{name: webhookCursor.name},
+
+	{name: chains.name},
+	{name: intentsTable.name},
+	{name: openIntents.name},
+	{name: chainAccounts.name},
+	{name: spent.name},
+	{name: txCounts.name},
+	{name: repeats.name},
+	{name: repeatAges.name},
+	{name: signerAddresses.name},
+	{name: extras.name},
+	{name: approvals.name},
+	{name: lastApprovals.name},
+	{name: paid.name},
+	{name: freezes.name},
 
 	{name: streamCursors.name},
 }

@@ -17,6 +17,8 @@ var (
 	ErrSigningKey      = fault.New(fault.Denied, "signing_key_protected", "Access denied: agents of the Intents API sign with this key and cannot read it")
 	ErrPath            = fault.New(fault.Invalid, "invalid_secret_path", "Not a valid secret path: use letters, digits, '-', '_' and '/', beginning and ending with a letter or digit")
 	ErrType            = fault.New(fault.Invalid, "invalid_secret_type", "Unknown secret type")
+	ErrNoSigningKey    = fault.New(fault.Denied, "signing_key_denied", "Access denied: no policy lets this agent use such a signing key, or there is none")
+	ErrNotSigningKey   = fault.New(fault.Invalid, "not_a_signing_key", "What is at signing_key_path is not of type private_key, or has a max_access_count, or is encrypted with a customer's key")
 	ErrExpiryPast      = fault.New(fault.Invalid, "expiry_in_past", "expires_at must lie in the future")
 	ErrMaxAccess       = fault.New(fault.Invalid, "invalid_max_access_count", "max_access_count must be at least 1")
 	ErrValueTooLarge   = fault.New(fault.TooLarge, "secret_too_large", "A secret value may have at most 5 MB")

@@ -11,6 +11,7 @@ type Problem struct {
 
 	Code      string            `json:"code,omitempty" doc:"Stable machine-readable name of the problem"`
 	Fields    map[string]string `json:"fields,omitempty" doc:"Rejected request fields and why, without their values (400 only)"`
+	Approval  string            `json:"approval_request_id,omitempty" doc:"The approval that is needed (approval_required only)"`
 	RequestID string            `json:"request_id,omitempty" doc:"What to tell the operator (500 only)"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,13 @@ const (
 type endpoint struct {
 	op     huma.Operation
 	access access
+	bodies []bodyOf // of answers, beyond what the handler's type says
+}
+
+// bodyOf is the body of a status.
+type bodyOf struct {
+	status int
+	body   reflect.Type
 }
 
 // opt is an option of a route.
@@ -88,6 +96,11 @@ func streams(mediaType string) opt {
 	}
 }
 
+// answers describes the body of a status, where the handler says any.
+func answers(code int, body any) opt {
+	return func(e *endpoint) { e.bodies = append(e.bodies, bodyOf{code, reflect.TypeOf(body)}) }
+}
+
 // doc sets the tag and the one-line summary in the OpenAPI document.
 func doc(tag, summary string) opt {
 	return func(e *endpoint) { e.op.Tags, e.op.Summary = []string{tag}, summary }
@@ -125,6 +138,7 @@ func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O,
 		case !e.access.public:
 			e.op.Security = []map[string][]string{{bearerScheme: {}}}
 		}
+		e.describe(s.huma.OpenAPI().Components.Schemas)
 		huma.Register(s.huma, e.op, func(ctx context.Context, in *I) (*O, error) {
 			out, err := fn(ctx, in)
 			if err != nil {
@@ -135,6 +149,19 @@ func handle[I, O any](method, path, id string, fn func(context.Context, *I) (*O,
 		s.checkParams(method, path)
 		checkWidths(reflect.TypeFor[I](), path)
 		s.list(method, path, id, e.access)
+	}
+}
+
+// describe adds the bodies that the handler's type does not tell.
+func (e *endpoint) describe(schemas huma.Registry) {
+	for _, d := range e.bodies {
+		if e.op.Responses == nil {
+			e.op.Responses = map[string]*huma.Response{}
+		}
+		e.op.Responses[strconv.Itoa(d.status)] = &huma.Response{
+			Description: http.StatusText(d.status),
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(d.body, true, d.body.Name())}},
+		}
 	}
 }
 

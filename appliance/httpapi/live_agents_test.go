@@ -137,7 +137,7 @@ func TestA6RotatingTheKey(t *testing.T) {
 
 func TestA7Updates(t *testing.T) {
 	l := newLive(t)
-	bot := l.agent("bot", `,"description":"d","scopes":["a/**"],"tx_to_allowlist":["0x1"],"tx_max_value_eth":"1","tx_daily_limit_eth":"2","tx_allowed_chains":["base"],`+
+	bot := l.agent("bot", `,"description":"d","scopes":["a/**"],"tx_to_allowlist":["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"],"tx_max_value_eth":"1","tx_daily_limit_eth":"2","tx_allowed_chains":["base"],`+
 		`"token_ttl_seconds":300,"expires_at":"2100-01-01T00:00:00Z","shroud_config":{"strictness":1}`)
 	url := "/v1/agents/" + bot.id
 	full := agentKeys + " tx_max_value_eth tx_daily_limit_eth token_ttl_seconds expires_at shroud_config last_active_at"
@@ -295,7 +295,7 @@ func TestA12TheFirstVaultIsOneThatServes(t *testing.T) {
 
 func TestA15GuardrailsAreKept(t *testing.T) {
 	l := newLive(t)
-	bot := l.agent("bot", `,"intents_api_enabled":true,"tx_allowed_chains":["base","ethereum"],"tx_to_allowlist":["0xAbC"],"tx_max_value_eth":"0.10","tx_daily_limit_eth":"1e2"`)
+	bot := l.agent("bot", `,"intents_api_enabled":true,"tx_allowed_chains":["base","ethereum"],"tx_to_allowlist":["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"],"tx_max_value_eth":"0.10","tx_daily_limit_eth":"100"`)
 	l.want(step{url: "/v1/agents/" + bot.id, as: "owner", status: 200,
-		has: []string{`"tx_allowed_chains":["base","ethereum"]`, `"tx_to_allowlist":["0xAbC"]`, `"tx_max_value_eth":"0.10"`, `"tx_daily_limit_eth":"1e2"`}})
+		has: []string{`"tx_allowed_chains":["base","ethereum"]`, `"tx_to_allowlist":["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"]`, `"tx_max_value_eth":"0.10"`, `"tx_daily_limit_eth":"100"`}})
 }

@@ -24,9 +24,9 @@ func (l *live) bodies() []step {
 		{method: post, url: v + "/policies", body: `{"secret_path_pattern":"**","path_pattern":"**","principal_type":"agent","principal_id":"` + bot.id + `","permissions":["read"],"conditions":{},"expires_at":"2100-01-01T00:00:00Z","policy_schema_version":1,"effect":"allow","priority":0}`},
 		{method: put, url: v + "/policies/" + p, body: `{"permissions":["read"],"conditions":{},"expires_at":"2100-01-01T00:00:00Z"}`},
 		{method: post, url: "/v1/agents", body: `{"name":"n","description":"d","auth_method":"api_key","scopes":["a"],"expires_at":"2100-01-01T00:00:00Z","intents_api_enabled":true,"crypto_proxy_enabled":true,` +
-			`"tx_to_allowlist":["x"],"tx_max_value_eth":"1","tx_daily_limit_eth":"1","tx_allowed_chains":["base"],"token_ttl_seconds":300,"vault_ids":[],"shroud_enabled":true,"shroud_config":{}}`},
+			`"tx_to_allowlist":["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"],"tx_max_value_eth":"1","tx_daily_limit_eth":"1","tx_allowed_chains":["base"],"token_ttl_seconds":300,"vault_ids":[],"shroud_enabled":true,"shroud_config":{}}`},
 		{method: patch, url: "/v1/agents/" + bot.id, body: `{"name":"n","description":"d","scopes":["a"],"is_active":true,"expires_at":"2100-01-01T00:00:00Z","intents_api_enabled":false,"crypto_proxy_enabled":false,` +
-			`"tx_to_allowlist":["x"],"tx_max_value_eth":"1","tx_daily_limit_eth":"1","tx_allowed_chains":["base"],"token_ttl_seconds":300,"vault_ids":[],"shroud_enabled":true,"shroud_config":{}}`},
+			`"tx_to_allowlist":["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"],"tx_max_value_eth":"1","tx_daily_limit_eth":"1","tx_allowed_chains":["base"],"token_ttl_seconds":300,"vault_ids":[],"shroud_enabled":true,"shroud_config":{}}`},
 		{method: post, url: "/v1/auth/api-keys", body: `{"name":"n","scopes":["a"],"expires_at":"2100-01-01T00:00:00Z"}`},
 		{method: post, url: "/v1/auth/token", body: `{"email":"e@example.com","password":"p"}`},
 		{method: post, url: "/v1/auth/agent-token", body: `{"agent_id":"` + bot.id + `","api_key":"k"}`},

@@ -97,6 +97,7 @@ func toProblem(err error) *problemDetails {
 		return newProblem(http.StatusInternalServerError, "", internalDetail)
 	}
 	p := newProblem(status, f.Code, f.Msg)
+	p.Approval = f.Ref
 	switch status {
 	case http.StatusBadRequest:
 		p.Fields = f.Fields

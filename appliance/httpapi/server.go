@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -46,6 +47,7 @@ type Config struct {
 	Site     *site.Service // no IP rules, settings and maintenance when nil
 	Webhooks *webhook.Service
 	Outbox   *viewer.Service
+	Intents  *intents.Service
 	HSM      Module
 	Attestor Attestor // nil: the machine was not attested
 
@@ -76,6 +78,7 @@ type Server struct {
 	site     *site.Service
 	webhooks *webhook.Service
 	outbox   *viewer.Service
+	intents  *intents.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
 	attestor Attestor
@@ -100,7 +103,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
 		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, attestor: c.Attestor,
-		webhooks: c.Webhooks, outbox: c.Outbox,
+		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -137,6 +140,7 @@ func (s *Server) routes() []route {
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),
+		s.chainRoutes(), s.transactionRoutes(), s.messageRoutes(), s.approvalRoutes(),
 	} {
 		all = append(all, resource...)
 	}

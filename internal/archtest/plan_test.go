@@ -33,6 +33,7 @@ var may = map[string][]string{
 	},
 	"vault/agents": {
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"intents/evm",                                                                                   // the form of its guardrails
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", // enrolment writes a mail
 	},
 	"vault/outbox": {"internal/fault", "internal/id", "internal/txn"},
@@ -61,10 +62,14 @@ var may = map[string][]string{
 	"intents/evm":            {"internal/fault"},
 	"intents/node":           {"internal/fault", "intents/evm"}, // over a client of egress
 	"intents/node/anviltest": {"intents/evm"},
+	"intents": {
+		"internal/fault", "internal/id", "internal/txn", "intents/evm", "intents/node",
+		"vault", "vault/audit", "vault/identity", "vault/policy", "vault/site",
+	},
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
-		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
@@ -73,7 +78,7 @@ var may = map[string][]string{
 	// The door.
 	"appliance/api": {},
 	"appliance/httpapi": {
-		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain",
+		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
 		"vault/share", "vault/site", "vault/webhook",
 	},
@@ -114,7 +119,7 @@ var may = map[string][]string{
 	// room.
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "hsm", "hsm/broker", "hsm/local",
-		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
 	},
@@ -232,6 +237,7 @@ var reveals = map[string]string{
 	"hsm/local/keyfile.go":         "a passphrase is stretched",
 	"hsm/local/local.go":           "the passphrase is copied until Init has used it",
 	"hsm/pkcs11/module.go":         "the PIN goes to C_Login",
+	"intents/submit.go":            "a signing key is parsed, to sign with",
 	"store/keys.go":                "a key is derived from the store key",
 	"store/meta.go":                "the keyring is derived from the store key",
 	"vault/cmekblob.go":            "a value and the keys that its client encrypts it with are taken from one to the other",

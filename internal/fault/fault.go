@@ -42,6 +42,8 @@ type Error struct {
 
 	// RetryAfter is how long to wait before trying again; 0 means not known.
 	RetryAfter time.Duration
+	// Ref names what the caller has to look at: an approval, where one is needed.
+	Ref string
 	// Fields names rejected request fields and why, without their values.
 	Fields map[string]string
 }
@@ -82,6 +84,13 @@ func (e *Error) Detail(format string, args ...any) *Error {
 func (e *Error) After(d time.Duration) *Error {
 	c := *e
 	c.RetryAfter = d
+	return &c
+}
+
+// About returns a copy of e that refers to something.
+func (e *Error) About(ref string) *Error {
+	c := *e
+	c.Ref = ref
 	return &c
 }
 

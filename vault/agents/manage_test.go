@@ -104,7 +104,7 @@ func TestA6_RotateKey(t *testing.T) {
 func base(v id.ID) agents.Spec {
 	return agents.Spec{
 		Name: "n", Description: "d", Scopes: []string{"s"}, VaultIDs: []id.ID{v}, TokenTTL: 300, ExpiresAt: ptr(noon.Add(time.Hour)),
-		Intents: true, TxToAllowlist: []string{"0x1"}, TxMaxValue: "1", TxDailyLimit: "2", TxChains: []string{"base"},
+		Intents: true, TxToAllowlist: []string{"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}, TxMaxValue: "1", TxDailyLimit: "2", TxChains: []string{"base"},
 		ShroudEnabled: true, ShroudConfig: json.RawMessage(`{"a":1}`),
 	}
 }
@@ -131,7 +131,7 @@ func TestA7_PartByPart(t *testing.T) {
 		"expiry":           {agents.Change{ExpiresAt: ptr(&later)}, func(a *identity.Agent) { a.ExpiresAt = &later }},
 		"no expiry":        {agents.Change{ExpiresAt: new(*time.Time)}, func(a *identity.Agent) { a.ExpiresAt = nil }},
 		"intents":          {agents.Change{Intents: ptr(false)}, func(a *identity.Agent) { a.Intents = false }},
-		"allowlist":        {agents.Change{TxToAllowlist: &[]string{"0x2"}}, func(a *identity.Agent) { a.TxToAllowlist = []string{"0x2"} }},
+		"allowlist":        {agents.Change{TxToAllowlist: &[]string{"0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"}}, func(a *identity.Agent) { a.TxToAllowlist = []string{"0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"} }},
 		"no allowlist":     {agents.Change{TxToAllowlist: &[]string{}}, func(a *identity.Agent) { a.TxToAllowlist = nil }},
 		"max value":        {agents.Change{TxMaxValue: ptr("9")}, func(a *identity.Agent) { a.TxMaxValue = "9" }},
 		"no max value":     {agents.Change{TxMaxValue: ptr("")}, func(a *identity.Agent) { a.TxMaxValue = "" }},

@@ -27,7 +27,7 @@ func TestA1_Register(t *testing.T) {
 	ends := noon.Add(time.Hour)
 	spec := agents.Spec{
 		Name: "deployer", Description: "deploys", Scopes: []string{"prod/**"}, VaultIDs: []id.ID{v.ID}, TokenTTL: 300, ExpiresAt: &ends,
-		Intents: true, TxToAllowlist: []string{"0x1"}, TxMaxValue: "1.5", TxDailyLimit: "3", TxChains: []string{"base"},
+		Intents: true, TxToAllowlist: []string{"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}, TxMaxValue: "1.5", TxDailyLimit: "3", TxChains: []string{"base"},
 		ShroudEnabled: true, ShroudConfig: json.RawMessage(`{"strictness":"x"}`),
 	}
 	var a identity.Agent
@@ -39,7 +39,7 @@ func TestA1_Register(t *testing.T) {
 	equal(t, "event", e.Resource.Type+" "+e.Resource.ID, "agent "+a.ID.String())
 	equal(t, "stored", w.stored(a.ID), a)
 	if a.Name != "deployer" || a.Description != "deploys" || a.TokenTTL != 300 || !a.ExpiresAt.Equal(ends) || !a.Intents || !a.ShroudEnabled ||
-		a.TxMaxValue != "1.5" || a.TxDailyLimit != "3" || string(a.ShroudConfig) != `{"strictness":"x"}` || a.TxChains[0] != "base" || a.TxToAllowlist[0] != "0x1" {
+		a.TxMaxValue != "1.5" || a.TxDailyLimit != "3" || string(a.ShroudConfig) != `{"strictness":"x"}` || a.TxChains[0] != "base" || a.TxToAllowlist[0] != spec.TxToAllowlist[0] {
 		t.Errorf("got %+v", a)
 	}
 	if len(key) != 47 || !strings.HasPrefix(key, "ocv_") {
@@ -259,5 +259,26 @@ func TestA3_ReadableByItsCreatorOnly(t *testing.T) {
 		if _, _, err := w.vaults.Read(w.ctx, c.p, keys, path); (err == nil) != c.may {
 			t.Errorf("%s: got %v", c.name, err)
 		}
+	}
+}
+
+// A limit that could not be read when it is needed is refused when it is set.
+func TestGuardrailsMakeSense(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		spec agents.Spec
+		want error
+	}{
+		{agents.Spec{TxMaxValue: "0.5", TxDailyLimit: "10", TxToAllowlist: []string{"0x70997970C51812dc3A010C7d01b50e0d17dc79C8"}}, nil},
+		{agents.Spec{TxMaxValue: "-1"}, agents.ErrTxLimit},
+		{agents.Spec{TxMaxValue: "1e2"}, agents.ErrTxLimit},
+		{agents.Spec{TxDailyLimit: "0x10"}, agents.ErrTxLimit},
+		{agents.Spec{TxDailyLimit: "0.1234567890123456789"}, agents.ErrTxLimit},
+		{agents.Spec{TxToAllowlist: []string{"0xAbC"}}, agents.ErrTxAllowlist},
+		{agents.Spec{TxToAllowlist: []string{"0x70997970C51812dc3A010C7d01b50e0d17dc79c8"}}, agents.ErrTxAllowlist}, // its checksum is wrong
+	} {
+		c.spec.Name = "payer"
+		_, _, err := w.Register(w.ctx, w.alice, c.spec)
+		w.is(err, c.want)
 	}
 }

@@ -28,6 +28,8 @@ var (
 	ErrFingerprint = fault.New(fault.Invalid, "invalid_fingerprint", "client_cert_fingerprint must be a SHA-256 in hex")
 	ErrProof       = fault.New(fault.Invalid, "not_its_proof", "An agent with auth_method mtls has a client_cert_fingerprint, one with oidc_client_credentials an oidc_issuer and oidc_client_id, and others have neither; auth_method cannot be changed")
 	ErrNoKey       = fault.New(fault.Conflict, "agent_has_no_key", "This agent does not sign in with an API key")
+	ErrTxLimit     = fault.New(fault.Invalid, "invalid_tx_limit", "tx_max_value_eth and tx_daily_limit_eth must be decimal numbers such as \"0.5\", with at most 18 decimals")
+	ErrTxAllowlist = fault.New(fault.Invalid, "invalid_tx_to_allowlist", "tx_to_allowlist must hold addresses: 0x and 40 hex digits, in one case or with the checksum of EIP-55")
 	ErrContended   = fault.New(fault.Conflict, "write_contended", "The agent is being changed by others; try again")
 )
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -90,8 +91,32 @@ func check(a identity.Agent) error {
 	case len(a.ShroudConfig) > maxConfig:
 		return ErrConfig
 	}
+	if err := checkLimits(a); err != nil {
+		return err
+	}
 	if c := bytes.TrimSpace(a.ShroudConfig); len(c) > 0 && (c[0] != '{' || !json.Valid(c)) {
 		return ErrConfig
+	}
+	return nil
+}
+
+// nativeDecimals are those of the coin that limits are in.
+const nativeDecimals = 18
+
+// checkLimits refuses guardrails that could not be read when they are needed.
+func checkLimits(a identity.Agent) error {
+	for _, limit := range []string{a.TxMaxValue, a.TxDailyLimit} {
+		if limit == "" {
+			continue
+		}
+		if _, err := evm.ParseUnits(limit, nativeDecimals); err != nil {
+			return ErrTxLimit
+		}
+	}
+	for _, addr := range a.TxToAllowlist {
+		if _, err := evm.ParseAddress(addr); err != nil {
+			return ErrTxAllowlist
+		}
 	}
 	return nil
 }

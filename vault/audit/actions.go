@@ -77,6 +77,30 @@ const (
 	ShareRevoke  Action = "share.revoke"
 	ShareClaim   Action = "share.claim"
 
+	// A transaction was asked for and admitted or refused; signed; shown to a node;
+	// found to be in the chain for good, or never to get there.
+	TransactionSubmit    Action = "transaction.submit"
+	TransactionSign      Action = "transaction.sign"
+	TransactionBroadcast Action = "transaction.broadcast"
+	TransactionSettle    Action = "transaction.settle"
+	TransactionReplace   Action = "transaction.replace" // signed once more with its nonce
+	TransactionExplain   Action = "transaction.explain" // recorded where it is refused
+	MessageSign          Action = "message.sign"
+	TransactionRead      Action = "transaction.read"
+
+	// People were asked whether an agent may, and answered.
+	ApprovalRequest Action = "approval.request"
+	ApprovalApprove Action = "approval.approve"
+	ApprovalDeny    Action = "approval.deny"
+
+	ChainCreate Action = "chain.create"
+	ChainUpdate Action = "chain.update"
+	ChainDelete Action = "chain.delete"
+	ChainRead   Action = "chain.read"
+
+	SigningFreeze Action = "signing.freeze"
+	SigningThaw   Action = "signing.thaw"
+
 	AuditExport Action = "audit.export"
 
 	ApplianceInit  Action = "appliance.init"

@@ -33,6 +33,7 @@ const (
 	KindShareAccessed   outbox.Kind = "share_accessed"
 	KindCreditsExpiring outbox.Kind = "credits_expiring"
 	KindWebhookDisabled outbox.Kind = "webhook_disabled"
+	KindApprovalAsked   outbox.Kind = "approval_asked"
 )
 
 // Writer writes mails whose links begin with Base, the appliance's public URL

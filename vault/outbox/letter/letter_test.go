@@ -15,6 +15,7 @@ import (
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func TestLetters(t *testing.T) {
+	approval := id.New()
 	w := letter.Writer{Base: "https://vault.example.com/"}
 	user, agent, share := id.New(), id.New(), id.New()
 	to := letter.To{Address: "ann@example.com", Org: id.New(), User: user, At: noon}
@@ -42,6 +43,7 @@ func TestLetters(t *testing.T) {
 		{w.ShareRevoked(to, "Bob", noon), letter.KindShareRevoked, false, 0, []string{"Bob shared a secret with you", "taken back on\n2 March"}},
 		{w.ShareAccessed(to, share, 3, noon, "192.0.2.7"), letter.KindShareAccessed, false, 0, []string{share.String(), "makes 3"}},
 		{w.CreditsExpiring(to, "$12.00", noon), letter.KindCreditsExpiring, false, 0, []string{"$12.00", "/settings/billing"}},
+		{w.ApprovalAsked(to, "payer", approval, []string{"above 1 ETH"}, noon), letter.KindApprovalAsked, false, 0, []string{"payer", "above 1 ETH", "/approvals/" + approval.String()}},
 		{w.WebhookDisabled(to, "hooks.example.com", noon), letter.KindWebhookDisabled, false, 0, []string{"hooks.example.com"}},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {

@@ -2,6 +2,7 @@ package letter
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
@@ -56,6 +57,14 @@ func (w Writer) CreditsExpiring(to To, amount string, expires time.Time) outbox.
 	return mail(to, KindCreditsExpiring, "Credits are about to expire",
 		"credits worth "+outbox.Line(amount)+" expire on "+about(expires)+".", "",
 		"What is left of them is here:", "", "    "+w.page("/settings/billing", ""))
+}
+
+// ApprovalAsked asks somebody to decide whether an agent may do something. What
+// it is stays in the appliance: mails are read along.
+func (w Writer) ApprovalAsked(to To, agent string, approval id.ID, why []string, expires time.Time) outbox.Message {
+	return mail(to, KindApprovalAsked, "An agent waits for your approval",
+		"the agent "+outbox.Line(agent)+" wants to send a transaction that people have to agree to ("+outbox.Line(strings.Join(why, ", "))+").", "",
+		"Look at it and decide before "+about(expires)+":", "", "    "+w.page("/approvals/"+approval.String(), ""))
 }
 
 // WebhookDisabled tells somebody that deliveries to a host were given up.

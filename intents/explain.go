@@ -1,0 +1,66 @@
+package intents
+
+import (
+	"context"
+
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// Explanation is what every guardrail would say of a transaction.
+type Explanation struct {
+	Chain    Chain
+	From     evm.Address
+	Effects  []evm.Effect
+	Verdicts []Verdict
+}
+
+// Allowed reports whether all guardrails allow it.
+func (x Explanation) Allowed() bool { return firstRefusal(x.Verdicts) == nil }
+
+// Explain says what each guardrail would say of a transaction if it were
+// submitted now. Nothing is reserved, signed or counted.
+func (s *Service) Explain(ctx context.Context, p identity.Principal, agent id.ID, r Request) (x Explanation, err error) {
+	r.IdempotencyKey = ""
+	q, err := r.parse(Submit)
+	if err != nil {
+		return x, err
+	}
+	t := &task{asked: p, agent: agent, kind: Submit, parsed: q, id: id.New()}
+	var refusal error
+	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		_, refusal, err = t.look(tx, s)
+		return err
+	})
+	if err == nil && refusal == nil {
+		refusal, err = s.findKey(ctx, t)
+	}
+	if err != nil {
+		return x, err
+	}
+	if refusal != nil {
+		return x, s.refused(ctx, t.event(audit.TransactionExplain), refusal)
+	}
+	if t.effects, err = evm.Effects(t.signer.address, t.call); err != nil {
+		t.broken = true
+	}
+	err = s.DB.View(ctx, func(tx Tx) error {
+		a, _, err := tx.Agent(p.Org, agent)
+		if err != nil {
+			return err
+		}
+		g, pr, why, err := t.weigh(tx, a, s)
+		if err != nil {
+			return err
+		}
+		refusal, x.Verdicts = why, judge(g, pr)
+		return nil
+	})
+	if err == nil && refusal != nil {
+		err = refusal
+	}
+	x.Chain, x.From, x.Effects = t.chain, t.signer.address, t.effects
+	return x, err
+}

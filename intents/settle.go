@@ -1,0 +1,177 @@
+package intents
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oneclaw/oneclawd/intents/node"
+	"github.com/oneclaw/oneclawd/internal/txn"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// sighting is what a chain says of an intent.
+type sighting struct {
+	head   uint64        // newest block
+	nonce  uint64        // of the account: how many of its transactions are in blocks
+	tries  []node.Status // of each try
+	safety uint64        // blocks that have to be on top
+}
+
+// settle says what a sighting makes of an intent, and whether that is news. It
+// is pure.
+//
+// A block may be taken back, so nothing is final before enough others are on
+// top: a transaction that was in one and no longer is, is waited for again.
+func settle(in Intent, s sighting, now time.Time) (Intent, bool) {
+	for i, st := range s.tries {
+		if st.State == node.Mined {
+			return settleMined(in, in.Tries[i], st, s, now)
+		}
+	}
+	if in.Block != nil { // reorganised out
+		in.Block = nil
+		return in, true
+	}
+	if s.nonce <= in.Nonce { // the nonce is still to be used
+		changed := in.GoneAt != 0
+		in.GoneAt = 0
+		return in, changed
+	}
+	switch {
+	case in.GoneAt == 0:
+		in.GoneAt = s.head
+		return in, true
+	case s.head < in.GoneAt+s.safety:
+		return in, false
+	}
+	in = in.moved(Replaced, now)
+	in.Error = "another transaction of the account has its nonce"
+	return in, true
+}
+
+func settleMined(in Intent, try Try, st node.Status, s sighting, now time.Time) (Intent, bool) {
+	b := Block{Number: st.Block, Hash: st.BlockHash, Tx: try.Hash, Gas: st.GasUsed, Price: st.GasPrice, OK: st.Success}
+	seen := in.Block != nil && *in.Block == b
+	in.Block, in.GoneAt = &b, 0
+	switch deep := s.head >= b.Number+s.safety; {
+	case !deep && (in.State == Rejected || in.State == Signed && in.Kind != SignOnly):
+		return in.moved(Broadcast, now), true
+	case !deep:
+		return in, !seen
+	case try.Cancels:
+		in = in.moved(Replaced, now)
+		in.Error = "cancelled"
+	case b.OK:
+		in = in.moved(Confirmed, now)
+	default:
+		in = in.moved(Reverted, now)
+		in.Error = "the chain executed it, and its execution failed"
+	}
+	return in, true
+}
+
+// look asks a chain's node about every try of an intent.
+func look(ctx context.Context, n Node, in Intent, safety uint64) (s sighting, err error) {
+	s = sighting{safety: safety, tries: make([]node.Status, len(in.Tries))}
+	// The nonce is asked for before the tries: a try that lands in between is then
+	// found, and not taken for replaced.
+	if s.head, err = n.Head(ctx); err != nil {
+		return s, err
+	}
+	if s.nonce, err = n.LatestNonce(ctx, in.From); err != nil {
+		return s, err
+	}
+	for i, t := range in.Tries {
+		if s.tries[i], err = n.Lookup(ctx, t.Hash); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// record writes a step of an intent, if nobody else made one meanwhile, and
+// returns the intent as it is then.
+func (s *Service) record(ctx context.Context, before, after Intent) (out Intent, err error) {
+	err = txn.Decide(ctx, s.DB, func(tx Tx) (refusal, err error) {
+		now, ok, err := tx.Intent(before.Agent, before.ID)
+		if err != nil || !ok {
+			return nil, errors.Join(err, errors.New("intents: a transaction is gone"))
+		}
+		if now.State != before.State || len(now.Tries) != len(before.Tries) {
+			out = now
+			return nil, nil
+		}
+		out = after
+		if before.State != after.State {
+			if !slices.Contains(next[before.State], after.State) {
+				return nil, fmt.Errorf("intents: %s does not follow %s", after.State, before.State)
+			}
+			if err := s.step(ctx, tx, before, after); err != nil {
+				return nil, err
+			}
+		}
+		return nil, tx.PutIntent(after)
+	})
+	return out, err
+}
+
+// step writes what a change of state brings with it.
+func (s *Service) step(ctx context.Context, tx Tx, before, after Intent) error {
+	now := s.now()
+	switch after.State {
+	case Rejected: // no node has it: the next transaction may have its nonce
+		account, err := tx.Account(after.ChainID, after.From)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutAccount(account.give(after.Nonce)); err != nil {
+			return err
+		}
+	case Replaced, Reverted: // it can move nothing any more
+		if err := letGo(tx, after, now); err != nil {
+			return err
+		}
+	}
+	return audit.Write(ctx, tx, stepEvent(before, after, now))
+}
+
+// stepEvent describes what happened to an intent outside of a request.
+func stepEvent(before, after Intent, now time.Time) audit.Event {
+	action := audit.TransactionSettle
+	if after.State == Broadcast || after.State == Rejected {
+		action = audit.TransactionBroadcast
+	}
+	e := audit.Event{
+		Org: after.Org, Actor: audit.Actor{Type: string(identity.KindAgent), ID: after.Agent}, Action: action,
+		Resource: audit.Resource{Type: "transaction", ID: after.ID.String()}, Time: now,
+		Details: audit.Details{"agent_id": after.Agent.String(), "chain": after.Chain, "from_state": string(before.State), "state": string(after.State)},
+	}
+	if t := after.Last(); t != nil {
+		e.Details["tx_hash"] = t.Hash.String()
+	}
+	if after.Block != nil {
+		e.Details["tx_hash"], e.Details["block"] = after.Block.Tx.String(), after.Block.Number
+	}
+	if after.State == Rejected || after.State == Reverted {
+		e.Outcome, e.Reason = audit.Failed, string(after.State)
+	}
+	return e
+}
+
+// reason says in words that may be shown why a node did not take a transaction.
+func reason(o node.Outcome, err error) string {
+	switch o {
+	case node.NonceTooLow:
+		return "the chain has a transaction with its nonce already"
+	case node.Underpriced:
+		return "the node has another transaction with its nonce, and the fee is too low to replace it"
+	}
+	if err != nil {
+		return "the node refused it: " + err.Error()
+	}
+	return "the node refused it"
+}

@@ -1,0 +1,134 @@
+package intents
+
+import (
+	"context"
+	"time"
+
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/node"
+	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/vault/audit"
+)
+
+// sign has the key sign what was reserved and stores the bytes. If it cannot, all
+// that was reserved is given back, since nothing can have been sent.
+func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) {
+	key, err := s.openKey(ctx, t.signer.use)
+	if err != nil {
+		return in, s.release(ctx, t, in, err)
+	}
+	defer key.Wipe()
+	try, err := signed(key, in, in.Call, in.Fees)
+	if err != nil {
+		return in, s.release(ctx, t, in, err)
+	}
+	next := in.moved(Signed, s.now())
+	next.SignedAt, next.Tries = s.now(), []Try{try}
+	err = s.DB.Update(ctx, func(tx Tx) error {
+		e := t.event(audit.TransactionSign)
+		e.Time = s.now()
+		e.Details["tx_hash"], e.Details["key"], e.Details["key_path"] = try.Hash.String(), "soft", in.Key.Path
+		e.Details["vault_id"], e.Details["secret_id"], e.Details["version"] = in.Key.Vault.String(), in.Key.Secret.String(), in.Key.Version
+		if err := audit.Write(ctx, tx, e); err != nil {
+			return err
+		}
+		return tx.PutIntent(next)
+	})
+	if err != nil {
+		// The bytes were never shown to anybody: they do not exist.
+		return in, s.release(ctx, t, in, err)
+	}
+	return next, nil
+}
+
+// signed signs a call with the intent's nonce.
+func signed(key evm.Key, in Intent, call evm.Call, fees Fees) (Try, error) {
+	tx := in.unsigned(call, fees)
+	sig, err := key.Sign(tx.Digest())
+	if err != nil {
+		return Try{}, err
+	}
+	out, err := tx.Sign(sig)
+	return Try{Hash: out.Hash, Raw: out.Raw, Fees: fees}, err
+}
+
+// release gives up an intent that was never signed: its nonce, its spend and its
+// Idempotency-Key are free again. If even that cannot be written, the intent is
+// released at the next start.
+func (s *Service) release(ctx context.Context, t *task, in Intent, why error) error {
+	e := t.event(audit.TransactionSign)
+	e.Outcome, e.Reason = audit.Failed, "internal"
+	if f := fault.As(why); f != nil {
+		e.Reason = f.Code
+	}
+	err := s.DB.Update(ctx, func(tx Tx) error {
+		e := e
+		e.Time = s.now()
+		if err := audit.Write(ctx, tx, e); err != nil {
+			return err
+		}
+		return undo(tx, in, s.now())
+	})
+	if err != nil {
+		s.Log.ErrorContext(ctx, "an unsigned transaction keeps its nonce until the next start", "transaction", in.ID, "error", err)
+	}
+	return why
+}
+
+// undo makes a reserved intent as if it had not been, but for its record.
+func undo(tx Tx, in Intent, now time.Time) error {
+	account, err := tx.Account(in.ChainID, in.From)
+	if err != nil {
+		return err
+	}
+	if err := tx.PutAccount(account.give(in.Nonce)); err != nil {
+		return err
+	}
+	in = in.moved(Released, now)
+	in.Error = "interrupted before it was signed; nothing was sent"
+	if err := letGo(tx, in, now); err != nil {
+		return err
+	}
+	if in.Repeat != "" {
+		if err := tx.DeleteRepeat(in.Agent, in.Repeat); err != nil {
+			return err
+		}
+	}
+	return tx.PutIntent(in)
+}
+
+// broadcast shows the signed bytes to a node and records what it made of them.
+// However often it is called, they are the same bytes.
+func (s *Service) broadcast(ctx context.Context, n Node, in Intent) (Intent, error) {
+	next, news := s.send(ctx, n, in)
+	if !news {
+		return in, nil // as unclear as before; the tracker asks again
+	}
+	return s.record(ctx, in, next)
+}
+
+// send asks a node to take the bytes of the last try. It reports the intent as it
+// is then, and false if that is as unclear as before.
+func (s *Service) send(ctx context.Context, n Node, in Intent) (Intent, bool) {
+	outcome, err := n.Send(ctx, in.Last().Raw)
+	switch outcome {
+	case node.Accepted, node.AlreadyKnown:
+		return in.moved(Broadcast, s.now()), in.State != Broadcast
+	case node.RejectedForGood, node.NonceTooLow, node.Underpriced:
+		// A text decides nothing: does the chain know these bytes?
+		known, lookErr := n.Lookup(ctx, in.Last().Hash)
+		if lookErr != nil {
+			return in, false
+		}
+		if known.State != node.Unknown {
+			return in.moved(Broadcast, s.now()), in.State != Broadcast
+		}
+		if in.State == Broadcast {
+			return in, false // it was taken once; the tracker finds out where it went
+		}
+		next := in.moved(Rejected, s.now())
+		next.Error = reason(outcome, err)
+		return next, true
+	}
+	return in, false
+}

@@ -1,0 +1,250 @@
+package intents
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// Outcome is the answer to a request.
+type Outcome struct {
+	Intent Intent
+	// Repeated: this is what an earlier request with the same Idempotency-Key did.
+	Repeated bool
+	// Approval is what it waits for, if people have to agree. There is no intent
+	// then: the same request is sent again once they have.
+	Approval *Approval
+}
+
+// Submit signs and broadcasts a transaction for an agent. Once it has returned an
+// Intent, what became of it is in its state, and the tracker carries on; an error
+// means that nothing was signed.
+func (s *Service) Submit(ctx context.Context, p identity.Principal, agent id.ID, r Request) (Outcome, error) {
+	return s.carryOut(ctx, p, agent, r, Submit)
+}
+
+// Sign is Submit without the broadcast: the agent gets the bytes. They hold the
+// same limits and the same nonce as if they had been sent.
+func (s *Service) Sign(ctx context.Context, p identity.Principal, agent id.ID, r Request) (Outcome, error) {
+	return s.carryOut(ctx, p, agent, r, SignOnly)
+}
+
+func (s *Service) carryOut(ctx context.Context, p identity.Principal, agent id.ID, r Request, kind Kind) (Outcome, error) {
+	q, err := r.parse(kind)
+	if err != nil {
+		return Outcome{}, err
+	}
+	t := &task{asked: p, agent: agent, kind: kind, parsed: q, id: id.New()}
+	if earlier, err := s.prepare(ctx, t); err != nil || earlier != nil {
+		return s.repeated(earlier, err)
+	}
+	defer s.working(t.id)()
+	got, err := s.reserve(ctx, t)
+	switch {
+	case err != nil || got.earlier != nil:
+		return s.repeated(got.earlier, err)
+	case got.waits != nil:
+		return Outcome{Approval: got.waits}, nil
+	}
+	// From here on it is finished even if the client does not wait for it.
+	ctx = context.WithoutCancel(ctx)
+	in, err := s.sign(ctx, t, got.intent)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if kind == Submit && t.node != nil {
+		in, err = s.broadcast(ctx, t.node, in)
+	}
+	return Outcome{Intent: in}, err
+}
+
+// repeated answers a request whose key was used before.
+func (s *Service) repeated(earlier *Intent, err error) (Outcome, error) {
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case s.isActive(earlier.ID):
+		return Outcome{}, ErrInFlight
+	}
+	return Outcome{Intent: *earlier, Repeated: true}, nil
+}
+
+// task is a request on its way to being an Intent.
+type task struct {
+	parsed
+	asked identity.Principal
+	agent id.ID
+	kind  Kind
+	id    id.ID // of the intent to be
+
+	chain  Chain
+	node   Node // nil: the chain has none
+	signer signer
+
+	effects []evm.Effect
+	broken  bool
+	pending uint64 // nonce that the node expects next
+	note    *SimulationNote
+
+	managers []identity.User // whom to ask
+}
+
+// signer is a key and its address.
+type signer struct {
+	use     vault.Use
+	address evm.Address
+	derived bool // now, so that it is still to be stored
+}
+
+// event starts the audit event of what is done with the task.
+func (t *task) event(action audit.Action) audit.Event {
+	e := t.asked.Event(action, "transaction", t.id.String())
+	e.Details = audit.Details{"agent_id": t.agent.String(), "chain": t.chain.Name, "kind": string(t.kind), "value_wei": t.call.Value.String()}
+	if t.call.To != nil {
+		e.Details["to"] = t.call.To.String()
+	}
+	return e
+}
+
+// prepare finds out everything that takes a network or the HSM, before the one
+// transaction that decides. What is refused already is refused here, so that
+// nobody has to be asked for it. It returns the intent of an earlier request
+// with the same Idempotency-Key, if there was one.
+func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err error) {
+	var refusal error
+	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		earlier, refusal, err = t.look(tx, s)
+		return err
+	})
+	if err != nil || earlier != nil {
+		return earlier, err
+	}
+	if refusal == nil {
+		refusal, err = s.findKey(ctx, t)
+	}
+	if err == nil && refusal == nil {
+		refusal, err = s.foresee(ctx, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return nil, s.refused(ctx, t.event(audit.TransactionSubmit), refusal)
+	}
+	if n, ok := s.Nodes.Node(t.chain); ok {
+		t.node = n
+	}
+	return nil, s.askNode(ctx, t)
+}
+
+// look reads what is known without asking anybody.
+func (t *task) look(tx Tx, s *Service) (earlier *Intent, refusal, err error) {
+	now := s.now()
+	_, refusal, err = authorize(tx, t.asked, t.agent, now)
+	if err != nil || refusal != nil {
+		return nil, refusal, err
+	}
+	if earlier, refusal, err = t.earlier(tx, s); earlier != nil || refusal != nil || err != nil {
+		return earlier, refusal, err
+	}
+	c, ok, err := findChain(tx, t.parsed.chain)
+	if err == nil && (!ok || !c.Enabled) {
+		refusal = ErrUnknownChain
+	}
+	t.chain = c
+	return nil, refusal, err
+}
+
+// foresee decodes what the call does and holds it against the guardrails, before
+// a node is asked for anything. What counts is decided once more.
+func (s *Service) foresee(ctx context.Context, t *task) (refusal, err error) {
+	if t.effects, err = evm.Effects(t.signer.address, t.call); err != nil {
+		t.broken = true
+	}
+	err = s.DB.View(ctx, func(tx Tx) error {
+		a, why, err := authorize(tx, t.asked, t.agent, s.now())
+		if err == nil && why == nil {
+			var g Guardrails
+			if g, _, why, err = t.decide(tx, a, s); err == nil && g.Approval != nil {
+				t.managers, err = tx.Managers(a.Org)
+			}
+		}
+		refusal = why
+		return err
+	})
+	return refusal, err
+}
+
+// earlier is what a request with the same Idempotency-Key did, within its
+// lifetime.
+func (t *task) earlier(tx Tx, s *Service) (earlier *Intent, refusal, err error) {
+	if t.key == "" {
+		return nil, nil, nil
+	}
+	r, ok, err := tx.Repeat(t.agent, t.key)
+	if err != nil || !ok || s.now().Sub(r.At) > repeatable {
+		return nil, nil, err
+	}
+	if !bytes.Equal(r.Fingerprint, t.print) {
+		return nil, ErrKeyReused, nil
+	}
+	in, ok, err := tx.Intent(t.agent, r.Intent)
+	if err == nil && !ok {
+		err = errors.New("intents: an Idempotency-Key leads to no transaction")
+	}
+	return &in, nil, err
+}
+
+// findKey finds the key that signs and its address, which is derived once.
+func (s *Service) findKey(ctx context.Context, t *task) (refusal, err error) {
+	path, err := t.keyPath(t.chain)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Vaults.FindUse(ctx, t.asked, t.agent, path)
+	if isRefusal(err) {
+		return err, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	known := false
+	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		t.signer.use, refusal, err = vault.AdmitUse(tx, t.asked, t.agent, v, path, s.now())
+		if err != nil || refusal != nil {
+			return err
+		}
+		t.signer.address, known, err = tx.SignerAddress(t.signer.use.Secret, t.signer.use.Version)
+		return err
+	})
+	if err != nil || refusal != nil || known {
+		return refusal, err
+	}
+	key, err := s.openKey(ctx, t.signer.use)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	t.signer.address, t.signer.derived = key.Address(), true
+	return nil, nil
+}
+
+// openKey opens a soft key, to be wiped by the caller.
+func (s *Service) openKey(ctx context.Context, u vault.Use) (evm.Key, error) {
+	value, err := s.Vaults.OpenUse(ctx, u)
+	if err != nil {
+		return evm.Key{}, err
+	}
+	defer value.Wipe()
+	key, err := evm.ParseKey(value.Reveal())
+	if err != nil {
+		return evm.Key{}, ErrBadKey
+	}
+	return key, nil
+}

@@ -1,0 +1,305 @@
+package intents_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/intents"
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/node"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+func TestAnAgentPays(t *testing.T) {
+	w := newWorld(t)
+	var in intents.Intent
+	w.logs("transaction.submit success; transaction.sign success; transaction.broadcast success", func() {
+		in = w.submit(pay("0.25"))
+	})
+	tx, from, err := evm.ParseSigned(in.Last().Raw)
+	w.ok(err)
+	if tx.Nonce != 0 || from != in.From || tx.Value.Units(18) != "0.25" || tx.To.String() != somebody || tx.ChainID != 1 {
+		t.Fatalf("it signed %+v from %s", tx, from)
+	}
+	if in.Status() != "broadcast" || w.spent() != "0.25" {
+		t.Fatalf("it is %s, and %s was spent", in.Status(), w.spent())
+	}
+	w.chain.mine(1)
+	w.wantState(in.ID, intents.Broadcast)
+	w.chain.mine(3)
+	w.logs("transaction.settle success", func() { w.wantState(in.ID, intents.Confirmed) })
+}
+
+// 200 at once share a limit that 150 fit into: as many are signed, no nonce is
+// missing or used twice, and no more is spent.
+func TestLimitUnderConcurrency(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(a *identity.Agent) { a.TxDailyLimit = "1.5" })
+	var (
+		wg      sync.WaitGroup
+		mu      sync.Mutex
+		nonces  []uint64
+		refused int
+	)
+	for range 200 {
+		wg.Go(func() {
+			out, err := w.Submit(w.ctx, w.agent, w.agent.ID, pay("0.01"))
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				w.is(err, intents.ErrDailyLimit)
+				refused++
+				return
+			}
+			nonces = append(nonces, out.Intent.Nonce)
+		})
+	}
+	wg.Wait()
+	slices.Sort(nonces)
+	for i, n := range nonces {
+		if n != uint64(i) {
+			t.Fatalf("the nonces are %v", nonces)
+		}
+	}
+	w.chain.mine(4)
+	if len(nonces) != 150 || refused != 50 || w.chain.moved().Units(18) != "1.5" {
+		t.Fatalf("%d passed and %d were refused; %s moved", len(nonces), refused, w.chain.moved().Units(18))
+	}
+}
+
+func TestIdempotency(t *testing.T) {
+	w := newWorld(t)
+	r := pay("0.1")
+	r.IdempotencyKey = "order-1"
+	first := w.submit(r)
+	again, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
+	w.ok(err)
+	if !again.Repeated || again.Intent.ID != first.ID || string(again.Intent.Last().Raw) != string(first.Last().Raw) {
+		t.Fatalf("the repeat is %+v", again)
+	}
+	w.restart()
+	again, err = w.Submit(w.ctx, w.agent, w.agent.ID, r)
+	w.ok(err)
+	if !again.Repeated || again.Intent.ID != first.ID {
+		t.Fatal("a restart forgot the key")
+	}
+	other := r
+	other.Value = "0.2"
+	_, err = w.Submit(w.ctx, w.agent, w.agent.ID, other)
+	w.is(err, intents.ErrKeyReused)
+	w.clock.pass(25 * time.Hour)
+	if later := w.submit(r); later.ID == first.ID {
+		t.Fatal("the key still stands for the first after a day")
+	}
+	if n := len(w.chain.sent); n != 2 {
+		t.Fatalf("%d were sent", n)
+	}
+}
+
+// One key, many at once: one transaction.
+func TestIdempotencyInFlight(t *testing.T) {
+	w := newWorld(t)
+	r := pay("0.1")
+	r.IdempotencyKey = "order-1"
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			if _, err := w.Submit(w.ctx, w.agent, w.agent.ID, r); err != nil {
+				w.is(err, intents.ErrInFlight)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(w.chain.sent); n != 1 {
+		t.Fatalf("%d were sent", n)
+	}
+}
+
+// A refusal is no answer to keep: the limit may be another one next time.
+func TestRefusalsAreNotRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(a *identity.Agent) { a.TxMaxValue = "0.05" })
+	r := pay("0.1")
+	r.IdempotencyKey = "order-1"
+	w.logs("transaction.submit refused tx_max_value_eth", func() {
+		_, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
+		w.is(err, intents.ErrMaxValue)
+	})
+	w.change(func(a *identity.Agent) { a.TxMaxValue = "0.5" })
+	if in := w.submit(r); in.Nonce != 0 {
+		t.Fatalf("the refusal took a nonce: this is %d", in.Nonce)
+	}
+}
+
+// kill -9 between every two steps, and after each a client that asks again with
+// its key: exactly one transaction lands, whatever happened.
+func TestKilledBetweenSteps(t *testing.T) {
+	for commits := range 4 {
+		t.Run(fmt.Sprint(commits, " commits"), func(t *testing.T) {
+			w := newWorld(t)
+			w.change(func(a *identity.Agent) { a.TxDailyLimit = "0.1" })
+			r := pay("0.1")
+			r.IdempotencyKey = "order-1"
+			w.faults.killAfter(commits)
+			_, _ = w.Submit(w.ctx, w.agent, w.agent.ID, r)
+			w.restart()
+			in := w.submit(r)
+			w.chain.mine(4)
+			w.track()
+			w.clock.pass(time.Minute)
+			w.track() // shows bytes again that no node has
+			w.chain.mine(4)
+			got := w.wantState(in.ID, intents.Confirmed)
+			if w.chain.moved().Units(18) != "0.1" || got.Nonce != 0 || w.spent() != "0.1" {
+				t.Fatalf("%s moved with nonce %d, and %s counts", w.chain.moved().Units(18), got.Nonce, w.spent())
+			}
+		})
+	}
+}
+
+// The node took it, and its answer was lost: the same bytes are sent again.
+func TestUnclearAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.chain.silent = true
+	in := w.submit(pay("0.1"))
+	if in.State != intents.Signed {
+		t.Fatalf("it is %s", in.State)
+	}
+	w.chain.silent = false
+	w.chain.forget()
+	w.wantState(in.ID, intents.Broadcast)
+	if n := len(w.chain.sent); n != 2 || string(w.chain.sent[0]) != string(w.chain.sent[1]) {
+		t.Fatalf("%d were sent, or others", n)
+	}
+	w.chain.mine(4)
+	w.wantState(in.ID, intents.Confirmed)
+}
+
+// What a node refuses frees its nonce, and counts until it cannot land.
+func TestRejected(t *testing.T) {
+	w := newWorld(t)
+	w.change(func(a *identity.Agent) { a.TxDailyLimit = "0.15" })
+	w.chain.refuse = node.RejectedForGood
+	bad := w.submit(pay("0.1"))
+	if bad.Status() != "failed" || bad.Error == "" {
+		t.Fatalf("it is %s: %s", bad.Status(), bad.Error)
+	}
+	w.chain.refuse = node.Unclear
+	_, err := w.Submit(w.ctx, w.agent, w.agent.ID, pay("0.1"))
+	w.is(err, intents.ErrDailyLimit)
+	good := w.submit(pay("0.05"))
+	if good.Nonce != bad.Nonce {
+		t.Fatalf("the nonce is %d, not that of the one refused", good.Nonce)
+	}
+	w.chain.mine(4)
+	w.track()
+	w.chain.mine(4)
+	w.wantState(bad.ID, intents.Replaced)
+	if w.spent() != "0.05" {
+		t.Fatalf("%s counts, though the first cannot land any more", w.spent())
+	}
+}
+
+func TestHSMGoneBeforeSigning(t *testing.T) {
+	w := newWorld(t)
+	w.submit(pay("0.1")) // its address is known from now on
+	w.module.gone = true
+	r := pay("0.1")
+	r.IdempotencyKey = "order-1"
+	w.logs("transaction.submit success; transaction.sign failed hsm_unavailable", func() {
+		_, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
+		w.is(err, hsm.ErrUnavailable)
+	})
+	w.module.gone = false
+	if w.spent() != "0.1" || w.account().Next != 1 {
+		t.Fatalf("%s counts and the next nonce is %d: something was kept", w.spent(), w.account().Next)
+	}
+	if in := w.submit(r); in.Nonce != 1 {
+		t.Fatalf("the nonce is %d", in.Nonce)
+	}
+}
+
+func TestReorg(t *testing.T) {
+	w := newWorld(t)
+	in := w.submit(pay("0.1"))
+	w.chain.mine(1)
+	if got := w.wantState(in.ID, intents.Broadcast); got.Block == nil {
+		t.Fatal("it is in no block")
+	}
+	w.chain.reorg(in.Last().Hash)
+	if got := w.wantState(in.ID, intents.Broadcast); got.Block != nil {
+		t.Fatal("it is still in the block that was taken back")
+	}
+	w.chain.mine(4)
+	w.track()
+	w.chain.mine(4)
+	w.wantState(in.ID, intents.Confirmed)
+	for _, raw := range w.chain.sent {
+		if string(raw) != string(in.Last().Raw) {
+			t.Fatal("other bytes were sent")
+		}
+	}
+}
+
+// Two agents with one key, and software elsewhere with it too.
+func TestSharedAccount(t *testing.T) {
+	w := newWorld(t)
+	other := w.newAgent()
+	a := w.submit(pay("0.1"))
+	out, err := w.Submit(w.ctx, other, other.ID, pay("0.1"))
+	w.ok(err)
+	if a.Nonce != 0 || out.Intent.Nonce != 1 {
+		t.Fatalf("the nonces are %d and %d", a.Nonce, out.Intent.Nonce)
+	}
+	w.chain.mine(1)
+	w.chain.use(a.From)
+	w.chain.use(a.From)
+	if in := w.submit(pay("0.1")); in.Nonce != 4 {
+		t.Fatalf("the nonce is %d, though 2 and 3 were used elsewhere", in.Nonce)
+	}
+}
+
+// A nonce that an agent left out keeps those behind it waiting, until it is
+// filled.
+func TestGapIsFilled(t *testing.T) {
+	w := newWorld(t)
+	r := pay("0.1")
+	nonce := uint64(1)
+	r.Nonce = &nonce
+	in := w.submit(r)
+	w.chain.mine(1)
+	w.wantState(in.ID, intents.Broadcast)
+	w.clock.pass(time.Minute)
+	w.logs("transaction.submit success; transaction.sign success; transaction.broadcast success", func() { w.track() })
+	w.chain.mine(4)
+	w.wantState(in.ID, intents.Confirmed)
+	if w.chain.moved().Units(18) != "0.1" || w.spent() != "0.1" {
+		t.Fatal("the filler moved something")
+	}
+}
+
+func TestSpeedUpAndCancel(t *testing.T) {
+	w := newWorld(t)
+	in := w.submit(pay("0.1"))
+	faster, err := w.SpeedUp(w.ctx, w.agent, w.agent.ID, in.ID, "", "")
+	w.ok(err)
+	if len(faster.Tries) != 2 || faster.Nonce != in.Nonce {
+		t.Fatalf("the tries are %v", faster.Tries)
+	}
+	cancelled, err := w.Cancel(w.ctx, w.agent, w.agent.ID, in.ID)
+	w.ok(err)
+	if w.spent() != "0.1" {
+		t.Fatal("it does not count any more, though it may still land")
+	}
+	w.chain.mine(4)
+	w.wantState(cancelled.ID, intents.Replaced)
+	if !w.chain.moved().IsZero() || w.spent() != "0" {
+		t.Fatalf("%s moved and %s counts", w.chain.moved(), w.spent())
+	}
+	_, err = w.Cancel(w.ctx, w.agent, w.agent.ID, in.ID)
+	w.is(err, intents.ErrNotOpen)
+}
