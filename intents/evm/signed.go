@@ -4,6 +4,7 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // Signed is a transaction as it goes to a node.
@@ -89,3 +90,6 @@ func decoded(tx *types.Transaction) (Tx, error) {
 	}
 	return t, nil
 }
+
+// RawHash is the hash by which a chain knows the bytes of a signed transaction.
+func RawHash(raw []byte) Hash { return Hash(crypto.Keccak256(raw)) }
