@@ -91,6 +91,10 @@ func (c *fakeChain) Head(context.Context) (uint64, error) {
 	return c.head, err
 }
 
+func (c *fakeChain) Balance(context.Context, evm.Address) (evm.Amount, error) {
+	return evm.NewAmount(1), nil
+}
+
 func (c *fakeChain) Send(_ context.Context, raw []byte) (node.Outcome, error) {
 	unlock, err := c.lock()
 	defer unlock()

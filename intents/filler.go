@@ -89,14 +89,6 @@ func (t *task) admitOwnKey(tx Tx, s *Service, behind Intent) (refusal, err error
 	if err != nil || !ok {
 		return ErrAgentInactive, err
 	}
-	path, err := vault.ParseSecretPath(behind.Key.Path)
-	if err != nil {
-		return nil, err
-	}
 	t.asked = p
-	t.signer.use, refusal, err = vault.AdmitUse(tx, p, behind.Agent, behind.Key.Vault, path, s.now())
-	if err == nil && refusal == nil && t.signer.use.Secret != behind.Key.Secret {
-		refusal = ErrKeyChanged
-	}
-	return refusal, err
+	return t.keyOf(tx, behind, s.now())
 }

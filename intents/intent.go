@@ -117,14 +117,13 @@ type Asset struct {
 	Token   evm.Address `json:"token,omitzero"` // zero: the chain's own coin
 }
 
-// KeyRef says which key signs.
+// KeyRef says which key signs: a version of a secret, or a SigningKey in the HSM.
 type KeyRef struct {
-	Path    string `json:"path"`
-	Vault   id.ID  `json:"vault,omitzero"`
-	Secret  id.ID  `json:"secret,omitzero"`
-	Version uint32 `json:"version,omitempty"`
-	// Resident: the key is in the HSM and never left it.
-	Resident bool `json:"resident,omitempty"`
+	Path     string `json:"path,omitempty"`
+	Vault    id.ID  `json:"vault,omitzero"`
+	Secret   id.ID  `json:"secret,omitzero"`
+	Resident id.ID  `json:"resident,omitzero"`
+	Version  uint32 `json:"version,omitempty"`
 }
 
 // Block is where a transaction was found.

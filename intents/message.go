@@ -64,12 +64,7 @@ func (s *Service) SignMessage(ctx context.Context, p identity.Principal, agent i
 		return SignedMessage{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
-	key, err := s.openKey(ctx, m.signer.use)
-	if err != nil {
-		return SignedMessage{}, s.messageFailed(ctx, m, err)
-	}
-	defer key.Wipe()
-	sig, err := key.Sign(m.digest)
+	sig, err := s.signDigest(ctx, m.signer, m.digest)
 	if err != nil {
 		return SignedMessage{}, s.messageFailed(ctx, m, err)
 	}
@@ -179,7 +174,8 @@ func (s *Service) admitMessage(ctx context.Context, m *message) error {
 				return nil, err
 			}
 		}
-		e.Details["from"], e.Details["key"], e.Details["key_path"] = m.signer.address.String(), "soft", m.signer.use.Path.String()
+		e.Details["from"] = m.signer.address.String()
+		m.signer.describe(e.Details)
 		return nil, audit.Write(ctx, tx, e)
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
-	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -48,16 +47,11 @@ func (s *Service) replace(ctx context.Context, p identity.Principal, agent, inte
 	if t.parsed.fees, err = s.higher(ctx, t.node, *in.Last(), fees); err != nil {
 		return Intent{}, err
 	}
-	key, err := s.openKey(ctx, t.signer.use)
-	if err != nil {
-		return Intent{}, err
-	}
-	defer key.Wipe()
 	call := in.Call
 	if cancel {
 		call = evm.Call{To: &in.From}
 	}
-	try, err := signed(key, in, call, t.parsed.fees)
+	try, err := s.try(ctx, t.signer, in, call, t.parsed.fees)
 	if err != nil {
 		return Intent{}, err
 	}
@@ -109,14 +103,7 @@ func (t *task) replaceable(tx Tx, s *Service) (in Intent, refusal, err error) {
 		return in, ErrNotOpen, nil
 	}
 	t.chain.Name, t.call = in.Chain, in.Call
-	path, err := vault.ParseSecretPath(in.Key.Path)
-	if err != nil {
-		return in, nil, err
-	}
-	t.signer.use, refusal, err = vault.AdmitUse(tx, t.asked, t.agent, in.Key.Vault, path, now)
-	if err == nil && refusal == nil && (t.signer.use.Secret != in.Key.Secret || t.signer.use.Version != in.Key.Version) {
-		refusal = ErrKeyChanged
-	}
+	refusal, err = t.keyOf(tx, in, now)
 	return in, refusal, err
 }
 

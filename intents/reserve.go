@@ -8,7 +8,6 @@ import (
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
-	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -96,17 +95,6 @@ func (s *Service) admit(tx Tx, t *task) (out admission, refusal, err error) {
 	return out, nil, t.apply(tx, out.intent, account, agreed, p, now)
 }
 
-// sameKey admits the use of the key once more, and wants it to be the same: its
-// address is what everything was prepared for.
-func (t *task) sameKey(tx Tx, now time.Time) (refusal, err error) {
-	u := t.signer.use
-	again, refusal, err := vault.AdmitUse(tx, t.asked, t.agent, u.Vault, u.Path, now)
-	if err == nil && refusal == nil && (again.Secret != u.Secret || again.Version != u.Version) {
-		refusal = ErrKeyChanged
-	}
-	return refusal, err
-}
-
 // decide holds the task against the guardrails as they are in this transaction.
 func (t *task) decide(tx Tx, a identity.Agent, s *Service) (g Guardrails, p proposal, refusal, err error) {
 	if g, p, refusal, err = t.weigh(tx, a, s); err != nil || refusal != nil {
@@ -174,12 +162,10 @@ func strangers(tx Tx, agent id.ID, effects []evm.Effect) (out []evm.Address, err
 
 // intent is what the task becomes.
 func (t *task) intent(a identity.Agent, nonce uint64, spends []Spend, now time.Time) Intent {
-	u := t.signer.use
 	return Intent{
 		ID: t.id, Org: a.Org, Agent: a.ID, Kind: t.kind, State: Reserved,
 		Chain: t.chain.Name, ChainID: t.chain.ChainID, From: t.signer.address,
-		Key:  KeyRef{Path: u.Path.String(), Vault: u.Vault, Secret: u.Secret, Version: u.Version},
-		Call: t.call, Nonce: nonce, Gas: t.gas, Fees: t.fees, Spends: spends, Repeat: t.key,
+		Key: t.signer.ref(), Call: t.call, Nonce: nonce, Gas: t.gas, Fees: t.fees, Spends: spends, Repeat: t.key,
 		Simulation: t.note, CreatedAt: now,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -25,6 +26,7 @@ type Node interface {
 	Send(ctx context.Context, raw []byte) (node.Outcome, error)
 	Lookup(ctx context.Context, hash evm.Hash) (node.Status, error)
 	Head(ctx context.Context) (uint64, error)
+	Balance(ctx context.Context, a evm.Address) (evm.Amount, error)
 }
 
 // Nodes finds who answers for a chain.
@@ -36,7 +38,8 @@ type Nodes interface {
 // Config is what a Service is made of.
 type Config struct {
 	DB       txn.Runner[Tx]
-	Vaults   *vault.Service // finds and opens signing keys
+	Vaults   *vault.Service  // finds and opens signing keys
+	Accounts hsm.AccountKeys // keys in the HSM
 	Nodes    Nodes
 	Notifier Notifier // nil: nobody is told; see Mails
 	Log      *slog.Logger

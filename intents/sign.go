@@ -13,12 +13,7 @@ import (
 // sign has the key sign what was reserved and stores the bytes. If it cannot, all
 // that was reserved is given back, since nothing can have been sent.
 func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) {
-	key, err := s.openKey(ctx, t.signer.use)
-	if err != nil {
-		return in, s.release(ctx, t, in, err)
-	}
-	defer key.Wipe()
-	try, err := signed(key, in, in.Call, in.Fees)
+	try, err := s.try(ctx, t.signer, in, in.Call, in.Fees)
 	if err != nil {
 		return in, s.release(ctx, t, in, err)
 	}
@@ -27,8 +22,8 @@ func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) 
 	err = s.DB.Update(ctx, func(tx Tx) error {
 		e := t.event(audit.TransactionSign)
 		e.Time = s.now()
-		e.Details["tx_hash"], e.Details["key"], e.Details["key_path"] = try.Hash.String(), "soft", in.Key.Path
-		e.Details["vault_id"], e.Details["secret_id"], e.Details["version"] = in.Key.Vault.String(), in.Key.Secret.String(), in.Key.Version
+		e.Details["tx_hash"] = try.Hash.String()
+		t.signer.describe(e.Details)
 		if err := audit.Write(ctx, tx, e); err != nil {
 			return err
 		}
@@ -41,10 +36,13 @@ func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) 
 	return next, nil
 }
 
-// signed signs a call with the intent's nonce.
-func signed(key evm.Key, in Intent, call evm.Call, fees Fees) (Try, error) {
+// try signs a call with the intent's nonce.
+func (s *Service) try(ctx context.Context, g signer, in Intent, call evm.Call, fees Fees) (Try, error) {
 	tx := in.unsigned(call, fees)
-	sig, err := key.Sign(tx.Digest())
+	if err := tx.Check(); err != nil {
+		return Try{}, err
+	}
+	sig, err := s.signDigest(ctx, g, tx.Digest())
 	if err != nil {
 		return Try{}, err
 	}

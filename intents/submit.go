@@ -7,7 +7,6 @@ import (
 
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/id"
-	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -93,13 +92,6 @@ type task struct {
 	note    *SimulationNote
 
 	managers []identity.User // whom to ask
-}
-
-// signer is a key and its address.
-type signer struct {
-	use     vault.Use
-	address evm.Address
-	derived bool // now, so that it is still to be stored
 }
 
 // event starts the audit event of what is done with the task.
@@ -199,52 +191,4 @@ func (t *task) earlier(tx Tx, s *Service) (earlier *Intent, refusal, err error) 
 		err = errors.New("intents: an Idempotency-Key leads to no transaction")
 	}
 	return &in, nil, err
-}
-
-// findKey finds the key that signs and its address, which is derived once.
-func (s *Service) findKey(ctx context.Context, t *task) (refusal, err error) {
-	path, err := t.keyPath(t.chain)
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.Vaults.FindUse(ctx, t.asked, t.agent, path)
-	if isRefusal(err) {
-		return err, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	known := false
-	err = s.DB.View(ctx, func(tx Tx) (err error) {
-		t.signer.use, refusal, err = vault.AdmitUse(tx, t.asked, t.agent, v, path, s.now())
-		if err != nil || refusal != nil {
-			return err
-		}
-		t.signer.address, known, err = tx.SignerAddress(t.signer.use.Secret, t.signer.use.Version)
-		return err
-	})
-	if err != nil || refusal != nil || known {
-		return refusal, err
-	}
-	key, err := s.openKey(ctx, t.signer.use)
-	if err != nil {
-		return nil, err
-	}
-	defer key.Wipe()
-	t.signer.address, t.signer.derived = key.Address(), true
-	return nil, nil
-}
-
-// openKey opens a soft key, to be wiped by the caller.
-func (s *Service) openKey(ctx context.Context, u vault.Use) (evm.Key, error) {
-	value, err := s.Vaults.OpenUse(ctx, u)
-	if err != nil {
-		return evm.Key{}, err
-	}
-	defer value.Wipe()
-	key, err := evm.ParseKey(value.Reveal())
-	if err != nil {
-		return evm.Key{}, ErrBadKey
-	}
-	return key, nil
 }

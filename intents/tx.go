@@ -53,6 +53,12 @@ type Tx interface {
 	SignerAddress(secret id.ID, version uint32) (evm.Address, bool, error)
 	PutSignerAddress(secret id.ID, version uint32, a evm.Address) error
 
+	// SigningKeys are an agent's keys in the HSM for a chain, in the order of their
+	// versions.
+	SigningKeys(agent id.ID, chain string) ([]SigningKey, error)
+	PutSigningKeys(agent id.ID, chain string, keys []SigningKey) error
+	AllSigningKeys(agent id.ID) ([]SigningKey, error) // (scan) for all chains
+
 	Extra(agent id.ID) (Extra, error)
 	PutExtra(agent id.ID, e Extra) error
 

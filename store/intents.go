@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ var (
 	repeats         = table[intents.Repeat]{name: "repeat", version: 1}
 	repeatAges      = rawTable{name: "repeat-age"}
 	signerAddresses = table[evm.Address]{name: "signer-address", version: 1}
+	signingKeys     = table[[]intents.SigningKey]{name: "signing-key", version: 1}
 	extras          = table[intents.Extra]{name: "guardrails", version: 1}
 	approvals       = table[intents.Approval]{name: "approval", version: 1}
 	lastApprovals   = table[id.ID]{name: "approval-last", version: 1}
@@ -279,4 +281,32 @@ func (t *Tx) Paid(agent id.ID, to evm.Address) (bool, error) {
 // PutPaid implements intents.Tx.
 func (t *Tx) PutPaid(agent id.ID, to evm.Address) error {
 	return paid.put(t, t.paidKey(agent, to), here)
+}
+
+func (t *Tx) signingKeyKey(agent id.ID, chain string) []byte {
+	n := t.name("signing key", string(agent[:]), chain)
+	return slices.Concat(agent[:], n[:])
+}
+
+// SigningKeys implements intents.Tx.
+func (t *Tx) SigningKeys(agent id.ID, chain string) ([]intents.SigningKey, error) {
+	all, _, err := signingKeys.get(t, t.signingKeyKey(agent, chain))
+	return all, err
+}
+
+// PutSigningKeys implements intents.Tx.
+func (t *Tx) PutSigningKeys(agent id.ID, chain string, keys []intents.SigningKey) error {
+	return signingKeys.put(t, t.signingKeyKey(agent, chain), keys)
+}
+
+// AllSigningKeys implements intents.Tx.
+func (t *Tx) AllSigningKeys(agent id.ID) (out []intents.SigningKey, err error) {
+	err = signingKeys.scan(t, page{Prefix: agent[:]}, func(_ []byte, keys []intents.SigningKey) error {
+		out = append(out, keys...)
+		return nil
+	})
+	slices.SortFunc(out, func(a, b intents.SigningKey) int {
+		return cmp.Or(cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.Version, b.Version))
+	})
+	return out, err
 }

@@ -77,6 +77,7 @@ package store
 //	├── repeat                    agent, ⟨key⟩         → Repeat: what an Idempotency-Key was used for
 //	├── repeat-age                time, agent, ⟨key⟩   → that it is there
 //	├── signer-address            secret, number       → the address of the key in it
+//	├── signing-key               agent, ⟨chain⟩       → its keys in the HSM, all versions
 //	├── guardrails                agent                → Extra: limits beyond its record's
 //	├── approval                  org, approval        → Approval
 //	├── approval-last             agent, action's hash → the newest approval of it
@@ -171,6 +172,7 @@ var buckets = []bucket{
 	{name: repeats.name},
 	{name: repeatAges.name},
 	{name: signerAddresses.name},
+	{name: signingKeys.name},
 	{name: extras.name},
 	{name: approvals.name},
 	{name: lastApprovals.name},

@@ -28,6 +28,9 @@ func ParseAddress(s string) (Address, error) {
 // String spells the address with its checksum.
 func (a Address) String() string { return common.Address(a).Hex() }
 
+// AddressOf is that of a public key: an uncompressed point of SEC 1, 4 ‖ X ‖ Y.
+func AddressOf(public [65]byte) Address { return addressOf(public[:]) }
+
 // IsZero reports whether it is the zero address, which nobody has the key of.
 func (a Address) IsZero() bool { return a == Address{} }
 

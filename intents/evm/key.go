@@ -78,3 +78,11 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // MarshalText implements encoding.TextMarshaler with a placeholder.
 func (k Key) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Scalar calls fn with the 32 bytes of the key, for a token to import. They are
+// wiped when it returns.
+func (k Key) Scalar(fn func([]byte) error) error {
+	b := k.private.D.FillBytes(make([]byte, 32)) //nolint:staticcheck // see ParseKey
+	defer clear(b)
+	return fn(b)
+}

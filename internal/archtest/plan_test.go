@@ -63,8 +63,8 @@ var may = map[string][]string{
 	"intents/node":           {"internal/fault", "intents/evm"}, // over a client of egress
 	"intents/node/anviltest": {"intents/evm"},
 	"intents": {
-		"internal/fault", "internal/id", "internal/txn", "intents/evm", "intents/node",
-		"vault", "vault/audit", "vault/identity", "vault/policy", "vault/site",
+		"hsm", "internal/fault", "internal/id", "internal/plain", "internal/txn", "intents/evm", "intents/node",
+		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", "vault/site",
 	},
 
 	// Storage implements what the domain asks for, and so imports it.
@@ -237,7 +237,8 @@ var reveals = map[string]string{
 	"hsm/local/keyfile.go":         "a passphrase is stretched",
 	"hsm/local/local.go":           "the passphrase is copied until Init has used it",
 	"hsm/pkcs11/module.go":         "the PIN goes to C_Login",
-	"intents/submit.go":            "a signing key is parsed, to sign with",
+	"intents/signer.go":            "a signing key is parsed, to sign with",
+	"intents/signingkeys.go":       "a key is parsed, for the HSM to import",
 	"store/keys.go":                "a key is derived from the store key",
 	"store/meta.go":                "the keyring is derived from the store key",
 	"vault/cmekblob.go":            "a value and the keys that its client encrypts it with are taken from one to the other",

@@ -88,6 +88,11 @@ const (
 	MessageSign          Action = "message.sign"
 	TransactionRead      Action = "transaction.read"
 
+	SigningKeyCreate     Action = "signing_key.create"
+	SigningKeyRotate     Action = "signing_key.rotate"
+	SigningKeyImport     Action = "signing_key.import"
+	SigningKeyDeactivate Action = "signing_key.deactivate"
+
 	// People were asked whether an agent may, and answered.
 	ApprovalRequest Action = "approval.request"
 	ApprovalApprove Action = "approval.approve"

@@ -1,0 +1,186 @@
+package intents
+
+import (
+	"context"
+	"time"
+
+	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/audit"
+)
+
+// signer is a key and its address: a secret of a vault, or a key of the HSM.
+type signer struct {
+	address  evm.Address
+	use      vault.Use   // if it is a secret
+	derived  bool        // its address was, just now, so that it is still to be stored
+	resident *SigningKey // if it is in the HSM
+}
+
+// ref names the key in an intent's record.
+func (g signer) ref() KeyRef {
+	if g.resident != nil {
+		return KeyRef{Resident: g.resident.ID, Version: g.resident.Version}
+	}
+	return KeyRef{Path: g.use.Path.String(), Vault: g.use.Vault, Secret: g.use.Secret, Version: g.use.Version}
+}
+
+// describe says in an audit event which kind of key signs, and which.
+func (g signer) describe(d audit.Details) {
+	switch {
+	case g.resident == nil:
+		d["key"], d["key_path"] = "soft", g.use.Path.String()
+		d["vault_id"], d["secret_id"], d["version"] = g.use.Vault.String(), g.use.Secret.String(), g.use.Version
+	case g.resident.Imported:
+		d["key"], d["signing_key_id"], d["version"] = "imported", g.resident.ID.String(), g.resident.Version
+	default:
+		d["key"], d["signing_key_id"], d["version"] = "resident", g.resident.ID.String(), g.resident.Version
+	}
+}
+
+// signDigest has the key sign. A soft key is in memory for as long as that takes.
+func (s *Service) signDigest(ctx context.Context, g signer, digest evm.Hash) (evm.Signature, error) {
+	if g.resident != nil {
+		rs, err := s.Accounts.SignDigest(ctx, g.resident.Key, digest)
+		if err != nil {
+			return evm.Signature{}, err
+		}
+		return evm.NewSignature(rs[:32], rs[32:], digest, g.address)
+	}
+	key, err := s.openKey(ctx, g.use)
+	if err != nil {
+		return evm.Signature{}, err
+	}
+	defer key.Wipe()
+	return key.Sign(digest)
+}
+
+// openKey opens a soft key, to be wiped by the caller.
+func (s *Service) openKey(ctx context.Context, u vault.Use) (evm.Key, error) {
+	value, err := s.Vaults.OpenUse(ctx, u)
+	if err != nil {
+		return evm.Key{}, err
+	}
+	defer value.Wipe()
+	key, err := evm.ParseKey(value.Reveal())
+	if err != nil {
+		return evm.Key{}, ErrBadKey
+	}
+	return key, nil
+}
+
+// findKey finds the key that signs, and its address, which is derived once. Where
+// the request names none, it is the agent's own key in the HSM for the chain, if
+// it has one, or else the secret at the published default.
+func (s *Service) findKey(ctx context.Context, t *task) (refusal, err error) {
+	if t.path == (vault.SecretPath{}) {
+		found := false
+		err := s.DB.View(ctx, func(tx Tx) (err error) {
+			found, err = t.findResident(tx)
+			return err
+		})
+		if err != nil || found {
+			return nil, err
+		}
+	}
+	path, err := t.keyPath(t.chain)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Vaults.FindUse(ctx, t.asked, t.agent, path)
+	if isRefusal(err) {
+		return err, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	known := false
+	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		t.signer.use, refusal, err = vault.AdmitUse(tx, t.asked, t.agent, v, path, s.now())
+		if err != nil || refusal != nil {
+			return err
+		}
+		t.signer.address, known, err = tx.SignerAddress(t.signer.use.Secret, t.signer.use.Version)
+		return err
+	})
+	if err != nil || refusal != nil || known {
+		return refusal, err
+	}
+	key, err := s.openKey(ctx, t.signer.use)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	t.signer.address, t.signer.derived = key.Address(), true
+	return nil, nil
+}
+
+// findResident finds the agent's key in the HSM for the chain.
+func (t *task) findResident(tx Tx) (bool, error) {
+	keys, err := tx.SigningKeys(t.agent, t.chain.Name)
+	if err != nil || len(keys) == 0 || !keys[len(keys)-1].Active {
+		return false, err
+	}
+	k := keys[len(keys)-1]
+	t.signer = signer{address: k.Address, resident: &k}
+	return true, nil
+}
+
+// sameKey admits the use of the key once more, and wants it to be the same: its
+// address is what everything was prepared for.
+func (t *task) sameKey(tx Tx, now time.Time) (refusal, err error) {
+	if k := t.signer.resident; k != nil {
+		again := *t
+		found, err := again.findResident(tx)
+		if err == nil && (!found || again.signer.resident.ID != k.ID) {
+			refusal = ErrKeyChanged
+		}
+		return refusal, err
+	}
+	u := t.signer.use
+	again, refusal, err := vault.AdmitUse(tx, t.asked, t.agent, u.Vault, u.Path, now)
+	if err == nil && refusal == nil && (again.Secret != u.Secret || again.Version != u.Version) {
+		refusal = ErrKeyChanged
+	}
+	return refusal, err
+}
+
+// keyOf has the task sign with the key of an intent again, if it still may.
+func (t *task) keyOf(tx Tx, in Intent, now time.Time) (refusal, err error) {
+	if !in.Key.Resident.IsZero() {
+		found, err := t.findResident(tx)
+		if err == nil && (!found || t.signer.resident.ID != in.Key.Resident) {
+			refusal = ErrKeyChanged
+		}
+		return refusal, err
+	}
+	path, err := vault.ParseSecretPath(in.Key.Path)
+	if err != nil {
+		return nil, err
+	}
+	t.signer.address = in.From
+	t.signer.use, refusal, err = vault.AdmitUse(tx, t.asked, t.agent, in.Key.Vault, path, now)
+	if err == nil && refusal == nil && (t.signer.use.Secret != in.Key.Secret || t.signer.use.Version != in.Key.Version) {
+		refusal = ErrKeyChanged
+	}
+	return refusal, err
+}
+
+// SigningKey is a key pair of an agent on secp256k1 whose private half is in the
+// HSM.
+type SigningKey struct {
+	ID        id.ID          `json:"id"`
+	Org       id.ID          `json:"org"`
+	Agent     id.ID          `json:"agent"`
+	Chain     string         `json:"chain"`   // name
+	Version   uint32         `json:"version"` // counts the agent's keys for the chain
+	Key       hsm.AccountKey `json:"key"`
+	Address   evm.Address    `json:"address"`
+	Imported  bool           `json:"imported,omitempty"` // it was made elsewhere, where copies may be
+	Active    bool           `json:"active"`
+	CreatedBy id.ID          `json:"created_by"`
+	CreatedAt time.Time      `json:"created_at"`
+	EndedAt   time.Time      `json:"ended_at,omitzero"` // rotated or deactivated
+}
