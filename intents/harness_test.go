@@ -73,6 +73,7 @@ type world struct {
 // outage is a module that can be gone.
 type outage struct {
 	hsm.Module
+	hsm.AccountKeys
 	gone bool
 }
 
@@ -86,7 +87,8 @@ func (o *outage) Unwrap(ctx context.Context, kek hsm.KEK, wrapped, aad []byte) (
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{TB: t, ctx: t.Context(), db: storetest.Open(t), clock: &clock{t: noon}, chain: newChain(), org: id.New()}
-	w.module = &outage{Module: hsmtest.Memory(t)}
+	memory := hsmtest.Memory(t)
+	w.module = &outage{Module: memory, AccountKeys: hsm.Accounts(memory)}
 	w.gate = new(hsm.Gate)
 	w.gate.Open(w.module)
 	w.wire()

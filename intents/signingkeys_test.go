@@ -1,0 +1,81 @@
+package intents_test
+
+import (
+	"testing"
+
+	"github.com/oneclaw/oneclawd/intents"
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/plain"
+)
+
+// A key in the HSM is used where a request names none, and its signatures are
+// those of its address, whatever s the token makes.
+func TestSigningKey(t *testing.T) {
+	w := newWorld(t)
+	var k intents.SigningKey
+	w.logs("signing_key.create success", func() {
+		var err error
+		k, err = w.CreateSigningKey(w.ctx, w.owner, w.agent.ID, "Ethereum")
+		w.ok(err)
+	})
+	if k.Version != 1 || !k.Active || k.Imported || k.Chain != "ethereum" {
+		t.Fatalf("the key is %+v", k)
+	}
+	for range 8 {
+		in := w.submit(pay("0.01"))
+		tx, from, err := evm.ParseSigned(in.Last().Raw)
+		w.ok(err)
+		if from != k.Address || tx.To.String() != somebody {
+			t.Fatalf("it was signed by %s, not by %s", from, k.Address)
+		}
+	}
+	_, err := w.CreateSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum")
+	w.is(err, intents.ErrKeyExists)
+
+	soft := pay("0.01")
+	soft.KeyPath = "keys/ethereum-signer"
+	if in := w.submit(soft); in.From == k.Address {
+		t.Fatal("the path that was asked for was not used")
+	}
+
+	next, err := w.RotateSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum")
+	w.ok(err)
+	if in := w.submit(pay("0.01")); in.From != next.Address || next.Address == k.Address || next.Version != 2 {
+		t.Fatalf("after the rotation %s signs", in.From)
+	}
+	w.ok(w.DeactivateSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum"))
+	if in := w.submit(pay("0.01")); in.From == next.Address {
+		t.Fatal("a deactivated key signed")
+	}
+	all, err := w.SigningKeys(w.ctx, w.agent, w.agent.ID)
+	w.ok(err)
+	if len(all) != 2 || all[0].Active || all[1].Active {
+		t.Fatalf("the keys are %+v", all)
+	}
+}
+
+func TestSigningKeysAreForPeople(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.CreateSigningKey(w.ctx, w.agent, w.agent.ID, "ethereum")
+	w.is(err, intents.ErrDenied)
+	_, err = w.ImportSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum", plain.FromString(testKey), false)
+	w.is(err, intents.ErrReenter)
+	_, err = w.ImportSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum", plain.FromString("0x00"), true)
+	w.is(err, intents.ErrBadScalar)
+	_, err = w.RotateSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum")
+	w.is(err, intents.ErrKeyNotFound)
+}
+
+// An imported key is the one that was imported, and is called so.
+func TestImportedKey(t *testing.T) {
+	w := newWorld(t)
+	before := w.submit(pay("0.01")) // the same key, as a secret
+	k, err := w.ImportSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum", plain.FromString(testKey), true)
+	w.ok(err)
+	if !k.Imported || k.Address != before.From {
+		t.Fatalf("the key is %+v", k)
+	}
+	if in := w.submit(pay("0.01")); in.From != before.From || in.Nonce != before.Nonce+1 {
+		t.Fatalf("the account is another one: nonce %d after %d", in.Nonce, before.Nonce)
+	}
+}
