@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/vault/outbox/letter"
 )
 
 // IntentsConfig sets how transactions are signed and followed.
@@ -30,6 +30,9 @@ func defaultIntents() IntentsConfig {
 }
 
 const gweiDecimals = 9
+
+// maxNodeAnswer bounds what a node may answer, in bytes: simulations are long.
+const maxNodeAnswer = 8 << 20
 
 func (c Config) checkIntents() error {
 	switch _, err := c.Intents.maxFee(); {
@@ -54,8 +57,13 @@ func (c IntentsConfig) maxFee() (*evm.Amount, error) {
 func (c *core) openIntents() {
 	most, _ := c.cfg.Intents.maxFee() // checked with the configuration
 	c.intents = intents.New(intents.Config{
-		DB: store.Runner[intents.Tx](c.db), Vaults: c.vaults, Nodes: &nodes{core: c}, Log: c.log,
-		MaxFee: most, Confirmations: uint64(c.cfg.Intents.Confirmations),
+		DB: store.Runner[intents.Tx](c.db), Vaults: c.vaults, Accounts: &c.gate, Nodes: &nodes{core: c}, Log: c.log,
+		Notifier: intents.Mails{Letters: letter.Writer{Base: c.cfg.origin()}},
+		MaxFee:   most, Confirmations: uint64(c.cfg.Intents.Confirmations),
+		MustSimulate: func(ctx context.Context) (bool, error) {
+			now, err := c.site.Current(ctx)
+			return now.RequireSimulation, err
+		},
 	})
 }
 
@@ -81,7 +89,7 @@ type nodes struct {
 
 type chainClient struct {
 	urls   [sha256.Size]byte
-	client *node.Client
+	client *node.Pool
 }
 
 // Node implements intents.Nodes.
@@ -109,7 +117,7 @@ func (n *nodes) Node(c intents.Chain) (intents.Node, bool) {
 
 // connect makes a client that may go where the registry says, which those who
 // run the appliance wrote, and nowhere else that the egress policy forbids.
-func (n *nodes) connect(c intents.Chain) (*node.Client, error) {
+func (n *nodes) connect(c intents.Chain) (*node.Pool, error) {
 	hosts := make([]string, len(c.RPC))
 	for i, raw := range c.RPC {
 		u, err := url.Parse(raw)
@@ -123,8 +131,10 @@ func (n *nodes) connect(c intents.Chain) (*node.Client, error) {
 		return nil, err
 	}
 	timeout := time.Duration(n.core.cfg.Intents.NodeTimeout)
-	var h *http.Client = ways.client(egress.ClientOptions{Timeout: timeout, MaxBody: node.MaxAnswer})
-	return node.New(node.Config{ChainID: c.ChainID, URLs: c.RPC, HTTP: h, Timeout: timeout})
+	return node.New(node.Options{
+		ChainID: c.ChainID, URLs: c.RPC, Timeout: timeout, MaxBody: maxNodeAnswer,
+		Client: ways.client(egress.ClientOptions{Timeout: timeout, MaxBody: maxNodeAnswer}),
+	})
 }
 
 func hostPort(u *url.URL) string {

@@ -21,9 +21,10 @@ type fakeChain struct {
 	head  uint64
 	sent  [][]byte // everything that a node was shown
 
-	refuse node.Outcome // what the node answers without taking anything, if it is set
-	silent bool         // it takes what it is shown, and its answer is lost
-	broken bool         // it does not answer at all
+	refuse  node.Outcome // what the node answers without taking anything, if it is set
+	silent  bool         // it takes what it is shown, and its answer is lost
+	broken  bool         // it does not answer at all
+	reverts bool         // what is simulated would fail
 }
 
 type pooled struct {
@@ -76,7 +77,7 @@ func (c *fakeChain) Fees(context.Context) (node.Fees, error) {
 	unlock, err := c.lock()
 	defer unlock()
 	base := evm.NewAmount(1_000_000_000)
-	return node.Fees{BaseFee: &base, Tip: evm.NewAmount(1_000_000), GasPrice: base}, err
+	return node.Fees{Dynamic: true, BaseFee: base, Tip: evm.NewAmount(1_000_000), GasPrice: base}, err
 }
 
 func (c *fakeChain) Estimate(context.Context, evm.Address, evm.Call) (uint64, error) {
@@ -85,40 +86,57 @@ func (c *fakeChain) Estimate(context.Context, evm.Address, evm.Call) (uint64, er
 	return 21000, err
 }
 
-func (c *fakeChain) Head(context.Context) (uint64, error) {
+func (c *fakeChain) Head(context.Context) (node.Head, error) {
 	unlock, err := c.lock()
 	defer unlock()
-	return c.head, err
+	return node.Head{Number: c.head}, err
+}
+
+func (c *fakeChain) TokenInfo(context.Context, evm.Address) (node.TokenInfo, error) {
+	return node.TokenInfo{}, errDown
+}
+
+func (c *fakeChain) Simulate(_ context.Context, calls []node.SimCall, _ uint64) ([]node.SimResult, error) {
+	unlock, err := c.lock()
+	defer unlock()
+	out := make([]node.SimResult, len(calls))
+	for i := range calls {
+		if out[i] = (node.SimResult{Status: node.SimSuccess, GasUsed: 21000}); c.reverts {
+			out[i] = node.SimResult{Status: node.SimReverted, Reason: "not today"}
+		}
+	}
+	return out, err
 }
 
 func (c *fakeChain) Balance(context.Context, evm.Address) (evm.Amount, error) {
 	return evm.NewAmount(1), nil
 }
 
-func (c *fakeChain) Send(_ context.Context, raw []byte) (node.Outcome, error) {
+func (c *fakeChain) Send(_ context.Context, signed evm.Signed) (node.Sent, error) {
 	unlock, err := c.lock()
 	defer unlock()
 	if err != nil {
-		return node.Unclear, err
+		return node.Sent{}, err
 	}
+	raw := signed.Raw
 	c.sent = append(c.sent, raw)
-	if c.refuse != node.Unclear {
-		return c.refuse, errors.New("insufficient funds")
+	if c.refuse != "" {
+		return node.Sent{Outcome: c.refuse, Reason: "insufficient funds"}, nil
 	}
 	tx, from, err := evm.ParseSigned(raw)
 	if err != nil {
-		return node.RejectedForGood, err
+		return node.Sent{Outcome: node.Rejected, Reason: err.Error()}, nil
 	}
 	hash := evm.RawHash(raw)
 	if _, there := c.mined[hash]; there || tx.Nonce < c.next[from] {
-		return node.NonceTooLow, errors.New("nonce too low")
+		return node.Sent{Outcome: node.NonceTooLow, Reason: "nonce too low"}, nil
 	}
 	if old, there := c.pool[from][tx.Nonce]; there {
 		switch {
 		case old.hash == hash:
-			return node.AlreadyKnown, errors.New("already known")
+			return node.Sent{Outcome: node.Known, Reason: "already known"}, nil
 		case tx.MaxFee.Cmp(old.tx.MaxFee) <= 0:
-			return node.Underpriced, errors.New("replacement transaction underpriced")
+			return node.Sent{Outcome: node.Underpriced, Reason: "replacement transaction underpriced"}, nil
 		}
 	}
 	if c.pool[from] == nil {
@@ -126,28 +144,28 @@ func (c *fakeChain) Send(_ context.Context, raw []byte) (node.Outcome, error) {
 	}
 	c.pool[from][tx.Nonce] = pooled{hash, tx}
 	if c.silent {
-		return node.Unclear, errDown
+		return node.Sent{Outcome: node.Unclear}, nil
 	}
-	return node.Accepted, nil
+	return node.Sent{Outcome: node.Accepted}, nil
 }
 
-func (c *fakeChain) Lookup(_ context.Context, hash evm.Hash) (node.Status, error) {
+func (c *fakeChain) Lookup(_ context.Context, hash evm.Hash) (node.Lookup, error) {
 	unlock, err := c.lock()
 	defer unlock()
 	if err != nil {
-		return node.Status{}, err
+		return node.Lookup{}, err
 	}
 	if m, ok := c.mined[hash]; ok {
-		return node.Status{State: node.Mined, Block: m.block, BlockHash: evm.Hash{byte(m.block)}, GasUsed: 21000, Success: !m.fails}, nil
+		return node.Lookup{Fate: node.Mined, Block: m.block, BlockHash: evm.Hash{byte(m.block)}, GasUsed: 21000, Success: !m.fails}, nil
 	}
 	for _, txs := range c.pool {
 		for _, p := range txs {
 			if p.hash == hash {
-				return node.Status{State: node.Pending}, nil
+				return node.Lookup{Fate: node.Pending}, nil
 			}
 		}
 	}
-	return node.Status{}, nil
+	return node.Lookup{Fate: node.Unknown}, nil
 }
 
 // mine makes a block of all that can be in it, and n-1 empty ones on top.

@@ -38,6 +38,7 @@ var (
 	ErrBadIdemKey       = fault.New(fault.Invalid, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 visible ASCII characters")
 	ErrNotFound         = fault.New(fault.NotFound, "transaction_not_found", "No such transaction")
 	ErrWouldRevert      = fault.New(fault.Unprocessable, "simulation_failed", "The transaction would revert")
+	ErrNoSimulation     = fault.New(fault.Invalid, "no_simulation", "The chain has no node to simulate with")
 	ErrNodeDown         = fault.New(fault.Unavailable, "chain_unavailable", "No node of the chain answers; try again later")
 	ErrInterrupted      = fault.New(fault.Unavailable, "signing_failed", "The transaction could not be signed; nothing was sent")
 	ErrNotOpen          = fault.New(fault.Conflict, "transaction_settled", "The transaction is settled: it can be neither sped up nor cancelled")

@@ -24,7 +24,9 @@ func (s *Service) fill(ctx context.Context, n Node, behind Intent, blocking uint
 	if err != nil {
 		return err
 	}
-	t.fees = suggested(f)
+	if t.fees, err = suggested(f); err != nil {
+		return err
+	}
 	gas, err := n.Estimate(ctx, behind.From, t.call)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/id"
 )
 
@@ -173,6 +174,8 @@ func (in Intent) moved(to State, at time.Time) Intent {
 
 // SimulationNote is what is kept of a simulation.
 type SimulationNote struct {
-	ID     id.ID  `json:"id"`
-	Status string `json:"status"` // success, reverted or error
+	ID     id.ID          `json:"id"`
+	Status node.SimStatus `json:"status"`
+	// Changes are what it would have done, as far as balances tell.
+	Changes []node.Change `json:"changes,omitempty"`
 }

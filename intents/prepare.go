@@ -1,6 +1,7 @@
 package intents
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
@@ -20,9 +21,14 @@ const plainGas = 21000
 // call would fail. Without a node the request has to say all.
 func (s *Service) askNode(ctx context.Context, t *task) error {
 	if t.node == nil {
-		return s.withoutNode(t)
+		return s.withoutNode(ctx, t)
 	}
 	var err error
+	if t.simulate || s.MustSimulate != nil {
+		if err := s.simulateFirst(ctx, t); err != nil || t.failed != nil {
+			return err
+		}
+	}
 	if t.pending, err = t.node.PendingNonce(ctx, t.signer.address); err != nil {
 		return err
 	}
@@ -31,7 +37,9 @@ func (s *Service) askNode(ctx context.Context, t *task) error {
 		if err != nil {
 			return err
 		}
-		t.fees = suggested(f)
+		if t.fees, err = suggested(f); err != nil {
+			return err
+		}
 	}
 	if err := s.capped(t.fees); err != nil {
 		return err
@@ -47,7 +55,10 @@ func (s *Service) askNode(ctx context.Context, t *task) error {
 	return nil
 }
 
-func (s *Service) withoutNode(t *task) error {
+func (s *Service) withoutNode(ctx context.Context, t *task) error {
+	if must, err := s.mustSimulate(ctx, t); err != nil || must {
+		return cmp.Or(err, error(ErrNoSimulation))
+	}
 	if t.fees.none() {
 		return ErrFees
 	}
@@ -60,14 +71,13 @@ func (s *Service) withoutNode(t *task) error {
 	return s.capped(t.fees)
 }
 
-// suggested are fees that are enough for the next blocks: twice the base fee,
-// which then may rise for six full blocks (EIP-1559: by an eighth each).
-func suggested(f node.Fees) Fees {
-	if f.BaseFee == nil {
-		return Fees{GasPrice: &f.GasPrice}
+// suggested are fees that are enough for the next blocks.
+func suggested(f node.Fees) (Fees, error) {
+	if !f.Dynamic {
+		return Fees{GasPrice: &f.GasPrice}, nil
 	}
-	most := add(add(*f.BaseFee, *f.BaseFee), f.Tip)
-	return Fees{MaxFee: &most, Tip: &f.Tip}
+	most, err := f.MaxFee()
+	return Fees{MaxFee: &most, Tip: &f.Tip}, err
 }
 
 // capped refuses fees above the operator's cap: what burns as a fee is gone as

@@ -114,7 +114,9 @@ func (s *Service) higher(ctx context.Context, n Node, last Try, wanted Fees) (Fe
 		if err != nil {
 			return Fees{}, err
 		}
-		wanted = suggested(now)
+		if wanted, err = suggested(now); err != nil {
+			return Fees{}, err
+		}
 	}
 	out := Fees{}
 	if last.Fees.GasPrice != nil {

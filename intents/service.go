@@ -17,16 +17,18 @@ import (
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
-// Node answers for one chain. A node.Client is one.
+// Node answers for one chain. A node.Pool is one.
 type Node interface {
 	PendingNonce(ctx context.Context, a evm.Address) (uint64, error)
 	LatestNonce(ctx context.Context, a evm.Address) (uint64, error)
+	Balance(ctx context.Context, a evm.Address) (evm.Amount, error)
 	Fees(ctx context.Context) (node.Fees, error)
 	Estimate(ctx context.Context, from evm.Address, c evm.Call) (gas uint64, err error)
-	Send(ctx context.Context, raw []byte) (node.Outcome, error)
-	Lookup(ctx context.Context, hash evm.Hash) (node.Status, error)
-	Head(ctx context.Context) (uint64, error)
-	Balance(ctx context.Context, a evm.Address) (evm.Amount, error)
+	Simulate(ctx context.Context, calls []node.SimCall, block uint64) ([]node.SimResult, error)
+	TokenInfo(ctx context.Context, token evm.Address) (node.TokenInfo, error)
+	Send(ctx context.Context, tx evm.Signed) (node.Sent, error)
+	Lookup(ctx context.Context, hash evm.Hash) (node.Lookup, error)
+	Head(ctx context.Context) (node.Head, error)
 }
 
 // Nodes finds who answers for a chain.
@@ -45,6 +47,9 @@ type Config struct {
 	Log      *slog.Logger
 	Now      func() time.Time // time.Now if nil
 
+	// MustSimulate reports whether every transaction has to be simulated first; nil:
+	// only where it is asked for.
+	MustSimulate func(ctx context.Context) (bool, error)
 	// MaxFee is what a unit of gas may cost at most, in wei; nil: no cap.
 	MaxFee *evm.Amount
 	// Confirmations are how many blocks have to be on top of a transaction's own

@@ -17,7 +17,7 @@ import (
 type sighting struct {
 	head   uint64        // newest block
 	nonce  uint64        // of the account: how many of its transactions are in blocks
-	tries  []node.Status // of each try
+	tries  []node.Lookup // of each try
 	safety uint64        // blocks that have to be on top
 }
 
@@ -28,7 +28,7 @@ type sighting struct {
 // top: a transaction that was in one and no longer is, is waited for again.
 func settle(in Intent, s sighting, now time.Time) (Intent, bool) {
 	for i, st := range s.tries {
-		if st.State == node.Mined {
+		if st.Fate == node.Mined {
 			return settleMined(in, in.Tries[i], st, s, now)
 		}
 	}
@@ -53,8 +53,8 @@ func settle(in Intent, s sighting, now time.Time) (Intent, bool) {
 	return in, true
 }
 
-func settleMined(in Intent, try Try, st node.Status, s sighting, now time.Time) (Intent, bool) {
-	b := Block{Number: st.Block, Hash: st.BlockHash, Tx: try.Hash, Gas: st.GasUsed, Price: st.GasPrice, OK: st.Success}
+func settleMined(in Intent, try Try, st node.Lookup, s sighting, now time.Time) (Intent, bool) {
+	b := Block{Number: st.Block, Hash: st.BlockHash, Tx: try.Hash, Gas: st.GasUsed, Price: st.Price, OK: st.Success}
 	seen := in.Block != nil && *in.Block == b
 	in.Block, in.GoneAt = &b, 0
 	switch deep := s.head >= b.Number+s.safety; {
@@ -76,12 +76,14 @@ func settleMined(in Intent, try Try, st node.Status, s sighting, now time.Time) 
 
 // look asks a chain's node about every try of an intent.
 func look(ctx context.Context, n Node, in Intent, safety uint64) (s sighting, err error) {
-	s = sighting{safety: safety, tries: make([]node.Status, len(in.Tries))}
+	s = sighting{safety: safety, tries: make([]node.Lookup, len(in.Tries))}
 	// The nonce is asked for before the tries: a try that lands in between is then
 	// found, and not taken for replaced.
-	if s.head, err = n.Head(ctx); err != nil {
+	head, err := n.Head(ctx)
+	if err != nil {
 		return s, err
 	}
+	s.head = head.Number
 	if s.nonce, err = n.LatestNonce(ctx, in.From); err != nil {
 		return s, err
 	}
@@ -163,15 +165,12 @@ func stepEvent(before, after Intent, now time.Time) audit.Event {
 }
 
 // reason says in words that may be shown why a node did not take a transaction.
-func reason(o node.Outcome, err error) string {
-	switch o {
+func reason(s node.Sent) string {
+	switch s.Outcome {
 	case node.NonceTooLow:
 		return "the chain has a transaction with its nonce already"
 	case node.Underpriced:
-		return "the node has another transaction with its nonce, and the fee is too low to replace it"
+		return "its fee is too low for the node: " + s.Reason
 	}
-	if err != nil {
-		return "the node refused it: " + err.Error()
-	}
-	return "the node refused it"
+	return "the node refused it: " + s.Reason
 }

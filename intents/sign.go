@@ -108,24 +108,28 @@ func (s *Service) broadcast(ctx context.Context, n Node, in Intent) (Intent, err
 // send asks a node to take the bytes of the last try. It reports the intent as it
 // is then, and false if that is as unclear as before.
 func (s *Service) send(ctx context.Context, n Node, in Intent) (Intent, bool) {
-	outcome, err := n.Send(ctx, in.Last().Raw)
-	switch outcome {
-	case node.Accepted, node.AlreadyKnown:
+	try := in.Last()
+	sent, err := n.Send(ctx, evm.Signed{Raw: try.Raw, Hash: try.Hash})
+	if err != nil {
+		return in, false
+	}
+	switch sent.Outcome {
+	case node.Accepted, node.Known:
 		return in.moved(Broadcast, s.now()), in.State != Broadcast
-	case node.RejectedForGood, node.NonceTooLow, node.Underpriced:
+	case node.Rejected, node.NonceTooLow, node.Underpriced:
 		// A text decides nothing: does the chain know these bytes?
-		known, lookErr := n.Lookup(ctx, in.Last().Hash)
-		if lookErr != nil {
+		at, err := n.Lookup(ctx, try.Hash)
+		if err != nil {
 			return in, false
 		}
-		if known.State != node.Unknown {
+		if at.Fate != node.Unknown {
 			return in.moved(Broadcast, s.now()), in.State != Broadcast
 		}
-		if in.State == Broadcast {
+		if in.State == Broadcast || in.State == Rejected {
 			return in, false // it was taken once; the tracker finds out where it went
 		}
 		next := in.moved(Rejected, s.now())
-		next.Error = reason(outcome, err)
+		next.Error = reason(sent)
 		return next, true
 	}
 	return in, false

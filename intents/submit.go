@@ -43,6 +43,9 @@ func (s *Service) carryOut(ctx context.Context, p identity.Principal, agent id.I
 	if earlier, err := s.prepare(ctx, t); err != nil || earlier != nil {
 		return s.repeated(earlier, err)
 	}
+	if t.failed != nil {
+		return s.wouldFail(ctx, t)
+	}
 	defer s.working(t.id)()
 	got, err := s.reserve(ctx, t)
 	switch {
@@ -90,6 +93,7 @@ type task struct {
 	broken  bool
 	pending uint64 // nonce that the node expects next
 	note    *SimulationNote
+	failed  *Simulation // what it was asked to be simulated for says no
 
 	managers []identity.User // whom to ask
 }

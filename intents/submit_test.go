@@ -1,6 +1,7 @@
 package intents_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -183,12 +184,12 @@ func TestUnclearAnswer(t *testing.T) {
 func TestRejected(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(a *identity.Agent) { a.TxDailyLimit = "0.15" })
-	w.chain.refuse = node.RejectedForGood
+	w.chain.refuse = node.Rejected
 	bad := w.submit(pay("0.1"))
 	if bad.Status() != "failed" || bad.Error == "" {
 		t.Fatalf("it is %s: %s", bad.Status(), bad.Error)
 	}
-	w.chain.refuse = node.Unclear
+	w.chain.refuse = ""
 	_, err := w.Submit(w.ctx, w.agent, w.agent.ID, pay("0.1"))
 	w.is(err, intents.ErrDailyLimit)
 	good := w.submit(pay("0.05"))
@@ -302,4 +303,38 @@ func TestSpeedUpAndCancel(t *testing.T) {
 	}
 	_, err = w.Cancel(w.ctx, w.agent, w.agent.ID, in.ID)
 	w.is(err, intents.ErrNotOpen)
+}
+
+// What would revert is not signed, and its answer is kept for its key.
+func TestSimulateFirst(t *testing.T) {
+	w := newWorld(t)
+	w.chain.reverts = true
+	r := pay("0.1")
+	r.Simulate, r.IdempotencyKey = true, "order-1"
+	var out intents.Outcome
+	w.logs("transaction.submit failed simulation_failed", func() {
+		var err error
+		out, err = w.Submit(w.ctx, w.agent, w.agent.ID, r)
+		w.ok(err)
+	})
+	if in := out.Intent; in.Status() != "simulation_failed" || in.Error != "not today" || in.Simulation.Status != node.SimReverted || in.Last() != nil {
+		t.Fatalf("it is %+v", in)
+	}
+	if w.account().Next != 0 || w.spent() != "0" || len(w.chain.sent) != 0 {
+		t.Fatal("something was reserved or sent")
+	}
+	again, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
+	w.ok(err)
+	if !again.Repeated || again.Intent.ID != out.Intent.ID {
+		t.Fatal("the answer was not kept")
+	}
+	w.MustSimulate = func(context.Context) (bool, error) { return true, nil }
+	plain := w.submit(pay("0.2"))
+	if plain.State != intents.Simulated {
+		t.Fatalf("it is %s, though everything has to be simulated", plain.State)
+	}
+	w.chain.reverts = false
+	if in := w.submit(pay("0.2")); in.Status() != "broadcast" || in.Simulation.Status != node.SimSuccess {
+		t.Fatalf("it is %s", in.Status())
+	}
 }

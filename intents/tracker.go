@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
@@ -95,7 +96,7 @@ func (s *Service) track(ctx context.Context, n Node, in Intent, sent map[id.ID]t
 			s.Log.WarnContext(ctx, "a gap in an account's nonces could not be filled", "chain", in.Chain, "transaction", in.ID, "error", err)
 		}
 	}
-	lost := after.Block == nil && seen.nonce <= in.Nonce && !seen.tries[len(seen.tries)-1].Known()
+	lost := after.Block == nil && seen.nonce <= in.Nonce && seen.tries[len(seen.tries)-1].Fate == node.Unknown
 	if in.Kind == SignOnly || after.State == Rejected || !lost || s.now().Sub(sent[in.ID]) < resendEvery {
 		return nil
 	}

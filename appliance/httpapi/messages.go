@@ -61,8 +61,8 @@ func (s *Server) signAsIntent(ctx context.Context, in *signIntentInput) (*reply[
 	if err != nil {
 		return nil, err
 	}
-	if out.Approval != nil {
-		return nil, intents.ErrNeedsPeople.About(out.Approval.ID.String())
+	if err := notSigned(out); err != nil {
+		return nil, err
 	}
 	t := wireTransaction(out.Intent, true)
 	return answer(api.SignIntentResponse{

@@ -19,7 +19,7 @@ func (s *Server) transactionRoutes() []route {
 		freeze = "/v1/org/signing-freeze"
 	)
 	return []route{
-		handle(post, all, "submitTransaction", s.submitTransaction, status(201), answers(201, api.TransactionResponse{}), answers(200, api.TransactionResponse{}), answers(202, api.ApprovalPendingResponse{}),
+		handle(post, all, "submitTransaction", s.submitTransaction, status(201), answers(201, api.TransactionResponse{}), answers(200, api.TransactionResponse{}), answers(202, api.ApprovalPendingResponse{}), answers(422, api.TransactionRefusedResponse{}),
 			doc(tag, "Have a transaction signed and broadcast")),
 		handle(post, all+"/sign", "signTransaction", s.signTransaction, doc(tag, "Have a transaction signed, and broadcast it yourself")),
 		handle(get, all, "listTransactions", s.listTransactions, doc(tag, "List an agent's transactions, newest first")),
@@ -60,6 +60,8 @@ func (s *Server) submitTransaction(ctx context.Context, in *newTransactionInput)
 		return nil, err
 	}
 	switch {
+	case out.Intent.State == intents.Simulated:
+		return refusedReply(out.Intent), nil
 	case out.Approval != nil:
 		return &transactionReply{http.StatusAccepted, wirePending(*out.Approval)}, nil
 	case out.Repeated:
@@ -73,8 +75,8 @@ func (s *Server) signTransaction(ctx context.Context, in *newTransactionInput) (
 	if err != nil {
 		return nil, err
 	}
-	if out.Approval != nil {
-		return nil, intents.ErrNeedsPeople.About(out.Approval.ID.String())
+	if err := notSigned(out); err != nil {
+		return nil, err
 	}
 	t := wireTransaction(out.Intent, true)
 	return answer(api.SignTransactionResponse{
@@ -82,6 +84,17 @@ func (s *Server) signTransaction(ctx context.Context, in *newTransactionInput) (
 		Nonce: out.Intent.Nonce, ValueWei: t.ValueWei, Status: "sign_only", SimulationID: t.SimulationID, SimulationStatus: t.SimulationStatus,
 		MaxFeePerGas: t.MaxFeePerGas, MaxPriorityFee: t.MaxPriorityFee,
 	})
+}
+
+// notSigned says why what should only be signed was not.
+func notSigned(out intents.Outcome) error {
+	switch {
+	case out.Approval != nil:
+		return intents.ErrNeedsPeople.About(out.Approval.ID.String())
+	case out.Intent.State == intents.Simulated:
+		return intents.ErrWouldRevert.Detail("%s: %s", intents.ErrWouldRevert.Msg, out.Intent.Error)
+	}
+	return nil
 }
 
 type transactionsInput struct {
@@ -143,7 +156,7 @@ func wireTransaction(t intents.Intent, signed bool) api.TransactionResponse {
 		}
 	}
 	if t.Simulation != nil {
-		out.SimulationID, out.SimulationStatus = t.Simulation.ID.String(), t.Simulation.Status
+		out.SimulationID, out.SimulationStatus = t.Simulation.ID.String(), string(t.Simulation.Status)
 	}
 	if t.Fees.MaxFee != nil {
 		out.MaxFeePerGas, out.MaxPriorityFee = t.Fees.MaxFee.String(), t.Fees.Tip.String()

@@ -120,8 +120,11 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// domain reports whether a package holds rules rather than plumbing.
-func domain(pkg string) bool { return pkg == "vault" || strings.HasPrefix(pkg, "vault/") }
+// domain reports whether a package holds rules, or the words that rules are in,
+// rather than plumbing.
+func domain(pkg string) bool {
+	return pkg == "vault" || strings.HasPrefix(pkg, "vault/") || pkg == "intents/evm"
+}
 
 // reaches reports whether the plan leads from one package to another.
 func reaches(from, to string) bool {

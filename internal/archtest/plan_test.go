@@ -78,7 +78,7 @@ var may = map[string][]string{
 	// The door.
 	"appliance/api": {},
 	"appliance/httpapi": {
-		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm",
+		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
 		"vault/share", "vault/site", "vault/webhook",
 	},

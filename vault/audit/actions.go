@@ -83,8 +83,9 @@ const (
 	TransactionSign      Action = "transaction.sign"
 	TransactionBroadcast Action = "transaction.broadcast"
 	TransactionSettle    Action = "transaction.settle"
-	TransactionReplace   Action = "transaction.replace" // signed once more with its nonce
-	TransactionExplain   Action = "transaction.explain" // recorded where it is refused
+	TransactionReplace   Action = "transaction.replace"  // signed once more with its nonce
+	TransactionExplain   Action = "transaction.explain"  // recorded where it is refused
+	TransactionSimulate  Action = "transaction.simulate" // the same
 	MessageSign          Action = "message.sign"
 	TransactionRead      Action = "transaction.read"
 

@@ -17,6 +17,7 @@ var (
 	ErrMFASetup   = fault.New(fault.Invalid, "invalid_mfa_code", "The code is wrong, or there is nothing to confirm")
 	ErrMFAOn      = fault.New(fault.Conflict, "mfa_already_enabled", "Two-factor authentication is on; switch it off first")
 	ErrMFAOff     = fault.New(fault.Invalid, "mfa_not_enabled", "Two-factor authentication is off")
+	ErrReenter    = fault.New(fault.Denied, "wrong_password", "Access denied: that is not your password")
 	ErrMFADisable = fault.New(fault.Invalid, "invalid_mfa_code", "A current code or the password is needed to switch two-factor authentication off")
 
 	ErrNoDevice      = fault.New(fault.NotFound, "device_code_not_found", "No such code")

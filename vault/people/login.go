@@ -137,6 +137,24 @@ func (s *Service) provePassword(ctx context.Context, u identity.User, password s
 	return s.wrongPassword(ctx, account, e, why)
 }
 
+// Reenter checks the password of somebody who is signed in, before what is not to
+// happen because a session was left open. A wrong one counts like one at the
+// door. Who has no password cannot.
+func (s *Service) Reenter(ctx context.Context, p identity.Principal, password string) error {
+	if err := s.peopleOnly(ctx, p, audit.AuthFailure); err != nil {
+		return err
+	}
+	var u identity.User
+	err := s.db.View(ctx, func(tx Tx) (err error) {
+		u, err = user(tx, p)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.provePassword(ctx, u, password, s.event(p, audit.AuthFailure, "user", p.ID), ErrReenter)
+}
+
 // Admit lets in a user who proved who they are in another way that takes the
 // place of a password, as by an identity provider.
 func (s *Service) Admit(ctx context.Context, org, user id.ID, peer identity.Peer) (l Login, err error) {
