@@ -212,3 +212,11 @@ func BenchmarkSign(b *testing.B) {
 		}
 	})
 }
+
+func TestAddressOf(t *testing.T) {
+	// The point of the key 1, and its address.
+	public := unhex(t, "0x0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8")
+	if a := evm.AddressOf([65]byte(public)).String(); a != "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf" {
+		t.Errorf("is %s", a)
+	}
+}

@@ -2,10 +2,17 @@ package evm_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"errors"
 	"math"
+	"math/big"
 	"reflect"
+	"strings"
 	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
 )
@@ -130,17 +137,22 @@ func TestSignedThatAreRefused(t *testing.T) {
 		"followed":     append(bytes.Clone(good), 0),
 		"a blob":       append([]byte{3}, good[1:]...),
 		"no signature": unhex(t, "0x02c9018080808080808080c0808080"),
-		// Signed before EIP-155: valid on every chain.
-		"of no chain": unhex(t, "0xf85f800182520894095e7baea6a6c7c4c2dfeb977efac326af552d870a801ba048b55bfa915ac795c431978d8a6a992b628d557da5ff759b307d495a36649353a0efffd310ac743f371de3b9f7f9cb56c0b28ad43601b4ab949f53faa07bd2c804"),
-		"too large":   make([]byte, 1<<20),
+		"too large":    make([]byte, 1<<20),
 	} {
 		if _, _, err := evm.ParseSigned(raw); !errors.Is(err, evm.ErrTransaction) && !errors.Is(err, evm.ErrSignature) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	flip(high)
-	if _, _, err := evm.ParseSigned(high); err == nil {
-		t.Error("a signature with the higher s passes")
+	if _, _, err := evm.ParseSigned(high); !errors.Is(err, evm.ErrSignature) {
+		t.Errorf("a signature with the higher s: %v", err)
+	}
+	// As it was before EIP-155: valid on every chain.
+	private := must[*ecdsa.PrivateKey](t)(crypto.HexToECDSA(strings.Repeat("46", 32)))
+	legacy := types.LegacyTx{To: &common.Address{1}, Gas: 21000, GasPrice: big.NewInt(1), Value: big.NewInt(1)}
+	raw := must[[]byte](t)(types.MustSignNewTx(private, types.HomesteadSigner{}, &legacy).MarshalBinary())
+	if _, _, err := evm.ParseSigned(raw); !errors.Is(err, evm.ErrTransaction) || !strings.Contains(err.Error(), "not bound to a chain") {
+		t.Errorf("of no chain: %v", err)
 	}
 }
 

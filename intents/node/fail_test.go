@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -236,6 +237,35 @@ func TestBackoff(t *testing.T) {
 		}
 		c.pass(want)
 	}
+}
+
+// Many ask at once, of nodes that come and go.
+func TestConcurrentUse(t *testing.T) {
+	chain := anviltest.Start(t, anviltest.Options{})
+	var n atomic.Int32
+	moody := proxy(t, chain.URL, func(string, []byte) []byte {
+		if n.Add(1)%5 == 0 {
+			return []byte("busy")
+		}
+		return nil
+	})
+	var c clock
+	p := must[*node.Pool](t)(node.New(node.Options{
+		ChainID: 84532, URLs: []string{moody, chain.URL}, Client: http.DefaultClient, Now: c.now,
+	}))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if _, err := p.Fees(t.Context()); err != nil {
+					t.Errorf("%s", texts(err))
+				}
+				p.Health()
+				c.pass(time.Second)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // A transaction that a node may have is never reported as not sent.
