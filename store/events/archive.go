@@ -67,6 +67,9 @@ func Open(c Config) (*Archive, error) {
 	if log.log == nil {
 		log.log = slog.Default()
 	}
+	if err := checkTables(tuned(c, log)); err != nil {
+		return nil, err
+	}
 	db, err := openAgain(c, log)
 	switch {
 	case errors.Is(err, badger.ErrEncryptionKeyMismatch):

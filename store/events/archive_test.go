@@ -222,3 +222,67 @@ func TestArchiveIsLocked(t *testing.T) {
 		t.Errorf("opened twice: %v", err)
 	}
 }
+
+// A disk that lost the last page of a file gives zeros for it. That is an error
+// that says so, or it is repaired; the daemon does not end in a panic.
+func TestArchiveWithALostPage(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, events.Config{Dir: dir})
+	for from := uint64(0); from < 4000; from += 500 {
+		add(t, a, entries(from, from+500))
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried, tables := 0, 0
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil || !info.Mode().IsRegular() || f.Name() == "LOCK" {
+			continue
+		}
+		copied := t.TempDir()
+		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		zero(t, filepath.Join(copied, f.Name()), info.Size())
+		tried++
+		again, err := events.Open(events.Config{Dir: copied, Key: key})
+		if err == nil {
+			err = again.Close()
+		}
+		if isTable := filepath.Ext(f.Name()) == ".sst"; isTable {
+			tables++
+			if !errors.Is(err, events.ErrDamaged) || !strings.Contains(err.Error(), f.Name()) {
+				t.Errorf("%s: %v", f.Name(), err)
+			}
+		}
+	}
+	if tried < 3 || tables == 0 {
+		t.Errorf("only %d files, %d tables", tried, tables)
+	}
+	// A table that a crash has left half is no part of the archive.
+	if err := os.WriteFile(filepath.Join(dir, "000099.sst"), make([]byte, 8192), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := next(t, open(t, events.Config{Dir: dir})); n != 4000 {
+		t.Errorf("%d events", n)
+	}
+}
+
+// zero makes the last page of a file zeros.
+func zero(t *testing.T, name string, size int64) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := min(size, 4096)
+	_, err1 := f.WriteAt(make([]byte, n), size-n)
+	if err := errors.Join(err1, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
