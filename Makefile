@@ -87,6 +87,11 @@ reproducible: ## Build the release twice, in different surroundings, and compare
 package-test: release ## Test the Debian package: what is in it, its service, its maintainer scripts
 	scripts/package-test.sh bin/release
 
+.PHONY: image
+image: ## Build bin/image: kernel and initrd of a confidential VM, with EXTRA; with OVMF its measurement
+	@ls bin/release/*.deb >/dev/null 2>&1 || $(MAKE) release
+	EXTRA='$(EXTRA)' OVMF='$(OVMF)' VCPUS='$(VCPUS)' VCPU_TYPE='$(VCPU_TYPE)' scripts/image.sh bin/image
+
 .PHONY: fips
 fips: ## Build bin/fips/oneclawd with the FIPS 140-3 module of Go, and test with it what does cryptography
 	GOFIPS140=$(GOFIPS140) go build $(FLAGS) -ldflags '$(LDFLAGS)' -o bin/fips/oneclawd ./cmd/oneclawd
