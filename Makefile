@@ -74,7 +74,7 @@ openapi: ## Write docs/openapi.json and docs/surface.txt anew from the code
 	go test $(FLAGS) -count=1 -run='^TestGoldens$$' ./appliance/httpapi -update
 
 .PHONY: release
-release: ## Build bin/release: stripped binary, bill of materials, Debian package, checksums
+release: ## Build bin/release: stripped binary, bill of materials, Debian package, checksums; with RELEASE_KEY_FILE a signed bundle
 	@scripts/deps.sh release
 	scripts/release.sh bin/release
 

@@ -33,6 +33,7 @@ type Config struct {
 	Intents   IntentsConfig   `toml:"intents"`
 	Attest    AttestConfig    `toml:"attest"`
 	Backup    BackupConfig    `toml:"backup"`
+	Update    UpdateConfig    `toml:"update"`
 	Log       LogConfig       `toml:"log"`
 }
 
@@ -82,6 +83,11 @@ type StoreConfig struct {
 	CacheMB int `toml:"cache_mb" doc:"Memory for decrypted records, in MiB. Never holds secret values in the clear."`
 }
 
+// UpdateConfig is about newer versions.
+type UpdateConfig struct {
+	Keys []string `toml:"keys" doc:"Public keys that sign releases and are trusted by oneclawd update verify, besides the one that was built in."`
+}
+
 // MetricsConfig is the listener for Prometheus.
 type MetricsConfig struct {
 	Listen string `toml:"listen" doc:"Address of GET /metrics, for Prometheus: 127.0.0.1:9090, say. It asks for no password. Empty: nobody is told."`
@@ -101,7 +107,7 @@ func Defaults() Config {
 		API:    APIConfig{Listen: "127.0.0.1:8200", TrustedProxies: []string{}, DrainTimeout: Duration(15 * time.Second)},
 		TLS:    TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC:   defaultOIDC(),
-		Attest: defaultAttest(), Backup: defaultBackup(),
+		Attest: defaultAttest(), Backup: defaultBackup(), Update: UpdateConfig{Keys: []string{}},
 		Intents: defaultIntents(),
 		Mail:    defaultMail(), Egress: EgressConfig{Allow: []string{}},
 		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto, Modules: []string{}},
@@ -154,7 +160,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkUpdate, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

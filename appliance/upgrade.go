@@ -12,11 +12,21 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/backup"
+	"github.com/oneclaw/oneclawd/appliance/update"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
+
+func (c Config) checkUpdate() error {
+	for _, k := range c.Update.Keys {
+		if err := update.CheckKey(k); err != nil {
+			return bad("update.keys", "%q is not a public key such as `oneclawd update keygen` prints", k)
+		}
+	}
+	return nil
+}
 
 // upgradeDir, in the data folder, is where backups from before an upgrade go if
 // backup.dir is not set.

@@ -39,6 +39,23 @@ if env -i "$oneclawd" config check --config "$config" >/dev/null 2>&1; then fail
 env -i "$oneclawd" config check --config "$config" --set attest.mode=none --set hsm.library=/usr/lib/softhsm/libsofthsm2.so >/dev/null
 [[ $(readelf -d "$oneclawd" | grep NEEDED | grep -vcE 'lib(c|pthread|dl|resolv)\.so') == 0 ]] || fail "it needs more than libc"
 
+step the signed bundle
+(
+	cd "$tmp"
+	"$oneclawd" update keygen test --out release.key >release.pub
+	"$oneclawd" update keygen other --out other.key >other.pub
+	"$oneclawd" update bundle --key release.key --out a.update --commit test "$deb" "$release"/oneclawd-linux-* "$release/oneclawd.spdx.json" "$release/SHA256SUMS"
+	"$oneclawd" update verify a.update --key release.pub --extract new | grep -q '^next .*apt install'
+	(cd new && sha256sum --check --quiet SHA256SUMS)
+	cmp "new/${deb##*/}" "$deb"
+	if "$oneclawd" update verify a.update --key other.pub 2>said; then fail "a bundle that a stranger signed is accepted"; fi
+	grep -q 'not signed by a key that is trusted' said
+	printf '\xff' | dd of=a.update bs=1 seek=$(($(stat -c %s a.update) / 2)) conv=notrunc status=none
+	if "$oneclawd" update verify a.update --key release.pub --extract more 2>said; then fail "a damaged bundle is accepted"; fi
+	grep -q 'not the file that was signed' said
+	[[ ! -e more ]]
+)
+
 step the bill of materials
 bill=$root/usr/share/doc/oneclawd/oneclawd.spdx.json
 cmp "$bill" "$release/oneclawd.spdx.json"

@@ -2,6 +2,10 @@
 # Builds a release into the folder given: the binary, its bill of materials, a
 # Debian package, and the checksums of all.
 #     scripts/release.sh OUT
+# RELEASE_KEY_FILE, of `oneclawd update keygen`, signs a bundle of them for machines
+# without a network. RELEASE_PUBLIC_KEY is built in as a key that is trusted for
+# the releases after; UPGRADE_FROM is the oldest version that this one may replace,
+# MEASUREMENT what an attested machine reports that boots it.
 # The same source gives the same bytes, wherever it lies and whenever it is built,
 # with the same versions of Go, gcc, libc and dpkg. VERSION and SOURCE_DATE_EPOCH
 # come from the commit; where there is no git, set them.
@@ -15,6 +19,8 @@ out=$1
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
 export VERSION SOURCE_DATE_EPOCH
 arch=$(go env GOARCH)
+commit=${COMMIT:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
+key=${RELEASE_KEY_FILE:+$(realpath "$RELEASE_KEY_FILE")}
 
 rm -rf "$out"
 mkdir -p "$out"
@@ -25,7 +31,7 @@ out=$(cd "$out" && pwd)
 # No build id of Go's or of the linker's: both hash more than the source.
 env CGO_ENABLED=1 CGO_CFLAGS='-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2' CGO_LDFLAGS='-Wl,-z,relro,-z,now' GOFLAGS= GOAMD64=v1 \
 	go build -trimpath -buildvcs=false -buildmode=pie \
-	-ldflags "-s -w -buildid= -B none -linkmode=external -X main.version=$VERSION" \
+	-ldflags "-s -w -buildid= -B none -linkmode=external -X main.version=$VERSION -X main.releaseKey=${RELEASE_PUBLIC_KEY:-}" \
 	-o "$out/oneclawd" ./cmd/oneclawd
 
 scripts/sbom.sh "$out/oneclawd" "$VERSION" >"$out/oneclawd.spdx.json"
@@ -35,3 +41,7 @@ mv "$out/oneclawd" "$out/oneclawd-linux-$arch"
 cd "$out"
 sha256sum -- * >SHA256SUMS
 cat SHA256SUMS
+if [[ -n ${RELEASE_KEY_FILE:-} ]]; then
+	"./oneclawd-linux-$arch" update bundle --key "$key" --out "oneclawd-$VERSION-linux-$arch.update" \
+		--commit "$commit" --upgrade-from "${UPGRADE_FROM:-}" --measurement "${MEASUREMENT:-}" -- *.deb "oneclawd-linux-$arch" oneclawd.spdx.json SHA256SUMS
+fi

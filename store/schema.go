@@ -87,6 +87,9 @@ package store
 //	└── stream-cursor             sink                 → index of the next event to send to it
 const Schema = 1 + rehearsed
 
+// OldestSchema is the oldest that Migrate brings to it.
+const OldestSchema = 1
+
 // bucket is a table as the engine sees it.
 type bucket struct {
 	name string

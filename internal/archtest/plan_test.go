@@ -108,6 +108,9 @@ var may = map[string][]string{
 	"appliance/auditstream":            {"internal/txn", "vault/audit"},
 	"appliance/auditstream/syslogtest": {},
 
+	// What carries a release to machines without a network.
+	"appliance/update": {"internal/fault"},
+
 	// Copies of the state. It opens what it restores as the wiring does, and knows
 	// of vaults only what a value is sealed under.
 	"appliance/backup": {
@@ -118,7 +121,7 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "hsm", "hsm/broker", "hsm/local",
+		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
@@ -127,7 +130,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/backup", "appliance/operator", "appliance/seal", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
@@ -168,7 +171,7 @@ var owner = map[string][]string{
 	"go.opentelemetry.io/proto/otlp":      {"appliance/traces/otlptest"},
 	"google.golang.org/protobuf":          {"appliance/traces/otlptest"},                     // what those are made of
 	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal"}, // argon2: passwords, the key file
-	"golang.org/x/mod":                    {"vault/audit"},                                   // tlog and note
+	"golang.org/x/mod":                    {"vault/audit", "appliance/update"},               // tlog and note
 	"golang.org/x/sync":                   {"appliance"},
 	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                                                     // a PIN is not echoed
 	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/auditstream", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks

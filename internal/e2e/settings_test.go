@@ -93,6 +93,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"backup.every":                settingBackupEvery,
 	"backup.keep":                 settingBackupKeep,
 	"backup.recovery_file":        settingRecoveryFile,
+	"update.keys":                 settingUpdateKeys,
 	"attest.mode":                 settingAttestMode,
 	"attest.policy":               settingAttestPolicy,
 	"attest.bundle":               settingAttestBundle,
