@@ -123,6 +123,7 @@ func (c *core) scheduledBackup(ctx context.Context) error {
 		return fmt.Errorf("%s was made and cannot be restored: %w", path, err)
 	}
 	c.log.Info("backup made and proven", "file", path, "bytes", m.Bytes, "records", m.State.Records)
+	c.reportEscrow(m)
 	return pruneBackups(dir, c.cfg.Backup.Keep)
 }
 
@@ -213,6 +214,7 @@ func (d *daemon) Backup(ctx context.Context, who operator.Peer, w io.Writer) err
 	if err != nil {
 		return err
 	}
+	c.reportEscrow(m)
 	return backup.RecordBackup(ctx, store.Runner[backup.Tx](c.db), m)
 }
 

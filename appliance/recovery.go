@@ -113,7 +113,14 @@ func writeRecoveryFile(path, text string) (err error) {
 		}
 	}()
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path)) // the name, too, has to survive
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // KeepRecoveryKey puts the public half where backup.recovery_file says, if it is not
@@ -128,6 +135,18 @@ func KeepRecoveryKey(cfg Config, k backup.RecoveryKey) error {
 		return nil
 	}
 	return err
+}
+
+// reportEscrow logs what a recovery key opens of a backup that was made.
+func (c *core) reportEscrow(m backup.Manifest) {
+	e := m.Escrow
+	if e == nil {
+		return
+	}
+	c.log.Info("the backup can be recovered without the HSM", "recovery_key", backup.RecoveryName(e.Recipient), "values", e.Keys, "elsewhere", e.Elsewhere)
+	if e.Damaged > 0 {
+		c.log.Warn("values are damaged, and no key opens them; `oneclawd kek verify` names them", "values", e.Damaged)
+	}
 }
 
 // recoveryStatus says which recovery key is set and what it opens.

@@ -50,7 +50,8 @@ func (p Progress) Rate() float64 {
 // Create writes a backup of the present state to w while the appliance serves.
 // Writers are not held up; what they replace is kept in the data file until the
 // last of it is written, so w should be as fast as a disk. Memory stays within a
-// few MB. progress, if not nil, is called about once a MiB.
+// few MB. progress, if not nil, is called about once a MiB, and while keys are
+// unwrapped for a recovery key more often.
 //
 // An error of w comes back wrapped, a full disk as ErrFull; what was written
 // then lacks its end and is refused by every reader.

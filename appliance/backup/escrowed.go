@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/envelope"
 )
+
+// escrowPause is after how many entries there is a call of progress: a block has
+// 20,000, and whoever holds up a backup means the HSM as well.
+const escrowPause = 100
 
 // escrow writes section 4, if there is a recovery key: the HSM unwraps one key after
 // the other, so that requests hardly notice.
@@ -88,6 +93,9 @@ func (c *creation) escrowOne(ctx context.Context, w io.Writer, v store.SealedVal
 		return err
 	}
 	c.m.Escrow.count(e.kind)
+	if c.progress != nil && c.m.Escrow.Total()%escrowPause == 0 {
+		c.progress(Progress{Bytes: c.m.Bytes, Elapsed: time.Since(c.started)})
+	}
 	var raw [escrowEntrySize]byte
 	defer clear(raw[:])
 	_, err = w.Write(e.append(raw[:0]))

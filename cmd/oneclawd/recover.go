@@ -14,6 +14,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance"
 	"github.com/oneclaw/oneclawd/appliance/backup"
 	"github.com/oneclaw/oneclawd/appliance/seal"
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
 )
 
@@ -217,12 +218,20 @@ func (r *recovery) ask(g *seal.Gathering, name string) error {
 		text.Wipe()
 		switch {
 		case err != nil:
-			fmt.Fprintf(to, "Not taken: %v\n", err)
+			fmt.Fprintf(to, "Not taken: %v\n", words(err))
 		case missing > 0:
 			fmt.Fprintf(to, "Taken; %d more needed.\n", missing)
 		}
 	}
 	return nil
+}
+
+// words is an error without the code that programs read.
+func words(err error) string {
+	if f := fault.As(err); f != nil {
+		return f.Msg
+	}
+	return err.Error()
 }
 
 func fromFiles(g *seal.Gathering, files []string) error {
@@ -238,7 +247,7 @@ func fromFiles(g *seal.Gathering, files []string) error {
 		_, err = g.Add(text)
 		text.Wipe()
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %s", name, words(err))
 		}
 	}
 	return nil
@@ -255,7 +264,7 @@ func fromLines(g *seal.Gathering, in io.Reader) error {
 		_, err := g.Add(text)
 		text.Wipe()
 		if err != nil {
-			return fmt.Errorf("line %d: %w", n, err)
+			return fmt.Errorf("line %d: %s", n, words(err))
 		}
 	}
 	return lines.Err()
