@@ -229,7 +229,7 @@ func (w *world) get(in id.ID) intents.Intent {
 
 func (w *world) track() {
 	w.Helper()
-	w.ok(w.Track(w.ctx, map[id.ID]time.Time{}))
+	w.ok(w.Track(w.ctx))
 }
 
 // wantState tracks and wants an intent to be in a state then.

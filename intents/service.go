@@ -62,7 +62,8 @@ type Service struct {
 	Config
 
 	mu     sync.Mutex
-	active map[id.ID]bool // intents that a request is at work on
+	active map[id.ID]bool      // intents that a request is at work on
+	sent   map[id.ID]time.Time // when the tracker showed their bytes to a node last
 }
 
 // New returns a Service.
@@ -76,7 +77,7 @@ func New(c Config) *Service {
 	if c.Notifier == nil {
 		c.Notifier = silent{}
 	}
-	return &Service{Config: c, active: make(map[id.ID]bool)}
+	return &Service{Config: c, active: make(map[id.ID]bool), sent: make(map[id.ID]time.Time)}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC() }

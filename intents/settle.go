@@ -74,27 +74,6 @@ func settleMined(in Intent, try Try, st node.Lookup, s sighting, now time.Time) 
 	return in, true
 }
 
-// look asks a chain's node about every try of an intent.
-func look(ctx context.Context, n Node, in Intent, safety uint64) (s sighting, err error) {
-	s = sighting{safety: safety, tries: make([]node.Lookup, len(in.Tries))}
-	// The nonce is asked for before the tries: a try that lands in between is then
-	// found, and not taken for replaced.
-	head, err := n.Head(ctx)
-	if err != nil {
-		return s, err
-	}
-	s.head = head.Number
-	if s.nonce, err = n.LatestNonce(ctx, in.From); err != nil {
-		return s, err
-	}
-	for i, t := range in.Tries {
-		if s.tries[i], err = n.Lookup(ctx, t.Hash); err != nil {
-			return s, err
-		}
-	}
-	return s, nil
-}
-
 // record writes a step of an intent, if nobody else made one meanwhile, and
 // returns the intent as it is then.
 func (s *Service) record(ctx context.Context, before, after Intent) (out Intent, err error) {

@@ -235,6 +235,8 @@ func TestReorg(t *testing.T) {
 	if got := w.wantState(in.ID, intents.Broadcast); got.Block != nil {
 		t.Fatal("it is still in the block that was taken back")
 	}
+	w.clock.pass(time.Minute) // the node has forgotten it
+	w.track()
 	w.chain.mine(4)
 	w.track()
 	w.chain.mine(4)

@@ -3,6 +3,7 @@ package intents
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents/node"
@@ -16,6 +17,7 @@ const (
 	resendEvery = 30 * time.Second // the same bytes, to a node that forgot them
 	settlePause = 10 * time.Second
 	pageSize    = 256
+	trackAtOnce = 8
 )
 
 // Recover gives up what was reserved when the process ended: it was never
@@ -42,9 +44,8 @@ func (s *Service) Recover(ctx context.Context) error {
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(trackEvery)
 	defer tick.Stop()
-	sent := make(map[id.ID]time.Time)
 	for {
-		if err := s.Track(ctx, sent); err != nil && ctx.Err() == nil {
+		if err := s.Track(ctx); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "transactions could not be followed", "error", err)
 		}
 		select {
@@ -55,29 +56,51 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Track takes every open intent one step further. sent remembers when bytes were
-// shown to a node last.
-func (s *Service) Track(ctx context.Context, sent map[id.ID]time.Time) error {
-	down := make(map[uint64]bool) // chains whose nodes do not answer: once is enough
-	err := s.eachOpen(ctx, func(in Intent) error {
-		if s.isActive(in.ID) || in.State == Reserved || down[in.ChainID] {
-			return nil
+// Track takes every open intent one step further, as far as its chain tells.
+func (s *Service) Track(ctx context.Context) error {
+	r := &round{service: s, chains: make(map[uint64]*chainView)}
+	return s.eachPage(ctx, func(page []Intent) error {
+		var wg sync.WaitGroup
+		turns := make(chan struct{}, trackAtOnce)
+		for _, in := range page {
+			if s.isActive(in.ID) || in.State == Reserved {
+				continue
+			}
+			turns <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-turns }()
+				r.follow(ctx, in)
+			})
 		}
-		n, ok := s.nodeOf(ctx, in.ChainID)
-		if !ok {
-			return nil
-		}
-		if err := s.track(ctx, n, in, sent); err != nil {
-			down[in.ChainID] = true
-			s.Log.DebugContext(ctx, "a chain does not answer", "chain", in.Chain, "error", err)
-		}
+		wg.Wait()
 		return ctx.Err()
 	})
-	return err
 }
 
-func (s *Service) track(ctx context.Context, n Node, in Intent, sent map[id.ID]time.Time) error {
-	seen, err := look(ctx, n, in, s.Confirmations)
+// follow takes one intent a step further. A chain that does not answer is left
+// alone for the rest of the round.
+func (r *round) follow(ctx context.Context, in Intent) {
+	v, err := r.chain(ctx, in.ChainID)
+	if err != nil {
+		return
+	}
+	if err := r.step(ctx, v, in); err != nil && ctx.Err() == nil {
+		v.fail(err)
+		r.service.Log.DebugContext(ctx, "a chain does not answer", "chain", in.Chain, "error", err)
+	}
+}
+
+func (r *round) step(ctx context.Context, v *chainView, in Intent) error {
+	s := r.service
+	nonce, err := v.nonceOf(ctx, in.From)
+	if err != nil {
+		return err
+	}
+	due := in.Kind != SignOnly && in.State != Rejected && s.resendDue(in)
+	if in.Block == nil && in.GoneAt == 0 && nonce <= in.Nonce && !due && in.State != Signed {
+		return nil // it still waits: there is nothing to be seen
+	}
+	seen, err := v.look(ctx, in, nonce, s.Confirmations)
 	if err != nil {
 		return err
 	}
@@ -87,30 +110,63 @@ func (s *Service) track(ctx context.Context, n Node, in Intent, sent map[id.ID]t
 			return err
 		}
 	}
-	if after.State.Final() {
-		delete(sent, in.ID)
+	if after.State.Final() || after.State == Rejected {
+		s.forgetSent(in.ID)
 		return nil
 	}
-	if after.State != Rejected && seen.nonce < in.Nonce && s.settled(in) {
-		if err := s.fill(ctx, n, in, seen.nonce); err != nil {
+	if nonce < in.Nonce && due && v.fillsOnce(in.From) {
+		if err := s.fill(ctx, v.node, in, nonce); err != nil {
 			s.Log.WarnContext(ctx, "a gap in an account's nonces could not be filled", "chain", in.Chain, "transaction", in.ID, "error", err)
 		}
 	}
-	lost := after.Block == nil && seen.nonce <= in.Nonce && seen.tries[len(seen.tries)-1].Fate == node.Unknown
-	if in.Kind == SignOnly || after.State == Rejected || !lost || s.now().Sub(sent[in.ID]) < resendEvery {
+	lost := after.Block == nil && nonce <= in.Nonce && seen.tries[len(seen.tries)-1].Fate == node.Unknown
+	if !due || !lost {
 		return nil
 	}
-	sent[in.ID] = s.now()
-	_, err = s.broadcast(ctx, n, after)
+	s.noteSent(in.ID)
+	_, err = s.broadcast(ctx, v.node, after)
 	return err
 }
 
-// settled reports whether an intent has waited long enough for a gap before it
-// to be one: the next request may be about to fill it.
-func (s *Service) settled(in Intent) bool { return s.now().Sub(in.SignedAt) >= settlePause }
+// resendDue reports whether an intent has waited for so long that its bytes may
+// have been lost, or that a gap before it is one: the next request may have been
+// about to fill it.
+func (s *Service) resendDue(in Intent) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, ok := s.sent[in.ID]
+	if !ok {
+		return in.State == Signed || s.now().Sub(in.SignedAt) >= settlePause
+	}
+	return s.now().Sub(last) >= resendEvery
+}
+
+func (s *Service) noteSent(in id.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent[in] = s.now()
+}
+
+func (s *Service) forgetSent(in id.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sent, in)
+}
 
 // eachOpen calls fn with every intent that is not final, oldest first.
 func (s *Service) eachOpen(ctx context.Context, fn func(Intent) error) error {
+	return s.eachPage(ctx, func(page []Intent) error {
+		for _, in := range page {
+			if err := fn(in); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachPage calls fn with those intents, some at a time.
+func (s *Service) eachPage(ctx context.Context, fn func([]Intent) error) error {
 	var after id.ID
 	for {
 		var open []Intent
@@ -121,10 +177,8 @@ func (s *Service) eachOpen(ctx context.Context, fn func(Intent) error) error {
 		if err != nil || len(open) == 0 {
 			return err
 		}
-		for _, in := range open {
-			if err := fn(in); err != nil {
-				return err
-			}
+		if err := fn(open); err != nil {
+			return err
 		}
 		after = open[len(open)-1].ID
 	}
