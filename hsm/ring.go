@@ -67,17 +67,18 @@ const (
 // count them. tried is closed after the first attempt.
 func (r *Ring) Attach(name string, open func(context.Context) (Module, error), log *slog.Logger) (tried <-chan struct{}) {
 	first := make(chan struct{})
-	r.openers.Go(func() { r.attach(r.named[name], open, log.With("module", name), first) })
+	r.openers.Go(func() { r.attach(name, open, log.With("module", name), first) })
 	return first
 }
 
-func (r *Ring) attach(g *Gate, open func(context.Context) (Module, error), log *slog.Logger, first chan<- struct{}) {
+func (r *Ring) attach(name string, open func(context.Context) (Module, error), log *slog.Logger, first chan<- struct{}) {
+	g := r.named[name]
 	said, pause := "", firstRetry
 	g.explain(ErrUnavailable.Detail("the HSM module is being opened"))
 	for {
 		m, err := open(r.life)
 		if err == nil {
-			g.Open(m)
+			g.Open(newWatched(name, m))
 			g.explain(nil)
 			log.Info("hsm module is open", "token", m.Describe().Token)
 		} else {

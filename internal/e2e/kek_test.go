@@ -216,6 +216,35 @@ func TestModuleAway(t *testing.T) {
 	}
 }
 
+// TestModuleSwapped: another token with the same label is no damage. Its vaults
+// answer 503 until the right one is back, and status says which module it is.
+func TestModuleSwapped(t *testing.T) {
+	third := hsmtest.SoftHSM(t)
+	d, second := onTwoTokens(t)
+	h := d.human()
+	v := h.vault(t, "on b")
+	d.kek(0, "rotate", "--vault", v, "--module", "b")
+	h.put(v, "x", "of b").is(t, 201)
+	d.stop()
+	args := d.args
+	d.args = append(args[:len(args):len(args)], "--set", "hsm.modules=b="+moduleFile(t, third, third.Label))
+	d.initModule("b")
+	d.start()
+	h = d.human()
+	h.get(v, "x").problem(t, 503)
+	h.put(v, "x", "new").problem(t, 503)
+	eventually(t, patience, "unavailable", d.moduleIs("b", "unavailable"))
+	if out, _, _ := run(t, d.env, append([]string{"status"}, d.args[1:]...)...); !strings.Contains(out, "root key is another") {
+		t.Errorf("status says %s", out)
+	}
+	d.stop()
+	d.args = append(args[:len(args):len(args)], "--set", "hsm.modules=b="+moduleFile(t, second, second.Label))
+	d.start()
+	if got := d.human().value(t, v, "x"); got != "of b" {
+		t.Errorf("with the right token: %q", got)
+	}
+}
+
 // TestKEKKilled is kill -9 in the middle of rotations: the next process goes on,
 // and every value is there.
 func TestKEKKilled(t *testing.T) {
