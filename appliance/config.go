@@ -80,7 +80,8 @@ type TokensConfig struct {
 
 // StoreConfig tunes the store.
 type StoreConfig struct {
-	CacheMB int `toml:"cache_mb" doc:"Memory for decrypted records, in MiB. Never holds secret values in the clear."`
+	CacheMB   int `toml:"cache_mb" doc:"Memory for decrypted records, in MiB. Never holds secret values in the clear."`
+	BallastMB int `toml:"ballast_mb" doc:"Size in MiB of a file in the data folder that is given up when the disk is full, so that the audit log of reads can go on for a while. Changes are refused until there is space for it again. 0: none."`
 }
 
 // UpdateConfig is about newer versions.
@@ -118,7 +119,7 @@ func Defaults() Config {
 		Passwords: defaultPasswords(),
 		Tokens:    TokensConfig{UserKeyTTL: Duration(15 * time.Minute)},
 		Audit:     defaultAudit(),
-		Store:     StoreConfig{CacheMB: 32},
+		Store:     StoreConfig{CacheMB: 32, BallastMB: 16},
 		Traces:    defaultTraces(),
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
@@ -238,6 +239,8 @@ func (c Config) checkFigures() error {
 		return bad("audit.retention", "must not be negative")
 	case c.Store.CacheMB < 1 || c.Store.CacheMB > 4096:
 		return bad("store.cache_mb", "%d is not between 1 and 4096", c.Store.CacheMB)
+	case c.Store.BallastMB < 0 || c.Store.BallastMB > 4096:
+		return bad("store.ballast_mb", "%d is not between 0 and 4096", c.Store.BallastMB)
 	}
 	return nil
 }

@@ -83,7 +83,8 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 		return nil, err
 	}
 	c.db, err = store.Open(store.Config{
-		Path: filepath.Join(cfg.Data, "state.db"), CacheBytes: cfg.Store.CacheMB << 20, Observe: o.commits,
+		Path: filepath.Join(cfg.Data, "state.db"), CacheBytes: cfg.Store.CacheMB << 20,
+		Ballast: filepath.Join(cfg.Data, "ballast"), BallastBytes: int64(cfg.Store.BallastMB) << 20, Observe: o.commits,
 	})
 	if err != nil {
 		return nil, cfg.explainNewer(err)

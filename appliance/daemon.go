@@ -140,7 +140,7 @@ func (d *daemon) progress() operator.State { return d.state.Load().state }
 
 // serves lets requests through to the API of an unsealed appliance.
 func (d *daemon) serves(c *core, api *httpapi.Server, monitor *hsm.Watch) {
-	d.front.open(api, monitor)
+	d.front.open(api, monitor, c.db)
 	d.state.Store(&stage{state: operator.Unsealed, since: time.Now().UTC(), core: c, hsm: monitor})
 	d.announce(c)
 }
@@ -269,6 +269,9 @@ func (d *daemon) Status() operator.Status {
 				out.ProvenRestore = &s.Proven.Of
 			}
 		}
+	}
+	if now.core != nil && now.core.db.Stats().ReadOnly {
+		out.Notes = append([]string{noteReadOnly}, out.Notes...)
 	}
 	if what := d.doing.Load(); what != nil {
 		out.Notes = append(out.Notes, *what)

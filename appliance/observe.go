@@ -31,6 +31,7 @@ func (d *daemon) readings() metrics.Readings {
 	stats := c.db.Stats()
 	r.Unsealed, r.HSM = true, now.hsm.State().Status != hsm.StatusUnavailable
 	r.StoreBytes, r.StoreWaiting, r.StoreFull = stats.Bytes, stats.Waiting, stats.Full
+	r.ReadOnly = stats.ReadOnly
 	if f, err := c.audit.Figures(ctx); err == nil {
 		r.AuditEvents, r.AuditUndrained, r.AuditUnsigned = f.Events, f.Undrained, f.Unsigned
 	}

@@ -159,7 +159,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
-		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Audit: c.audit, HSM: monitor, Attestor: attestor,
+		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Audit: c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
 		Observe: d.metrics.Request,
 	}
 	if d.traces != nil {
@@ -191,6 +191,7 @@ func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monito
 	g.Go(func() error { return ended(c.intents.Run(ctx)) })
 	g.Go(func() error { return c.runStreams(ctx) })
 	g.Go(func() error { return c.housekeeping(ctx) })
+	g.Go(func() error { return c.watchStorage(ctx) })
 	g.Go(func() error { return c.scheduleBackups(ctx) })
 	return g.Wait()
 }

@@ -65,6 +65,9 @@ func (db *DB) finish(tx *bolt.Tx) error {
 	if verr != nil || visible < id {
 		err = classify(err)
 		db.full.Store(errors.Is(err, ErrFull))
+		if db.full.Load() {
+			db.ranOut()
+		}
 		return err
 	}
 	db.doubt.Store(true)

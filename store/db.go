@@ -30,6 +30,11 @@ type Config struct {
 	// could be committed. The writer waits for it. It may be nil.
 	Observe func(callers []context.Context, bytes int, began time.Time, err error)
 
+	// Ballast is the path of a file of BallastBytes that is given up when the disk is
+	// full, so that the audit log can go on. "" or 0 means none.
+	Ballast      string
+	BallastBytes int64
+
 	quickCheck int64 // for tests: instead of quickCheckBytes
 }
 
@@ -38,6 +43,8 @@ type DB struct {
 	cfg      Config
 	layout   layout
 	journals map[string]bool
+	spare    map[string]bool // tables that may grow during an outage of space
+	ballast  ballast
 	lock     *os.File
 	bolt     *bolt.DB
 	cache    *cache
@@ -58,8 +65,10 @@ type DB struct {
 
 	waiting    atomic.Int64 // calls of Update that are not answered
 	full       atomic.Bool  // the last commit found no space
-	doubt      atomic.Bool  // a commit is visible and perhaps not durable
-	broken     atomic.Bool  // bbolt panicked while writing
+	readOnly   atomic.Bool  // the ballast was given up: nothing but the log grows
+	outages    atomic.Uint64
+	doubt      atomic.Bool // a commit is visible and perhaps not durable
+	broken     atomic.Bool // bbolt panicked while writing
 	commitBolt func(*bolt.Tx) error
 }
 
@@ -78,12 +87,12 @@ func open(cfg Config, l layout) (_ *DB, err error) {
 		return nil, fmt.Errorf("store: making the data folder: %w", err)
 	}
 	db := &DB{
-		cfg: cfg, layout: l, journals: map[string]bool{}, cache: newCache(cfg.CacheBytes),
+		cfg: cfg, layout: l, journals: map[string]bool{}, spare: map[string]bool{}, cache: newCache(cfg.CacheBytes),
 		queue: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
 		commitBolt: (*bolt.Tx).Commit,
 	}
 	for _, b := range l.buckets {
-		db.journals[b.name] = b.journal
+		db.journals[b.name], db.spare[b.name] = b.journal, b.spare
 	}
 	if db.lock, err = lockFile(cfg.Path+".lock", lockWait); err != nil {
 		return nil, err
@@ -103,6 +112,9 @@ func open(cfg Config, l layout) (_ *DB, err error) {
 		return nil, err
 	}
 	if err := db.checkSchema(); err != nil {
+		return nil, err
+	}
+	if err := db.openBallast(); err != nil {
 		return nil, err
 	}
 	go db.write()
@@ -255,12 +267,14 @@ type Stats struct {
 	Bytes      int64 // of the file that are in use or can be used again
 	CacheBytes int   // of opened records in memory
 	Full       bool  // the last commit found no space; the next may
+	ReadOnly   bool  // the disk is full, or was, and only the audit log grows
+	Outages    int   // how often ReadOnly began since the file was opened
 	Unwritable bool  // nothing can be written before a restart
 }
 
 // Stats returns the present state.
 func (db *DB) Stats() Stats {
-	s := Stats{Waiting: int(db.waiting.Load()), CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load()}
+	s := Stats{Waiting: int(db.waiting.Load()), CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load(), ReadOnly: db.readOnly.Load(), Outages: int(db.outages.Load())}
 	_ = guard(func() error {
 		return db.bolt.View(func(tx *bolt.Tx) error { s.Bytes = tx.Size(); return nil })
 	})

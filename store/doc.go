@@ -32,6 +32,10 @@
 //
 // # When things break
 //
+// With a ballast, a file that is given up when the disk is full, the audit log goes
+// on for as long as that lasts, so that what is read can still be written down;
+// changes are refused until there is space for the ballast again.
+//
 // A full disk, a read-only file system or an I/O error fails the group and
 // nothing else; the next group tries again. The page structure of the file is
 // checked before bbolt maps it, because bbolt panics on damage. A commit whose

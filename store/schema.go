@@ -97,6 +97,8 @@ type bucket struct {
 	// once: pages are filled instead of split in the middle, and the cache is
 	// left to others.
 	journal bool
+	// spare says that it may grow while the disk is full: see ballast.
+	spare bool
 }
 
 // layout is what a file of one schema looks like and how older ones become so.
@@ -111,11 +113,11 @@ var current = layout{schema: Schema, buckets: buckets, migrations: rehearsal}
 
 // buckets lists the tables in the order of the tree above.
 var buckets = []bucket{
-	{name: auditCounters.name},
-	{name: auditChains.name},
-	{name: auditTiles.name},
-	{name: auditLeaves.name, journal: true},
-	{name: auditCheckpoints.name},
+	{name: auditCounters.name, spare: true},
+	{name: auditChains.name, spare: true},
+	{name: auditTiles.name, spare: true},
+	{name: auditLeaves.name, journal: true, spare: true},
+	{name: auditCheckpoints.name, spare: true},
 
 	{name: platform.name},
 	{name: orgs.name},
@@ -182,5 +184,5 @@ var buckets = []bucket{
 	{name: paid.name},
 	{name: freezes.name},
 
-	{name: streamCursors.name},
+	{name: streamCursors.name, spare: true},
 }

@@ -154,6 +154,7 @@ func (g *group) begin() error {
 	if g.db.outdated != 0 {
 		return ErrOutdated
 	}
+	g.db.endOutage()
 	b, err := g.db.beginWrite()
 	if err != nil {
 		return err
@@ -177,6 +178,9 @@ func (g *group) run(c *call) {
 	c.tx = &Tx{ctx: c.ctx, snap: g.snap, group: g.changes, own: changes{}}
 	c.err = g.safely(c)
 	c.tx.end()
+	if c.err == nil && g.db.readOnly.Load() && !g.db.spared(c.tx.own) {
+		c.err = ErrFull
+	}
 	if c.err != nil {
 		return
 	}

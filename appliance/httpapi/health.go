@@ -23,7 +23,7 @@ func (s *Server) healthRoutes() []route {
 
 func (s *Server) health(context.Context, *none) (*reply[api.HealthResponse], error) {
 	out := api.HealthResponse{Status: api.Healthy, Version: s.version}
-	if s.hsm.State().Status != hsm.StatusOK {
+	if s.hsm.State().Status != hsm.StatusOK || s.readOnly != nil && s.readOnly() {
 		out.Status = api.Degraded
 	}
 	return answer(out)

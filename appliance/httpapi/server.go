@@ -49,7 +49,8 @@ type Config struct {
 	Outbox   *viewer.Service
 	Intents  *intents.Service
 	HSM      Module
-	Attestor Attestor // nil: the machine was not attested
+	ReadOnly func() bool // whether the disk is full; nil means never
+	Attestor Attestor    // nil: the machine was not attested
 
 	Log *slog.Logger // slog.Default() when nil
 
@@ -81,6 +82,7 @@ type Server struct {
 	intents  *intents.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
+	readOnly func() bool
 	attestor Attestor
 	base     string // of links to this appliance, without a slash at the end
 
@@ -102,7 +104,7 @@ func New(c Config) *Server {
 	fenceLibraries()
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
-		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, attestor: c.Attestor,
+		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, readOnly: c.ReadOnly, attestor: c.Attestor,
 		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,

@@ -15,6 +15,7 @@ type Readings struct {
 	StoreBytes   int64 // of the state file
 	StoreWaiting int   // writes that are under way or wait
 	StoreFull    bool  // the last commit found no space
+	ReadOnly     bool  // the disk is full, and only the audit log grows
 
 	AuditEvents    uint64 // in the log
 	AuditUndrained uint64 // of these, not yet in the archive
@@ -53,6 +54,7 @@ func readings() []reading {
 		gauge("oneclawd_store_bytes", "Size of the state file.", func(r Readings) float64 { return float64(r.StoreBytes) }),
 		gauge("oneclawd_store_waiting", "Writes that are under way or wait for the writer.", func(r Readings) float64 { return float64(r.StoreWaiting) }),
 		gauge("oneclawd_store_full", "1 while the disk has no space: reads that are audited and writes are refused.", func(r Readings) float64 { return flag(r.StoreFull) }),
+		gauge("oneclawd_store_read_only", "1 while the disk is full and the ballast given up: changes are refused.", func(r Readings) float64 { return flag(r.ReadOnly) }),
 		gauge("oneclawd_audit_events", "Events in the audit log.", func(r Readings) float64 { return float64(r.AuditEvents) }),
 		gauge("oneclawd_audit_undrained", "Events that are not in the archive yet.", func(r Readings) float64 { return float64(r.AuditUndrained) }),
 		gauge("oneclawd_audit_unsigned", "Events that no signed checkpoint covers yet.", func(r Readings) float64 { return float64(r.AuditUnsigned) }),

@@ -79,6 +79,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"audit.syslog_key_file":       settingSyslogKey,
 	"audit.syslog_allow_plain":    settingSyslogPlain,
 	"store.cache_mb":              settingCache,
+	"store.ballast_mb":            settingBallast,
 	"metrics.listen":              settingMetrics,
 	"metrics.plain_http":          settingMetricsPlain,
 	"metrics.shared_cert":         settingMetricsShared,

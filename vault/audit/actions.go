@@ -126,6 +126,9 @@ const (
 	// ApplianceRecover: the HSM is another one, and the state is that of a backup. The
 	// details name the verifier key of everything that was signed before.
 	ApplianceRecover Action = "appliance.recover"
+	// The disk ran full, so that changes were refused; and had space again.
+	ApplianceStorageFull      Action = "appliance.storage_full"
+	ApplianceStorageRecovered Action = "appliance.storage_recovered"
 	// ApplianceAcceptRollback: an operator accepted a store that is older than
 	// what the HSM remembers.
 	ApplianceAcceptRollback Action = "appliance.accept_rollback"
