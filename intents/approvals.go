@@ -60,7 +60,7 @@ func (s *Service) Approve(ctx context.Context, p identity.Principal, approval id
 // Deny ends an approval: one who disagrees is enough.
 func (s *Service) Deny(ctx context.Context, p identity.Principal, approval id.ID, reason string) (Approval, error) {
 	return s.vote(ctx, p, approval, audit.ApprovalDeny, func(a *Approval) {
-		a.Status, a.DecidedAt, a.Reason = Denied, s.now(), reason[:min(len(reason), maxReason)]
+		a.Status, a.DecidedAt, a.Reason = Denied, s.now(), bounded(reason, maxReason)
 		a.Votes = append(slices.Clone(a.Votes), Vote{User: p.ID, At: s.now()})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) fill(ctx context.Context, n Node, behind Intent, blocking uint
 	if in, err = s.sign(ctx, t, in); err != nil {
 		return err
 	}
-	_, err = s.broadcast(ctx, n, in)
+	_, err = s.broadcast(ctx, identity.Principal{}, n, in)
 	return err
 }
 

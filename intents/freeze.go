@@ -2,14 +2,16 @@ package intents
 
 import (
 	"context"
+	"strings"
 
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
-// maxReason bounds why signing was frozen, in bytes.
-const maxReason = 500
+// maxReason bounds why signing was frozen or an approval denied, in bytes: 500
+// letters of any script.
+const maxReason = 2000
 
 // Frozen says whether p's organisation signs nothing, and why.
 func (s *Service) Frozen(ctx context.Context, p identity.Principal) (f Freeze, frozen bool, err error) {
@@ -23,11 +25,13 @@ func (s *Service) Frozen(ctx context.Context, p identity.Principal) (f Freeze, f
 // FreezeSigning stops all signing in p's organisation, from the next decision
 // on. What is signed already cannot be called back from a chain.
 func (s *Service) FreezeSigning(ctx context.Context, p identity.Principal, reason string) (Freeze, error) {
-	if len(reason) > maxReason {
-		reason = reason[:maxReason]
-	}
-	f := Freeze{By: p.ID, Reason: reason, At: s.now()}
+	f := Freeze{By: p.ID, Reason: bounded(reason, maxReason), At: s.now()}
 	return f, s.changeFreeze(ctx, p, audit.SigningFreeze, func(tx Tx) error { return tx.PutFreeze(p.Org, f) })
+}
+
+// bounded is the beginning of a text, of at most so many bytes.
+func bounded(s string, most int) string {
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
 // Thaw lets agents sign again.

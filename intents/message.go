@@ -140,13 +140,17 @@ func (s *Service) findSigner(ctx context.Context, m *message) error {
 	return err
 }
 
+// maxNoted bounds a text of a message that is noted in its event, in bytes: an
+// event with too much in it would keep no details at all.
+const maxNoted = 512
+
 // event starts the audit event of the message.
 func (m *message) event() audit.Event {
 	e := m.asked.Event(audit.MessageSign, "message", m.id.String())
 	e.Details = audit.Details{"agent_id": m.agent.String(), "chain": m.task.chain.Name, "type": string(m.Type), "digest": m.digest.String()}
 	if m.Type == Typed {
 		d := m.typed.Domain()
-		e.Details["typed_as"], e.Details["domain"], e.Details["verifying_contract"] = m.typed.Type(), d.Name, d.Contract.String()
+		e.Details["typed_as"], e.Details["domain"], e.Details["verifying_contract"] = bounded(m.typed.Type(), maxNoted), bounded(d.Name, maxNoted), d.Contract.String()
 	}
 	return e
 }

@@ -60,7 +60,7 @@ func (s *Service) replace(ctx context.Context, p identity.Principal, agent, inte
 	if in, err = s.addTry(ctx, t, in, try); err != nil || in.Kind == SignOnly {
 		return in, err
 	}
-	return s.broadcast(ctx, t.node, in)
+	return s.broadcast(ctx, t.asked, t.node, in)
 }
 
 // findReplaceable finds an intent that may still be replaced, and what that takes.

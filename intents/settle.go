@@ -76,7 +76,7 @@ func settleMined(in Intent, try Try, st node.Lookup, s sighting, now time.Time) 
 
 // record writes a step of an intent, if nobody else made one meanwhile, and
 // returns the intent as it is then.
-func (s *Service) record(ctx context.Context, before, after Intent) (out Intent, err error) {
+func (s *Service) record(ctx context.Context, by identity.Principal, before, after Intent) (out Intent, err error) {
 	err = txn.Decide(ctx, s.DB, func(tx Tx) (refusal, err error) {
 		now, ok, err := tx.Intent(before.Agent, before.ID)
 		if err != nil || !ok {
@@ -91,7 +91,7 @@ func (s *Service) record(ctx context.Context, before, after Intent) (out Intent,
 			if !slices.Contains(next[before.State], after.State) {
 				return nil, fmt.Errorf("intents: %s does not follow %s", after.State, before.State)
 			}
-			if err := s.step(ctx, tx, before, after); err != nil {
+			if err := s.step(ctx, tx, by, before, after); err != nil {
 				return nil, err
 			}
 		}
@@ -101,7 +101,7 @@ func (s *Service) record(ctx context.Context, before, after Intent) (out Intent,
 }
 
 // step writes what a change of state brings with it.
-func (s *Service) step(ctx context.Context, tx Tx, before, after Intent) error {
+func (s *Service) step(ctx context.Context, tx Tx, by identity.Principal, before, after Intent) error {
 	now := s.now()
 	switch after.State {
 	case Rejected: // no node has it: the next transaction may have its nonce
@@ -117,7 +117,12 @@ func (s *Service) step(ctx context.Context, tx Tx, before, after Intent) error {
 			return err
 		}
 	}
-	return audit.Write(ctx, tx, stepEvent(before, after, now))
+	e := stepEvent(before, after, now)
+	if !by.ID.IsZero() {
+		asked := by.Event(e.Action, e.Resource.Type, e.Resource.ID)
+		e.Actor, e.IP, e.Request = asked.Actor, asked.IP, asked.Request
+	}
+	return audit.Write(ctx, tx, e)
 }
 
 // stepEvent describes what happened to an intent outside of a request.

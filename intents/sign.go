@@ -8,6 +8,7 @@ import (
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
 // sign has the key sign what was reserved and stores the bytes. If it cannot, all
@@ -96,13 +97,14 @@ func undo(tx Tx, in Intent, now time.Time) error {
 }
 
 // broadcast shows the signed bytes to a node and records what it made of them.
-// However often it is called, they are the same bytes.
-func (s *Service) broadcast(ctx context.Context, n Node, in Intent) (Intent, error) {
+// However often it is called, they are the same bytes. by is who asked for it, the
+// zero Principal if nobody did just now.
+func (s *Service) broadcast(ctx context.Context, by identity.Principal, n Node, in Intent) (Intent, error) {
 	next, news := s.send(ctx, n, in)
 	if !news {
 		return in, nil // as unclear as before; the tracker asks again
 	}
-	return s.record(ctx, in, next)
+	return s.record(ctx, by, in, next)
 }
 
 // send asks a node to take the bytes of the last try. It reports the intent as it

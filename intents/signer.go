@@ -2,6 +2,7 @@ package intents
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
@@ -90,7 +91,10 @@ func (s *Service) findKey(ctx context.Context, t *task) (refusal, err error) {
 		return nil, err
 	}
 	v, err := s.Vaults.FindUse(ctx, t.asked, t.agent, path)
-	if isRefusal(err) {
+	switch {
+	case errors.Is(err, vault.ErrNoSigningKey) && t.path == (vault.SecretPath{}):
+		return vault.ErrNoSigningKey.Detail("Access denied: no policy lets this agent use a signing key at %s, or there is none", path), nil
+	case isRefusal(err):
 		return err, nil
 	}
 	if err != nil {

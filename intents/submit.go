@@ -61,7 +61,7 @@ func (s *Service) carryOut(ctx context.Context, p identity.Principal, agent id.I
 		return Outcome{}, err
 	}
 	if kind == Submit && t.node != nil {
-		in, err = s.broadcast(ctx, t.node, in)
+		in, err = s.broadcast(ctx, p, t.node, in)
 	}
 	return Outcome{Intent: in}, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
+	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
 // How the tracker works.
@@ -106,7 +107,7 @@ func (r *round) step(ctx context.Context, v *chainView, in Intent) error {
 	}
 	after, news := settle(in, seen, s.now())
 	if news {
-		if after, err = s.record(ctx, in, after); err != nil {
+		if after, err = s.record(ctx, identity.Principal{}, in, after); err != nil {
 			return err
 		}
 	}
@@ -124,7 +125,7 @@ func (r *round) step(ctx context.Context, v *chainView, in Intent) error {
 		return nil
 	}
 	s.noteSent(in.ID)
-	_, err = s.broadcast(ctx, v.node, after)
+	_, err = s.broadcast(ctx, identity.Principal{}, v.node, after)
 	return err
 }
 

@@ -52,7 +52,7 @@ func (s *Service) FindUse(ctx context.Context, by identity.Principal, agent id.I
 				return refusal // there is one that it may use, but cannot
 			}
 		}
-		return ErrNoSigningKey.Detail("Access denied: no policy lets this agent use a signing key at %s, or there is none", path)
+		return ErrNoSigningKey
 	})
 	return found, err
 }
