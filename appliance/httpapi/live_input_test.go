@@ -13,7 +13,12 @@ func (l *live) bodies() []step {
 	v := l.vault("owner", "bodies")
 	bot := l.agent("of bodies", "")
 	l.put(v, "a", "x")
-	p := l.grant("owner", v, bot, "**", `["read"]`, "")
+	policy := l.grant("owner", v, bot, "**", `["read"]`, "")
+	payer := l.payer("of transactions", "")
+	p := "/v1/agents/" + payer.id
+	row := l.want(step{url: "/v1/chains/polygon", status: 200}).text("id")
+	const tx = `"to":"` + somebody1 + `","value":"0","chain":"ethereum","data":"0x","signing_key_path":"keys/ethereum-signer","nonce":0,"gas_limit":21000,"gas_price":"1",` +
+		`"max_fee_per_gas":"1","max_priority_fee_per_gas":"1"`
 	secret := l.want(step{url: v + "/secrets/a", as: "owner", status: 200}).text("id")
 	const offer = `"recipient_type":"user","recipient_id":"0190d6f0-0000-7000-8000-000000000001","email":"e@example.com","recipient_email":"e@example.com","permissions":["read"],` +
 		`"max_access_count":3,"max_views":3,"expires_at":"2100-01-01T00:00:00Z","expires_in_hours":3,"passphrase":"p","ip_allowlist":["10.0.0.0/8"]`
@@ -22,7 +27,7 @@ func (l *live) bodies() []step {
 		{method: put, url: v + "/secrets/a", body: `{"value":"v","type":"note","secret_type":"note","metadata":{"a":1},"rotation_policy":{},"expires_at":"2100-01-01T00:00:00Z","max_access_count":3}`},
 		{method: post, url: v + "/secret-rotate/a", body: `{"length":12,"charset":"hex"}`},
 		{method: post, url: v + "/policies", body: `{"secret_path_pattern":"**","path_pattern":"**","principal_type":"agent","principal_id":"` + bot.id + `","permissions":["read"],"conditions":{},"expires_at":"2100-01-01T00:00:00Z","policy_schema_version":1,"effect":"allow","priority":0}`},
-		{method: put, url: v + "/policies/" + p, body: `{"permissions":["read"],"conditions":{},"expires_at":"2100-01-01T00:00:00Z"}`},
+		{method: put, url: v + "/policies/" + policy, body: `{"permissions":["read"],"conditions":{},"expires_at":"2100-01-01T00:00:00Z"}`},
 		{method: post, url: "/v1/agents", body: `{"name":"n","description":"d","auth_method":"api_key","scopes":["a"],"expires_at":"2100-01-01T00:00:00Z","intents_api_enabled":true,"crypto_proxy_enabled":true,` +
 			`"tx_to_allowlist":["0x70997970c51812dc3a010c7d01b50e0d17dc79c8"],"tx_max_value_eth":"1","tx_daily_limit_eth":"1","tx_allowed_chains":["base"],"token_ttl_seconds":300,"vault_ids":[],"shroud_enabled":true,"shroud_config":{}}`},
 		{method: patch, url: "/v1/agents/" + bot.id, body: `{"name":"n","description":"d","scopes":["a"],"is_active":true,"expires_at":"2100-01-01T00:00:00Z","intents_api_enabled":false,"crypto_proxy_enabled":false,` +
@@ -35,6 +40,19 @@ func (l *live) bodies() []step {
 		{method: post, url: "/v1/secrets/" + secret + "/share", body: `{` + offer + `}`},
 		{method: post, url: "/v1/shares", body: `{"secret_id":"` + secret + `",` + offer + `,"secret_path":"a","vault_id":"` + secret + `"}`},
 		{method: post, url: "/v1/shares/" + secret + "/access", body: `{"passphrase":"p"}`},
+		{method: post, url: p + "/transactions", body: `{` + tx + `,"simulate_first":false}`},
+		{method: post, url: p + "/transactions/sign", body: `{` + tx + `,"simulate_first":false}`},
+		{method: post, url: p + "/transactions/simulate-bundle", body: `{"transactions":[{` + tx + `}]}`},
+		{method: post, url: p + "/sign", body: `{"intent_type":"typed_data","message":"m","hash":"0x","typed_data":{},` + tx + `}`},
+		{method: put, url: p + "/guardrails", body: `{"tx_per_day":1,"allowed_methods":["0xa9059cbb"],"token_limits":[{"chain_id":1,"token":"` + tokenUSD + `","max_amount":"1","daily_limit":"1"}],"allow_unlimited_approvals":true,` +
+			`"no_personal_sign":true,"no_typed_data":true,"allowed_domains":["` + tokenUSD + `"],"approval":{"approvers":1,"above_eth":"1"},"raw_digests":true}`},
+		{method: post, url: p + "/signing-keys", body: `{"chain":"base"}`},
+		{method: post, url: p + "/signing-keys/base/import", body: `{"private_key":"k","password":"p"}`},
+		{method: post, url: "/v1/approvals/" + payer.id + "/decide", body: `{"decision":"denied","reason":"r"}`},
+		{method: post, url: "/v1/approvals/" + payer.id + "/deny", body: `{"reason":"r"}`},
+		{method: put, url: "/v1/org/signing-freeze", body: `{"reason":"r"}`},
+		{method: post, url: "/v1/admin/chains", body: `{"name":"n","display_name":"d","chain_id":5,"rpc_url":"https://node.example","ws_url":"wss://node.example","explorer_url":"https://node.example","native_currency":"N","is_testnet":true,"is_enabled":true}`},
+		{method: put, url: "/v1/admin/chains/" + row, body: `{"display_name":"d","rpc_url":"https://node.example","ws_url":"wss://node.example","explorer_url":"https://node.example","native_currency":"N","is_testnet":true,"is_enabled":true}`},
 	}
 }
 
@@ -149,6 +167,11 @@ func TestBadIdentifiersInPaths(t *testing.T) {
 			{method: remove, url: "/v1/agents/" + id},
 			{method: post, url: "/v1/agents/" + id + "/rotate-key"},
 			{method: remove, url: "/v1/auth/api-keys/" + id},
+			{method: get, url: "/v1/agents/" + id + "/transactions"},
+			{method: get, url: "/v1/agents/" + id + "/signing-keys"},
+			{method: get, url: "/v1/approvals/" + id},
+			{method: post, url: "/v1/approvals/" + id + "/approve"},
+			{method: remove, url: "/v1/admin/chains/" + id},
 		} {
 			a := l.send(step{method: s.method, url: s.url, as: "owner"})
 			a.wellFormed(s)

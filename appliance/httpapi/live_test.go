@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/store"
@@ -48,6 +48,7 @@ type live struct {
 	dir         string
 	db          *store.DB
 	gate        *hsm.Gate
+	accountKeys hsm.AccountKeys
 	tokenKey    hsm.SigningKey
 	auditKey    hsm.SigningKey
 	archive     *events.Archive
@@ -60,6 +61,8 @@ type live struct {
 	signIns   identity.SignIns
 
 	signup site.SignupMode // where nobody set another
+	nodes  chainNodes
+	chains int // that were made
 
 	org, other id.ID // organisations: the platform's, and another
 	orgs       []id.ID
@@ -129,7 +132,10 @@ func (l *live) services() Config {
 	module, err := local.Open(local.Config{Dir: filepath.Join(l.dir, "keys")})
 	l.ok(err)
 	l.gate = new(hsm.Gate)
-	l.gate.Open(module)
+	if l.accountKeys == nil {
+		l.accountKeys = hsm.Accounts(hsmtest.Memory(l.TB))
+	}
+	l.gate.Open(withAccounts{module, l.accountKeys})
 	if l.tokenKey.Public == nil {
 		l.ok(l.gate.Init(ctx))
 		l.tokenKey, err = l.gate.NewSigningKey(ctx)
@@ -163,7 +169,7 @@ func (l *live) services() Config {
 		Agents:   agents.New(store.Runner[vault.Tx](l.db), people, vaults, l.clock.Now),
 		Site:     &site.Service{DB: store.Runner[site.Tx](l.db), Defaults: site.Settings{Signup: l.signup}, Now: l.clock.Now},
 		Shares:   shares,
-		Webhooks: l.webhooksOf(), Outbox: l.viewer(),
+		Webhooks: l.webhooksOf(), Outbox: l.viewer(), Intents: l.intentsOf(vaults),
 	}
 }
 
@@ -222,15 +228,16 @@ func (l *live) person(org id.ID, role identity.Role) string {
 	return key
 }
 
-// leaksNothing looks for the canary, at the end of a test, everywhere but in
-// the answers that were meant to have it, which the steps look at.
+// leaksNothing looks for the canary and the signing key, at the end of a test,
+// everywhere but in the answers that were meant to have it, which the steps look at.
 func (l *live) leaksNothing() {
-	if log := l.log.String(); bytes.Contains([]byte(log), []byte(canary)) {
-		l.Errorf("the canary is in the log:\n%s", log)
+	log := l.log.String()
+	if what, found := leaked(log); found {
+		l.Errorf("%s is in the log:\n%s", what, log)
 	}
 	for _, leaf := range l.leaves() {
-		if bytes.Contains(leaf, []byte(canary)) {
-			l.Errorf("the canary is in the audit log: %s", leaf)
+		if what, found := leaked(string(leaf)); found {
+			l.Errorf("%s is in the audit log: %s", what, leaf)
 		}
 	}
 	for _, dir := range []string{l.dir, filepath.Dir(l.db.Config().Path)} {
@@ -239,8 +246,8 @@ func (l *live) leaksNothing() {
 				return err
 			}
 			b, err := os.ReadFile(path)
-			if bytes.Contains(b, []byte(canary)) {
-				l.Errorf("the canary is on disk in %s", path)
+			if what, found := leaked(string(b)); found {
+				l.Errorf("%s is on disk in %s", what, path)
 			}
 			return err
 		}))

@@ -36,7 +36,7 @@ func lifecycle(l *live) []operation {
 			return fmt.Sprintf(format, args...)
 		}
 	}
-	return append(append(append(shareLifecycle(l), siteLifecycle(l)...), append(append(peopleLifecycle(l), federationLifecycle(l)...), messageLifecycle()...)...), []operation{
+	return slices.Concat(shareLifecycle(l), siteLifecycle(l), peopleLifecycle(l), federationLifecycle(l), messageLifecycle(), intentLifecycle(l), []operation{
 		{"healthCheck", get, at("/v1/health"), "", nil, 200, "none", nil, ""},
 		{"healthHsm", get, at("/v1/health/hsm"), "", nil, 200, "none", nil, ""},
 		{"getAttestation", get, at("/v1/attestation"), "", nil, 200, "none", nil, ""},
@@ -92,7 +92,7 @@ func lifecycle(l *live) []operation {
 		{"deleteVault", remove, at("/v1/vaults/%s", &vault), "login", nil, 204, "vault.delete success", nil, "any"},
 		{"revokeApiKey", remove, at("/v1/auth/api-keys/%s", &apiKey), "login", nil, 204, "api_key.revoke success", nil, "user"},
 		{"revokeToken", remove, at("/v1/auth/token"), "login", nil, 200, "auth.revoke success", nil, "any"},
-	}...)
+	})
 }
 
 // TestEveryOperation asks each one with its own principal, without a token,

@@ -49,12 +49,14 @@ func (th things) unlike(name string) things {
 	switch name {
 	case "path":
 		out[name] = "no/such/path"
-	case "version", "index":
+	case "version", "index", "number":
 		out[name] = "999999"
 	case "email":
 		out[name] = id.Random().String() + "@example.org"
 	case "key":
 		out[name] = "x402.none"
+	case "chain":
+		out[name] = "elsewhere"
 	case "user_code":
 		out[name] = "BBBB-BBBB"
 	default:
@@ -67,7 +69,7 @@ func (th things) unlike(name string) things {
 func trials() map[string]trial {
 	out := map[string]trial{}
 	for _, of := range []map[string]trial{
-		publicTrials(), vaultTrials(), secretTrials(), shareTrials(), agentTrials(), personTrials(), memberTrials(), siteTrials(), auditTrials(), messageTrials(),
+		publicTrials(), vaultTrials(), secretTrials(), shareTrials(), agentTrials(), personTrials(), memberTrials(), siteTrials(), auditTrials(), messageTrials(), chainTrials(), transactionTrials(), signingKeyTrials(),
 	} {
 		maps.Copy(out, of)
 	}

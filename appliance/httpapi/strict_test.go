@@ -20,10 +20,15 @@ const (
 	strictAgent = "id* name* auth_method* is_active* intents_api_enabled* shroud_enabled* created_at* description* scopes* " +
 		"tx_to_allowlist* tx_max_value_eth tx_daily_limit_eth tx_allowed_chains* token_ttl_seconds vault_ids* client_cert_fingerprint " +
 		"oidc_issuer oidc_client_id ssh_public_key* ecdh_public_key* shroud_config expires_at last_active_at"
+	strictChain = "id* name* display_name* chain_id* rpc_url ws_url explorer_url native_currency* is_testnet* is_enabled* created_at* updated_at*"
+	strictTx    = "id* agent_id* chain* chain_id* to* value_wei* status* signed_tx tx_hash error_message created_at* signed_at " +
+		"simulation_id simulation_status tenderly_dashboard_url max_fee_per_gas max_priority_fee_per_gas"
+	strictSigned = "signed_tx* tx_hash* from* to* chain* chain_id* nonce* value_wei* status* simulation_id simulation_status " +
+		"max_fee_per_gas max_priority_fee_per_gas"
 )
 
 // strictAnswers says what is strict in the answers of which routes. A path
-// that ends in a dot is of a list.
+// that ends in a dot is of a list; a method may have a status behind it.
 var strictAnswers = []struct{ method, url, at, members string }{
 	{post, `/v1/auth/api-key-token`, "", strictToken},
 	{post, `/v1/vaults`, "", strictVault},
@@ -48,6 +53,16 @@ var strictAnswers = []struct{ method, url, at, members string }{
 	{post, `/v1/vaults/[^/]+/cmek-rotate`, "", strictJob},
 	{get, `/v1/vaults/[^/]+/cmek-rotate/[^/]+`, "", strictJob},
 	{get, `/v1/auth/jwt-public-key`, "", "alg* public_key_base64*"},
+	{get, `/v1/chains`, "chains.", strictChain},
+	{get, `/v1/chains/[^/]+`, "", strictChain},
+	{get, `/v1/admin/chains`, "chains.", strictChain},
+	{post, `/v1/admin/chains`, "", strictChain},
+	{put, `/v1/admin/chains/[^/]+`, "", strictChain},
+	{post + " 201", `/v1/agents/[^/]+/transactions`, "", strictTx + " signed_tx*"},
+	{post + " 200", `/v1/agents/[^/]+/transactions`, "", strictTx + " signed_tx*"},
+	{post, `/v1/agents/[^/]+/transactions/sign`, "", strictSigned},
+	{get, `/v1/agents/[^/]+/transactions`, "transactions.", strictTx},
+	{get, `/v1/agents/[^/]+/transactions/[^/]+`, "", strictTx},
 }
 
 // strict holds every successful answer of every step to the members that
@@ -60,7 +75,7 @@ func (a answered) strict(s step) {
 	}
 	url, _, _ := strings.Cut(s.url, "?")
 	for _, r := range strictAnswers {
-		if r.method != method || !regexp.MustCompile("^"+r.url+"$").MatchString(url) {
+		if r.method != method && r.method != method+" "+strconv.Itoa(a.Code) || !regexp.MustCompile("^"+r.url+"$").MatchString(url) {
 			continue
 		}
 		list, many := strings.CutSuffix(r.at, ".")
