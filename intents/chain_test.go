@@ -92,6 +92,8 @@ func (c *fakeChain) Head(context.Context) (node.Head, error) {
 	return node.Head{Number: c.head}, err
 }
 
+func (c *fakeChain) Health() []node.Health { return nil }
+
 func (c *fakeChain) TokenInfo(context.Context, evm.Address) (node.TokenInfo, error) {
 	return node.TokenInfo{}, errDown
 }

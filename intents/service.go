@@ -29,6 +29,7 @@ type Node interface {
 	Send(ctx context.Context, tx evm.Signed) (node.Sent, error)
 	Lookup(ctx context.Context, hash evm.Hash) (node.Lookup, error)
 	Head(ctx context.Context) (node.Head, error)
+	Health() []node.Health
 }
 
 // Nodes finds who answers for a chain.
