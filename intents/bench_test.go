@@ -1,0 +1,29 @@
+package intents_test
+
+import (
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/oneclaw/oneclawd/intents"
+)
+
+// BenchmarkSign is a transaction signed with a key that is a secret, by 64 callers
+// at once, on a real store and without a node.
+func BenchmarkSign(b *testing.B) {
+	w := newWorld(b)
+	w.putKey("keys/base-signer", testKey)
+	gas := uint64(21000)
+	r := intents.Request{To: somebody, Value: "0.000001", Chain: "base", GasLimit: &gas, MaxFee: "3000000000", Tip: "1000000000"}
+	var n atomic.Int64
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r := r
+			r.IdempotencyKey = strconv.FormatInt(n.Add(1), 10)
+			if _, err := w.Sign(w.ctx, w.agent, w.agent.ID, r); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
