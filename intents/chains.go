@@ -109,7 +109,18 @@ func (s *Service) ChangeChain(ctx context.Context, p identity.Principal, row id.
 // never be: it can be disabled then.
 func (s *Service) RemoveChain(ctx context.Context, p identity.Principal, row id.ID) error {
 	used := make(map[uint64]bool)
-	if err := s.eachOpen(ctx, func(in Intent) error { used[in.ChainID] = true; return nil }); err != nil {
+	err := s.DB.View(ctx, func(tx Tx) error {
+		all, err := tx.Chains()
+		for _, c := range all {
+			open, err := tx.OpenIntents(c.ChainID, id.ID{}, 1)
+			if err != nil {
+				return err
+			}
+			used[c.ChainID] = len(open) > 0
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	return s.changeChains(ctx, p, audit.ChainDelete, row, func(all []Chain) ([]Chain, error) {

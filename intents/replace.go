@@ -57,7 +57,7 @@ func (s *Service) replace(ctx context.Context, p identity.Principal, agent, inte
 	}
 	try.Cancels = cancel
 	ctx = context.WithoutCancel(ctx)
-	if in, err = s.addTry(ctx, t, in, try); err != nil || in.Kind == SignOnly {
+	if in, err = s.addTry(ctx, t, in, try); err != nil || in.Kind == SignOnly && !cancel {
 		return in, err
 	}
 	return s.broadcast(ctx, t.asked, t.node, in)

@@ -198,8 +198,10 @@ func (t *task) apply(tx Tx, in Intent, account Account, agreed *Approval, p prop
 			return err
 		}
 	}
-	if err := hold(tx, in, now); err != nil {
-		return err
+	if in.Kind != Filler { // which the agent did not ask for
+		if err := hold(tx, in, now); err != nil {
+			return err
+		}
 	}
 	return tx.PutIntent(in)
 }
@@ -234,7 +236,7 @@ func letGo(tx Tx, in Intent, now time.Time) error {
 			return err
 		}
 	}
-	if in.State != Released {
+	if in.State != Released || in.Kind == Filler {
 		return nil
 	}
 	w, err := tx.TxCount(in.Agent)

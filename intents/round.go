@@ -2,53 +2,35 @@ package intents
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node"
 )
 
-// round is one look at all open intents. What belongs to a chain or an account is
-// asked once in it.
-type round struct {
-	service *Service
-
-	mu     sync.Mutex
-	chains map[uint64]*chainView
-}
-
-// chainView is a chain in a round.
+// chainView is a chain in one round of the tracker. What belongs to it or to an
+// account is asked once.
 type chainView struct {
-	node Node
-	head uint64
+	service *Service
+	node    Node
 
 	mu     sync.Mutex
+	begun  bool
+	head   uint64
 	err    error // that it does not answer any more
 	nonces map[evm.Address]uint64
 	filled map[evm.Address]bool
 }
 
-var errNoNode = errors.New("intents: the chain has no node")
-
-// chain asks for the newest block of a chain, the first time.
-func (r *round) chain(ctx context.Context, chain uint64) (*chainView, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	v, ok := r.chains[chain]
-	if !ok {
-		v = &chainView{nonces: make(map[evm.Address]uint64), filled: make(map[evm.Address]bool)}
-		r.chains[chain] = v
-		if v.node, ok = r.service.nodeOf(ctx, chain); !ok {
-			v.err = errNoNode
-			return v, v.err
-		}
-		head, err := v.node.Head(ctx)
-		v.head, v.err = head.Number, err
-	}
+// begin asks for the newest block, the first time.
+func (v *chainView) begin(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v, v.err
+	if !v.begun {
+		head, err := v.node.Head(ctx)
+		v.begun, v.head, v.err = true, head.Number, err
+	}
+	return v.err
 }
 
 func (v *chainView) fail(err error) {
@@ -57,10 +39,19 @@ func (v *chainView) fail(err error) {
 	v.err = err
 }
 
+func (v *chainView) failed() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.err
+}
+
 // nonceOf is how many transactions of an account are in blocks.
 func (v *chainView) nonceOf(ctx context.Context, a evm.Address) (uint64, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.err != nil {
+		return 0, v.err
+	}
 	if n, ok := v.nonces[a]; ok {
 		return n, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/id"
@@ -72,7 +73,7 @@ func (s *Service) repeated(earlier *Intent, err error) (Outcome, error) {
 	case err != nil:
 		return Outcome{}, err
 	case s.isActive(earlier.ID):
-		return Outcome{}, ErrInFlight
+		return Outcome{}, ErrInFlight.After(time.Second)
 	}
 	return Outcome{Intent: *earlier, Repeated: true}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -25,19 +26,36 @@ const (
 // signed, and whoever asked for it got no answer. It runs before requests are
 // taken.
 func (s *Service) Recover(ctx context.Context) error {
-	return s.eachOpen(ctx, func(in Intent) error {
-		if in.State != Reserved {
-			return nil
+	chains, err := s.allChains(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range chains {
+		if err := s.eachOpen(ctx, c.ChainID, func(page []Intent) error { return s.giveUp(ctx, page) }); err != nil {
+			return err
 		}
-		return s.DB.Update(ctx, func(tx Tx) error {
+	}
+	return nil
+}
+
+// giveUp releases those of some intents that were not signed.
+func (s *Service) giveUp(ctx context.Context, page []Intent) error {
+	return s.DB.Update(ctx, func(tx Tx) error {
+		for _, in := range page {
+			if in.State != Reserved {
+				continue
+			}
 			now := s.now()
 			e := stepEvent(in, in.moved(Released, now), now)
 			e.Outcome, e.Reason = audit.Failed, "interrupted"
 			if err := audit.Write(ctx, tx, e); err != nil {
 				return err
 			}
-			return undo(tx, in, now)
-		})
+			if err := undo(tx, in, now); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -57,48 +75,59 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Track takes every open intent one step further, as far as its chain tells.
+// Track takes every open intent one step further, as far as its chain tells. On
+// a chain without nodes nothing is to be seen.
 func (s *Service) Track(ctx context.Context) error {
-	r := &round{service: s, chains: make(map[uint64]*chainView)}
-	return s.eachPage(ctx, func(page []Intent) error {
-		var wg sync.WaitGroup
-		turns := make(chan struct{}, trackAtOnce)
-		for _, in := range page {
-			if s.isActive(in.ID) || in.State == Reserved {
-				continue
-			}
-			turns <- struct{}{}
-			wg.Go(func() {
-				defer func() { <-turns }()
-				r.follow(ctx, in)
-			})
-		}
-		wg.Wait()
-		return ctx.Err()
-	})
-}
-
-// follow takes one intent a step further. A chain that does not answer is left
-// alone for the rest of the round.
-func (r *round) follow(ctx context.Context, in Intent) {
-	v, err := r.chain(ctx, in.ChainID)
+	chains, err := s.allChains(ctx)
 	if err != nil {
-		return
+		return err
 	}
-	if err := r.step(ctx, v, in); err != nil && ctx.Err() == nil {
-		v.fail(err)
-		r.service.Log.DebugContext(ctx, "a chain does not answer", "chain", in.Chain, "error", err)
+	for _, c := range chains {
+		n, ok := s.Nodes.Node(c)
+		if !ok {
+			continue
+		}
+		v := &chainView{service: s, node: n, nonces: make(map[evm.Address]uint64), filled: make(map[evm.Address]bool)}
+		if err := s.eachOpen(ctx, c.ChainID, func(page []Intent) error { return v.follow(ctx, page) }); err != nil {
+			s.Log.DebugContext(ctx, "transactions of a chain could not be followed", "chain", c.Name, "error", err)
+		}
 	}
+	return ctx.Err()
 }
 
-func (r *round) step(ctx context.Context, v *chainView, in Intent) error {
-	s := r.service
+// follow takes some intents a step further, several at once. A chain that does
+// not answer is left alone for the rest of the round.
+func (v *chainView) follow(ctx context.Context, page []Intent) error {
+	if err := v.begin(ctx); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, trackAtOnce)
+	for _, in := range page {
+		if v.service.isActive(in.ID) || in.State == Reserved {
+			continue
+		}
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			if err := v.step(ctx, in); err != nil {
+				v.fail(err)
+			}
+		})
+	}
+	wg.Wait()
+	return v.failed()
+}
+
+func (v *chainView) step(ctx context.Context, in Intent) error {
+	s := v.service
 	nonce, err := v.nonceOf(ctx, in.From)
 	if err != nil {
 		return err
 	}
 	due := in.Kind != SignOnly && in.State != Rejected && s.resendDue(in)
-	if in.Block == nil && in.GoneAt == 0 && nonce <= in.Nonce && !due && in.State != Signed {
+	unclear := in.State == Signed && in.Kind != SignOnly
+	if in.Block == nil && in.GoneAt == 0 && nonce <= in.Nonce && !due && !unclear {
 		return nil // it still waits: there is nothing to be seen
 	}
 	seen, err := v.look(ctx, in, nonce, s.Confirmations)
@@ -154,25 +183,14 @@ func (s *Service) forgetSent(in id.ID) {
 	delete(s.sent, in)
 }
 
-// eachOpen calls fn with every intent that is not final, oldest first.
-func (s *Service) eachOpen(ctx context.Context, fn func(Intent) error) error {
-	return s.eachPage(ctx, func(page []Intent) error {
-		for _, in := range page {
-			if err := fn(in); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// eachPage calls fn with those intents, some at a time.
-func (s *Service) eachPage(ctx context.Context, fn func([]Intent) error) error {
+// eachOpen calls fn with the intents on a chain that are not final, oldest first,
+// some at a time.
+func (s *Service) eachOpen(ctx context.Context, chain uint64, fn func([]Intent) error) error {
 	var after id.ID
 	for {
 		var open []Intent
 		err := s.DB.View(ctx, func(tx Tx) (err error) {
-			open, err = tx.OpenIntents(after, pageSize)
+			open, err = tx.OpenIntents(chain, after, pageSize)
 			return err
 		})
 		if err != nil || len(open) == 0 {

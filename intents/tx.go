@@ -27,9 +27,9 @@ type Tx interface {
 	// Intents are up to limit intents of an agent before one, or from the newest on
 	// before the zero ID, newest first. (scan)
 	Intents(agent, before id.ID, limit int) ([]Intent, error)
-	// OpenIntents are up to limit intents that are not final, of all agents, after
-	// one, or from the first on after the zero ID, oldest first. (scan)
-	OpenIntents(after id.ID, limit int) ([]Intent, error)
+	// OpenIntents are up to limit intents on a chain that are not final, of all
+	// agents, after one, or from the first on after the zero ID, oldest first. (scan)
+	OpenIntents(chain uint64, after id.ID, limit int) ([]Intent, error)
 
 	Account(chain uint64, a evm.Address) (Account, error)
 	PutAccount(Account) error

@@ -55,9 +55,9 @@ func (t *Tx) Intent(agent, in id.ID) (intents.Intent, bool, error) {
 func (t *Tx) PutIntent(in intents.Intent) error {
 	var err error
 	if in.State.Final() {
-		err = openIntents.delete(t, in.ID[:])
+		err = openIntents.delete(t, openKey(in.ChainID, in.ID))
 	} else {
-		err = openIntents.put(t, in.ID[:], in.Agent)
+		err = openIntents.put(t, openKey(in.ChainID, in.ID), in.Agent)
 	}
 	if err != nil {
 		return err
@@ -78,14 +78,20 @@ func (t *Tx) Intents(agent, before id.ID, limit int) (out []intents.Intent, err 
 	return out, err
 }
 
+// openKey keeps the open intents of a chain together, in the order of their
+// creation.
+func openKey(chain uint64, in id.ID) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, chain), in[:]...)
+}
+
 // OpenIntents implements intents.Tx.
-func (t *Tx) OpenIntents(after id.ID, limit int) (out []intents.Intent, err error) {
-	p := page{Limit: limit}
+func (t *Tx) OpenIntents(chain uint64, after id.ID, limit int) (out []intents.Intent, err error) {
+	p := page{Prefix: binary.BigEndian.AppendUint64(nil, chain), Limit: limit}
 	if !after.IsZero() {
-		p.After = after[:]
+		p.After = openKey(chain, after)
 	}
 	err = openIntents.scan(t, p, func(key []byte, agent id.ID) error {
-		in, ok, err := t.Intent(agent, id.ID(key))
+		in, ok, err := t.Intent(agent, id.ID(key[8:]))
 		if ok {
 			out = append(out, in)
 		}

@@ -70,7 +70,7 @@ package store
 //	│
 //	├── chain                     chains               → the registry of chains
 //	├── intent                    agent, intent        → Intent
-//	├── intent-open               intent               → the agent of one that is not final
+//	├── intent-open               chain, intent        → the agent of one that is not final
 //	├── account                   ⟨chain, address⟩     → Account: its nonces
 //	├── spent                     agent, ⟨asset⟩       → Window: what went out of it
 //	├── tx-count                  agent                → Window: how many transactions
