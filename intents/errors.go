@@ -40,6 +40,7 @@ var (
 	ErrWouldRevert      = fault.New(fault.Unprocessable, "simulation_failed", "The transaction would revert")
 	ErrNoSimulation     = fault.New(fault.Invalid, "no_simulation", "The chain has no node to simulate with")
 	ErrNodeDown         = fault.New(fault.Unavailable, "chain_unavailable", "No node of the chain answers; try again later")
+	ErrNoNode           = fault.New(fault.Invalid, "no_node", "The chain has no node that could be asked: who runs the appliance names one in its registry")
 	ErrInterrupted      = fault.New(fault.Unavailable, "signing_failed", "The transaction could not be signed; nothing was sent")
 	ErrNotOpen          = fault.New(fault.Conflict, "transaction_settled", "The transaction is settled: it can be neither sped up nor cancelled")
 	ErrApprovalNotFound = fault.New(fault.NotFound, "approval_not_found", "No such approval")

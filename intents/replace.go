@@ -78,7 +78,7 @@ func (s *Service) findReplaceable(ctx context.Context, t *task) (in Intent, err 
 	}
 	n, ok := s.nodeOf(ctx, in.ChainID)
 	if !ok {
-		return in, ErrNodeDown.Detail("The chain has no node that could replace it")
+		return in, ErrNoNode
 	}
 	t.node = n
 	return in, nil

@@ -218,7 +218,7 @@ func (s *Service) Balance(ctx context.Context, p identity.Principal, agent id.ID
 	}
 	n, ok := s.Nodes.Node(c)
 	if !ok {
-		return all[i], c, has, ErrNodeDown.Detail("The chain has no node that could be asked")
+		return all[i], c, has, ErrNoNode
 	}
 	has, err = n.Balance(ctx, all[i].Address)
 	return all[i], c, has, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -137,7 +138,10 @@ func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err er
 	if n, ok := s.Nodes.Node(t.chain); ok {
 		t.node = n
 	}
-	return nil, s.askNode(ctx, t)
+	if err = s.askNode(ctx, t); fault.KindOf(err) == fault.Denied {
+		err = s.refused(ctx, t.event(audit.TransactionSubmit), err)
+	}
+	return nil, err
 }
 
 // look reads what is known without asking anybody.

@@ -220,10 +220,14 @@ func words(carried string) map[string][]string {
 	return map[string][]string{
 		"email": mails, "human_email": mails, "recipient_email": mails, "id_token": mails, "confirm": {ownerEmail},
 		"password": secrets, "new_password": secrets, "current_password": secrets, "passphrase": secrets, "X-Share-Passphrase": secrets,
-		"from": times, "to": times, "path": {"a/b", "a/" + carried}, "secret_path": {"a/b"}, "prefix": {"a", carried},
+		"from": times, "to": append(times, somebody1, somebody1), "path": {"a/b", "a/" + carried}, "secret_path": {"a/b"}, "prefix": {"a", carried},
 		"secret_path_pattern": patterns, "path_pattern": patterns, "permissions": {"read", "write"}, "scopes": patterns,
-		"key": {"signup_mode", "maintenance_mode"}, "value": {"invite", "true", "false", carried},
+		"key": {"signup_mode", "maintenance_mode"}, "value": {"invite", "true", "false", "0.5", "0", carried},
 		"cidr": {"203.0.113.0/24", "2001:db8::/32"}, "rule_type": {"deny", "allow"}, "ip_allowlist": {"192.0.2.1", "203.0.113.0/24"}, "role": {"member", "admin"},
+		"chain": {"ethereum", "1", "polygon"}, "identifier": {"ethereum", "1"}, "signing_key_path": {"keys/ethereum-signer"}, "above_eth": {"1", "0"},
+		"gas_price": {"1000000000"}, "max_fee_per_gas": {"2000000000"}, "max_priority_fee_per_gas": {"1000000000"}, "Idempotency-Key": {carried, "k"},
+		"data": {"0x", transferOf(somebody1, 5), "0xa9059cbb"}, "token": {tokenUSD}, "allowed_methods": {"0xa9059cbb"}, "allowed_domains": {tokenUSD},
+		"rpc_url": {"https://" + carried + "@node.example/" + carried}, "private_key": {carried}, "name": {carried},
 		"fingerprint": {keyPrint(testKey(1))}, "new_fingerprint": {keyPrint(testKey(2))},
 		"x-cmek-old-key": {keyText(testKey(1))}, "x-cmek-new-key": {keyText(testKey(2))}, "grant_type": {deviceGrant},
 	}

@@ -245,6 +245,9 @@ func TestI5Fees(t *testing.T) {
 		with("above the cap", `,"gas_price":"1000000000001"`, 403, "", `"code":"fee_cap"`, "denied"),
 		with("at the cap", `,"gas_price":"1000000000000"`, 201, legacyKeys),
 	})
+	above := with("above the cap", `,"gas_price":"1000000000001"`, 403, "")
+	above.event = "transaction.submit refused fee_cap"
+	l.want(above)
 	l.node(1)
 	l.want(with("neither, and a node", "", 201, txKeys+" signed_tx", `"status":"broadcast"`, `"max_fee_per_gas":"15000000000"`, `"max_priority_fee_per_gas":"1000000000"`))
 }
@@ -385,4 +388,40 @@ func TestFreeze(t *testing.T) {
 	l.want(step{name: "submit again", method: post, url: p.url, as: "payer", body: pay(somebody1, "0", ""), status: 201})
 	l.want(step{name: "no body", method: put, url: freeze, as: "owner", status: 400})
 	l.clock.advance(time.Second)
+}
+
+func TestSpeedUpAndCancel(t *testing.T) {
+	l := newLive(t)
+	p := l.payer("payer", "")
+	replace := func(name, as, tx, how, body string, status int, has ...string) step {
+		return step{name: name, method: post, url: p.url + "/" + tx + how, as: as, body: body, status: status, has: has}
+	}
+	alone := l.want(step{name: "without a node", method: post, url: p.url, as: "payer", body: pay(somebody1, "0.1", ""), status: 201}).text("id")
+	l.want(replace("nobody to ask", "payer", alone, "/speed-up", `{}`, 400, `"code":"no_node"`))
+	n := l.node(1)
+	a := l.want(step{method: post, url: p.url, as: "payer", body: pay(somebody1, "0.1", ""), status: 201})
+	one := a.text("id")
+	first, _ := signedTx(t, a.text("signed_tx"))
+	b := l.want(replace("faster", "payer", one, "/speed-up", `{"max_fee_per_gas":"3000000000","max_priority_fee_per_gas":"1500000000"}`, 200, `"status":"broadcast"`, `"max_fee_per_gas":"3000000000"`))
+	second, _ := signedTx(t, b.text("signed_tx"))
+	if second.Nonce != first.Nonce || second.Value != first.Value || b.text("tx_hash") == a.text("tx_hash") || b.text("id") != one {
+		t.Errorf("the second is %+v", second)
+	}
+	c := l.want(replace("at least what nodes want", "owner", one, "/speed-up", `{"max_fee_per_gas":"1","max_priority_fee_per_gas":"1"}`, 200, `"max_fee_per_gas":"3360000000"`))
+	l.run(t, []step{
+		replace("half of the fees", "payer", one, "/speed-up", `{"max_fee_per_gas":"1"}`, 400),
+		replace("above the cap", "payer", one, "/speed-up", `{"max_fee_per_gas":"1000000000001","max_priority_fee_per_gas":"1"}`, 403, `"code":"fee_cap"`),
+		replace("by a member", "member", one, "/cancel", "", 403),
+		replace("one that is not there", "payer", p.id, "/cancel", "", 404),
+	})
+	d := l.want(replace("cancelled", "payer", one, "/cancel", "", 200, `"status":"broadcast"`))
+	last, from := signedTx(t, d.text("signed_tx"))
+	if last.Nonce != first.Nonce || !last.Value.IsZero() || *last.To != from {
+		t.Errorf("the last is %+v", last)
+	}
+	l.want(step{name: "all are known", url: p.url + "/" + one + "/confirmation", as: "payer", status: 200, has: []string{
+		`"tx_hashes":["` + a.text("tx_hash") + `","` + b.text("tx_hash") + `","` + c.text("tx_hash") + `","` + d.text("tx_hash") + `"]`, `"final":false`, `"nonce":1`,
+	}})
+	n.down = true
+	l.want(replace("it does not answer", "payer", one, "/speed-up", `{}`, 503, `"code":"chain_unavailable"`))
 }
