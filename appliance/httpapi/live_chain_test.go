@@ -132,6 +132,9 @@ func (n *fakeNode) Estimate(context.Context, evm.Address, evm.Call) (uint64, err
 // Head implements intents.Node.
 func (n *fakeNode) Head(context.Context) (node.Head, error) { return node.Head{Number: 100}, n.up() }
 
+// Health implements intents.Node.
+func (n *fakeNode) Health() []node.Health { return nil }
+
 // Balance implements intents.Node.
 func (n *fakeNode) Balance(context.Context, evm.Address) (evm.Amount, error) {
 	return evm.NewAmount(1_500_000_000_000_000_000), n.up()
