@@ -44,3 +44,20 @@ type ChainResponse struct {
 type ChainListResponse struct {
 	Chains []ChainResponse `json:"chains"`
 }
+
+// ChainHealthResponse is what is known of the nodes of a chain.
+type ChainHealthResponse struct {
+	Chain   string       `json:"chain"`
+	ChainID uint64       `json:"chain_id"`
+	Head    uint64       `json:"head,omitempty" doc:"Newest block, if a node answers"`
+	Nodes   []NodeHealth `json:"nodes" doc:"In the order in which they are asked"`
+}
+
+// NodeHealth is the state of one of them.
+type NodeHealth struct {
+	Node     string `json:"node" doc:"Its URL, without path and credentials"`
+	State    string `json:"state" enum:"untried,ready,down,wrong_chain"`
+	Failures int    `json:"failures" doc:"In a row"`
+	Error    string `json:"error,omitempty"`
+	RetryAt  Time   `json:"retry_at,omitzero"`
+}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/intents"
+	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/id"
 )
 
@@ -21,6 +22,7 @@ func (s *Server) chainRoutes() []route {
 		handle(get, admin, "adminListChains", s.adminListChains, who(human), doc(tag, "List all chains, with their nodes")),
 		handle(post, admin, "createChain", s.createChain, who(human), status(201), doc(tag, "Register a chain")),
 		handle(put, row, "updateChain", s.updateChain, who(human), doc(tag, "Change a chain, or its nodes")),
+		handle(get, row+"/health", "getChainHealth", s.getChainHealth, who(human), doc(tag, "Which nodes of a chain answer")),
 		handle(remove, row, "deleteChain", s.deleteChain, who(human), doc(tag, "Take a chain away")),
 	}
 }
@@ -107,6 +109,18 @@ type chainRowInput struct {
 
 func (s *Server) deleteChain(ctx context.Context, in *chainRowInput) (*none, error) {
 	return nil, s.intents.RemoveChain(ctx, caller(ctx), in.ChainID)
+}
+
+func (s *Server) getChainHealth(ctx context.Context, in *chainRowInput) (*reply[api.ChainHealthResponse], error) {
+	c, head, nodes, err := s.intents.NodeHealth(ctx, caller(ctx), in.ChainID)
+	if err != nil {
+		return nil, err
+	}
+	return answer(api.ChainHealthResponse{Chain: c.Name, ChainID: c.ChainID, Head: head, Nodes: listOf(nodes, wireNode)})
+}
+
+func wireNode(h node.Health) api.NodeHealth {
+	return api.NodeHealth{Node: h.Node, State: string(h.State), Failures: h.Failures, Error: h.Err, RetryAt: api.At(h.Retry)}
 }
 
 func wireChain(c intents.Chain) api.ChainResponse {

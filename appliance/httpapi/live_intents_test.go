@@ -33,6 +33,7 @@ func intentLifecycle(l *live) []operation {
 		{"createChain", post, text("/v1/admin/chains"), "owner", text(`{"name":"home","display_name":"Home","chain_id":31337}`), 201, "chain.create success", func(a answered) { row = a.text("id") }, "user"},
 		{"adminListChains", get, text("/v1/admin/chains"), "owner", nil, 200, "none", nil, "user"},
 		{"updateChain", put, at("/v1/admin/chains/*", &row), "owner", text(`{"is_enabled":true}`), 200, "chain.update success", nil, "user"},
+		{"getChainHealth", get, at("/v1/admin/chains/*/health", &row), "owner", nil, 200, "none", nil, "user"},
 		{"listChains", get, text("/v1/chains"), "", nil, 200, "none", nil, ""},
 		{"getChain", get, text("/v1/chains/home"), "", nil, 200, "none", nil, ""},
 		{"deleteChain", remove, at("/v1/admin/chains/*", &row), "owner", nil, 204, "chain.delete success", nil, "user"},

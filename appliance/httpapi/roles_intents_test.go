@@ -32,6 +32,7 @@ func chainTrials() map[string]trial {
 		"GET " + all:                  {make: aChain, shows: "chain_id", to: []string{"platform"}},
 		"POST " + all:                 {make: aChainToBe, each: true, body: `{"name":"{name}","display_name":"Home","chain_id":{number}}`},
 		"PUT " + one:                  {make: aChain, body: `{"is_enabled":false}`},
+		"GET " + one + "/health":      {make: aChain},
 		"DELETE " + one:               {make: aChain},
 	}
 }
