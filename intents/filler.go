@@ -28,11 +28,9 @@ func (s *Service) fill(ctx context.Context, n Node, behind Intent, blocking uint
 	if t.fees, err = suggested(f); err != nil {
 		return err
 	}
-	gas, err := n.Estimate(ctx, behind.From, t.call)
-	if err != nil {
+	if t.gas, err = estimate(ctx, n, behind.From, t.call); err != nil {
 		return err
 	}
-	t.gas = gas + gas*gasMarginPercent/100
 	if err := s.capped(t.fees); err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
-	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
@@ -300,12 +299,4 @@ func (w *world) logs(want string, fn func()) {
 func (w *world) events() (n uint64) {
 	w.view(func(tx intents.Tx) (err error) { n, err = tx.AuditSize(); return err })
 	return n
-}
-
-// kind wants an error of a kind.
-func (w *world) kind(err error, want fault.Kind) {
-	w.Helper()
-	if fault.KindOf(err) != want {
-		w.Fatalf("%v is of kind %d, want %d", err, fault.KindOf(err), want)
-	}
 }

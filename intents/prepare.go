@@ -47,12 +47,24 @@ func (s *Service) askNode(ctx context.Context, t *task) error {
 	if t.gas != 0 {
 		return nil
 	}
-	gas, err := t.node.Estimate(ctx, t.signer.address, t.call)
-	if err != nil {
-		return err
+	t.gas, err = estimate(ctx, t.node, t.signer.address, t.call)
+	return err
+}
+
+// estimate is what a call takes, with the margin.
+func estimate(ctx context.Context, n Node, from evm.Address, c evm.Call) (uint64, error) {
+	gas, err := n.Estimate(ctx, from, c)
+	if err == nil && gas > maxGas {
+		err = ErrRequest.Detail("The node estimates %d gas, more than any block has", gas)
 	}
-	t.gas = gas + gas*gasMarginPercent/100
-	return nil
+	return gas + gas/100*gasMarginPercent + gasMarginPercent, err
+}
+
+// check says whether what is to be signed can be, before anything is reserved for
+// it.
+func (t *task) check() error {
+	in := Intent{ChainID: t.chain.ChainID, Gas: t.gas}
+	return in.unsigned(t.call, t.fees).Check()
 }
 
 func (s *Service) withoutNode(ctx context.Context, t *task) error {

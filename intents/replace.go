@@ -2,6 +2,7 @@ package intents
 
 import (
 	"context"
+	"errors"
 	"math/big"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
@@ -45,6 +46,9 @@ func (s *Service) replace(ctx context.Context, p identity.Principal, agent, inte
 	}
 	defer s.working(in.ID)()
 	if t.parsed.fees, err = s.higher(ctx, t.node, *in.Last(), fees); err != nil {
+		if errors.Is(err, ErrFeeCap) {
+			err = s.refused(ctx, t.event(audit.TransactionReplace), err)
+		}
 		return Intent{}, err
 	}
 	call := in.Call

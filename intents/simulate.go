@@ -2,6 +2,7 @@ package intents
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
@@ -88,10 +89,14 @@ func (s *Service) simulate(ctx context.Context, tasks []*task) ([]Simulation, er
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Simulation, len(results))
+	if len(results) != len(tasks) {
+		return nil, fmt.Errorf("intents: %d simulations of %d transactions", len(results), len(tasks))
+	}
+	out := make([]Simulation, len(tasks))
 	tokens := make(map[evm.Address]node.TokenInfo)
-	for i, r := range results {
-		out[i] = Simulation{ID: id.New(), Chain: tasks[i].chain, From: tasks[i].signer.address, Result: r, Tokens: tokens, At: s.now()}
+	for i, t := range tasks {
+		r := results[i]
+		out[i] = Simulation{ID: id.New(), Chain: t.chain, From: t.signer.address, Result: r, Tokens: tokens, At: s.now()}
 		for _, c := range r.Changes {
 			if _, asked := tokens[c.Asset.Token]; asked || c.Asset.Token.IsZero() {
 				continue

@@ -138,8 +138,12 @@ func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err er
 	if n, ok := s.Nodes.Node(t.chain); ok {
 		t.node = n
 	}
-	if err = s.askNode(ctx, t); fault.KindOf(err) == fault.Denied {
+	err = s.askNode(ctx, t)
+	switch {
+	case fault.KindOf(err) == fault.Denied:
 		err = s.refused(ctx, t.event(audit.TransactionSubmit), err)
+	case err == nil && t.failed == nil:
+		err = t.check()
 	}
 	return nil, err
 }

@@ -90,7 +90,7 @@ func (s *Server) signTransaction(ctx context.Context, in *newTransactionInput) (
 func notSigned(out intents.Outcome) error {
 	switch {
 	case out.Approval != nil:
-		return intents.ErrNeedsPeople.About(out.Approval.ID.String())
+		return intents.ErrNeedsPeople.Detail("Access denied: people have to agree to this first; send it again when they have").About(out.Approval.ID.String())
 	case out.Intent.State == intents.Simulated:
 		return intents.ErrWouldRevert.Detail("%s: %s", intents.ErrWouldRevert.Msg, out.Intent.Error)
 	}
