@@ -138,10 +138,11 @@ func (w *written) check(t *testing.T, c *client) {
 }
 
 // TestDiskFullUnderLoad fills the disk while events pour in, so that the archive,
-// whose files are mapped, runs out of space in the middle of its work.
+// whose files are mapped, runs out of space in the middle of its work. The disk is
+// large enough for all that the archive keeps free.
 func TestDiskFullUnderLoad(t *testing.T) {
 	needSoftHSM(t)
-	disk := tmpfs(t, "96m")
+	disk := tmpfs(t, "640m")
 	d := newDevIn(t, filepath.Join(disk, "data"), "--set", "audit.checkpoint_interval=300ms").start()
 	h := d.human()
 	v := h.vault(t, "v")
