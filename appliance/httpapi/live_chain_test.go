@@ -37,7 +37,7 @@ func leaked(text string) (what string, found bool) {
 	switch {
 	case strings.Contains(text, canary):
 		return "the canary", true
-	case strings.Contains(strings.ToLower(text), signingKey), strings.Contains(text, string(raw)),
+	case strings.Contains(text, signingKey), strings.Contains(text, strings.ToUpper(signingKey)), strings.Contains(text, string(raw)),
 		strings.Contains(text, base64.RawStdEncoding.EncodeToString(raw)), strings.Contains(text, base64.RawURLEncoding.EncodeToString(raw)):
 		return "the signing key", true
 	}
