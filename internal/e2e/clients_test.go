@@ -301,18 +301,6 @@ func later(d time.Duration) string {
 // notServed are the calls of the clients that this appliance does not answer
 // yet, by what they ask for. What is served leaves the list.
 var notServed = map[string][]string{
-	"POST /v1/agents/{agent_id}/transactions":                 {"TypeScript agents.submitTransaction", "MCP submit_transaction", "CLI agent tx submit"},
-	"POST /v1/agents/{agent_id}/transactions/sign":            {"TypeScript agents.signTransaction", "MCP sign_transaction", "CLI agent tx sign"},
-	"GET /v1/agents/{agent_id}/transactions":                  {"TypeScript agents.listTransactions", "MCP list_transactions", "CLI agent tx list"},
-	"GET /v1/agents/{agent_id}/transactions/{tx_id}":          {"TypeScript agents.getTransaction", "MCP get_transaction", "CLI agent tx get"},
-	"POST /v1/agents/{agent_id}/transactions/simulate":        {"TypeScript agents.simulateTransaction", "MCP simulate_transaction"},
-	"POST /v1/agents/{agent_id}/transactions/simulate-bundle": {"TypeScript agents.simulateBundle"},
-	"GET /v1/chains":                                    {"TypeScript chains.list", "Go Chains.List"},
-	"GET /v1/chains/{identifier}":                       {"TypeScript chains.get"},
-	"GET /v1/admin/chains":                              {"TypeScript chains.adminList"},
-	"POST /v1/admin/chains":                             {"TypeScript chains.create"},
-	"PUT /v1/admin/chains/{chain_id}":                   {"TypeScript chains.update"},
-	"DELETE /v1/admin/chains/{chain_id}":                {"TypeScript chains.delete"},
 	"GET /v1/billing/usage":                             {"TypeScript billing.usage", "CLI billing usage"},
 	"GET /v1/billing/history":                           {"TypeScript billing.history"},
 	"GET /v1/billing/subscription":                      {"Go Billing.Subscription", "CLI billing status"},
@@ -324,7 +312,6 @@ var notServed = map[string][]string{
 	"POST /v1/approvals/request":                        {"TypeScript approvals.request, from 0.53"},
 	"POST /v1/agents/batch-delete":                      {"TypeScript agents.batchDelete"},
 	"POST /v1/agents/{agent_id}/delegations":            {"TypeScript agents.createDelegation"},
-	"POST /v1/agents/{agent_id}/signing-keys":           {"TypeScript signingKeys…"},
 	"POST /v1/auth/passkeys/register/begin":             {"TypeScript passkeys…"},
 	"POST /v1/auth/set-password":                        {"TypeScript auth.setPassword"},
 	"POST /v1/auth/change-email":                        {"TypeScript auth.changeEmail"},
