@@ -197,19 +197,27 @@ func wireHash[H ~[32]byte](h H) string {
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
+type exportInput struct {
+	From uint64 `query:"from" doc:"Number of the first event, from 0: the size at which an earlier export ended"`
+}
+
 // auditExport streams: a log is longer than memory. What can be refused is
 // refused before the first byte; later an error can only cut the connection,
 // which the missing last line shows as well.
-func (s *Server) auditExport(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
+func (s *Server) auditExport(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
 	if err := s.people.Operate(ctx, caller(ctx), audit.AuditExport); err != nil {
 		return nil, err
 	}
-	if _, err := s.audit.Checkpoint(ctx); err != nil { // it can be signed, and will not be again
+	cp, err := s.audit.Checkpoint(ctx) // it can be signed, and will not be again
+	if err != nil {
 		return nil, err
+	}
+	if in.From > cp.Size {
+		return nil, audit.ErrBeyond.Detail("the log has %d records", cp.Size)
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		hc.SetHeader("Content-Type", "application/jsonl")
-		if err := s.audit.Export(hc.Context(), hc.BodyWriter()); err != nil {
+		if err := s.audit.Export(hc.Context(), hc.BodyWriter(), in.From); err != nil {
 			s.log.Error("audit export broke off", "err", err)
 			panic(http.ErrAbortHandler)
 		}

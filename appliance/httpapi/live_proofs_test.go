@@ -157,6 +157,12 @@ func TestU4Export(t *testing.T) {
 	if !bytes.Contains(whole, []byte("theirs")) || !bytes.Contains(whole, []byte(`"audit.export"`)) {
 		t.Error("it is not the whole appliance's log, with the export itself in it")
 	}
+	rest := l.want(step{name: "what came after", url: fmt.Sprintf("/v1/audit/export?from=%d", report.Size), as: "owner", status: 200})
+	if later, err := audit.VerifyExport(rest.Body, l.verifierKey, report.Checkpoint.Note, ""); err != nil || !later.OK() || later.First != report.Size {
+		t.Errorf("%v %+v", err, later)
+	}
+	l.want(step{name: "beyond the end", url: "/v1/audit/export?from=1000000", as: "owner", status: 400, has: []string{"audit_beyond_end"}})
+	l.want(step{name: "no number", url: "/v1/audit/export?from=-1", as: "owner", status: 400})
 	lines := bytes.SplitAfter(whole, []byte("\n"))
 	for name, forged := range map[string][]byte{
 		"a changed record": bytes.Replace(whole, []byte("theirs"), []byte("others"), 1),

@@ -54,7 +54,7 @@ func TestReadersSeeAWholeLog(t *testing.T) {
 			t.Fatalf("%+v, %v", rep, err)
 		}
 		var export bytes.Buffer
-		if err := h.log.Export(ctx, &export); err != nil {
+		if err := h.log.Export(ctx, &export, 0); err != nil {
 			t.Fatal(err)
 		}
 		off, err := audit.VerifyExport(&export, vkey, old, "")

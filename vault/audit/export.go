@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -20,11 +21,12 @@ type trailer struct {
 	// Hashes of the records, one after another. They are proved by the
 	// checkpoint, so a record that differs from its own can be named.
 	Hashes []byte `json:"hashes"`
-	// Expired stands for the records before the first that is still kept.
+	// Expired stands for the records before the first of this export: they are in
+	// an earlier one, or not kept any longer.
 	Expired *expired `json:"expired,omitempty"`
 }
 
-// expired is the frontier of the tree over records that are gone.
+// expired is the frontier of the tree over records that are not in the export.
 type expired struct {
 	Size  uint64   `json:"size"`
 	Nodes [][]byte `json:"nodes"`
@@ -33,16 +35,20 @@ type expired struct {
 // trailerStart is how the last line of an export, and no record, begins.
 var trailerStart = []byte(`{"checkpoint":`)
 
-// Export writes the log of every organisation, up to a fresh checkpoint. It
-// does not judge: a record that is missing is left out, for VerifyExport to
-// name.
-func (g *Log) Export(ctx context.Context, w io.Writer) error {
+// Export writes the log of every organisation from a record on, the first being
+// 0, up to a fresh checkpoint. From the size of an earlier export on it is what
+// that one lacks. It does not judge: a record that is missing is left out, for
+// VerifyExport to name.
+func (g *Log) Export(ctx context.Context, w io.Writer, from uint64) error {
 	cp, err := g.Checkpoint(ctx)
 	if err != nil {
 		return err
 	}
+	if from > cp.Size {
+		return ErrBeyond.Detail("the log has %d records, so none from %d on; was the earlier export from another appliance, or from before a restore?", cp.Size, from)
+	}
 	bw := bufio.NewWriterSize(w, 64*1024)
-	first, err := g.exportRecords(ctx, bw, cp.Size)
+	first, err := g.exportRecords(ctx, bw, from, cp.Size)
 	if err == nil {
 		err = g.exportTrailer(ctx, bw, cp, first)
 	}
@@ -56,9 +62,9 @@ func (g *Log) Export(ctx context.Context, w io.Writer) error {
 }
 
 // exportRecords writes the records and returns the index of the first one kept.
-func (g *Log) exportRecords(ctx context.Context, w *bufio.Writer, size uint64) (first uint64, err error) {
+func (g *Log) exportRecords(ctx context.Context, w *bufio.Writer, from, size uint64) (first uint64, err error) {
 	wrote := false
-	for from := uint64(0); from < size; from += chunkSize {
+	for first = from; from < size; from += chunkSize {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
@@ -127,3 +133,46 @@ func (g *Log) expired(ctx context.Context, size uint64) ([]byte, error) {
 	}
 	return json.Marshal(e)
 }
+
+// ExportedTo returns the size of the log at the end of an earlier export, or of
+// a checkpoint: where the next export goes on. Nothing is verified: a wrong size
+// gives an export that does not continue the earlier one, which verifying shows.
+func ExportedTo(r io.Reader) (uint64, error) {
+	text, err := lastCheckpoint(r)
+	if err != nil {
+		return 0, fmt.Errorf("audit: the earlier export: %w", err)
+	}
+	signed, _, _ := strings.Cut(text, "\n\n")
+	cp, err := parseCheckpoint(signed + "\n")
+	if err != nil {
+		return 0, ErrCheckpoint.Because(err)
+	}
+	return cp.Size, nil
+}
+
+// lastCheckpoint is the signed note at the end of an export, or all of r if that
+// is none.
+func lastCheckpoint(r io.Reader) (string, error) {
+	br := bufio.NewReader(r)
+	var whole strings.Builder
+	for {
+		line, err := br.ReadBytes('\n')
+		if err != nil && err != io.EOF {
+			return "", err
+		}
+		if bytes.HasPrefix(line, trailerStart) {
+			var t trailer
+			err := json.Unmarshal(line, &t)
+			return t.Checkpoint, err
+		}
+		if whole.Len() < maxNote {
+			whole.Write(line)
+		}
+		if err == io.EOF {
+			return whole.String(), nil
+		}
+	}
+}
+
+// maxNote is longer than any checkpoint, in bytes.
+const maxNote = 4096

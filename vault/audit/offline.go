@@ -173,7 +173,7 @@ func (x *export) hold(verifierKey string) bool {
 	switch {
 	case x.old == nil:
 	case x.old.Size < x.rep.First:
-		x.rep.Unchecked = append(x.rep.Unchecked, "older checkpoint: it covers only records that have expired")
+		x.rep.Unchecked = append(x.rep.Unchecked, "older checkpoint: it covers only records before the first of this export")
 	default:
 		x.rep.hold(m, *x.old, OtherHistory, "the older checkpoint")
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 func (w *world) export() []byte {
 	w.t.Helper()
 	var b bytes.Buffer
-	w.must(w.log.Export(w.t.Context(), &b))
+	w.must(w.log.Export(w.t.Context(), &b, 0))
 	return b.Bytes()
 }
 
@@ -52,6 +53,58 @@ func TestExportLines(t *testing.T) {
 	if !rep.OK() || rep.Checked != 700 || rep.Verified != 700 || rep.Size != 700 || rep.Checkpoint.Size != 700 {
 		t.Errorf("%+v", rep)
 	}
+}
+
+// A later export holds what the earlier does not, and both verify in their order.
+func TestExportContinues(t *testing.T) {
+	w := tamperedWorld(t)
+	first := w.export()
+	w.grow(50)
+	w.drain()
+	size := must[uint64](t)(ExportedTo(bytes.NewReader(first)))
+	if note := w.verified(first, nil).Checkpoint.Note; size != 700 || must[uint64](t)(ExportedTo(bytes.NewReader(note))) != 700 {
+		t.Fatal(size)
+	}
+	from := func(n uint64) []byte {
+		var b bytes.Buffer
+		w.must(w.log.Export(t.Context(), &b, n))
+		return b.Bytes()
+	}
+	earlier := w.verified(first, nil)
+	for _, c := range []struct {
+		name string
+		from uint64
+		ok   bool
+	}{{"the rest", 700, true}, {"some of it twice", 690, true}, {"all of it twice", 0, true}, {"a gap", 701, false}} {
+		rep := w.verified(from(c.from), earlier.Checkpoint.Note)
+		rep.Continue(earlier)
+		if rep.OK() != c.ok || rep.First != c.from || rep.Checked != 750-c.from {
+			t.Errorf("%s: %+v", c.name, rep)
+		}
+	}
+	// Nothing came after: that is what it says, and it verifies.
+	if rep := w.verified(from(750), earlier.Checkpoint.Note); !rep.OK() || rep.Checked != 0 || rep.Size != 750 {
+		t.Errorf("%+v", rep)
+	}
+	if err := w.log.Export(t.Context(), io.Discard, 751); !errors.Is(err, ErrBeyond) {
+		t.Error(err)
+	}
+	// A later export of a log whose beginning was changed does not continue it.
+	lines := split(from(700))
+	lines[0] = bytes.Replace(lines[0], []byte(`"`), []byte(`" `), 1)
+	if verifyLines(t, w, lines, earlier.Checkpoint.Note).OK() {
+		t.Error("a changed record is not noticed")
+	}
+	for _, text := range []string{"", "rubbish", `{"checkpoint":7}`, `{"checkpoint":""}`} {
+		if _, err := ExportedTo(strings.NewReader(text)); err == nil {
+			t.Errorf("%q is taken for an export", text)
+		}
+	}
+}
+
+func (w *world) verified(export, old []byte) *Report {
+	w.t.Helper()
+	return must[*Report](w.t)(VerifyExport(bytes.NewReader(export), w.vkey, old, ""))
 }
 
 func TestVerifyExportNamesFirstBadRecord(t *testing.T) {

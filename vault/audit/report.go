@@ -58,6 +58,14 @@ func (r *Report) BrokenAt() id.ID {
 	return id.ID{}
 }
 
+// Continue adds what is wrong if the export of r is not the next after the one of
+// earlier, which it has to be verified against.
+func (r *Report) Continue(earlier *Report) {
+	if end := earlier.Checkpoint.Size; r.First > end {
+		r.add(Missing, end, "%d records are neither in the earlier export nor in this one", r.First-end)
+	}
+}
+
 func (r *Report) add(f Finding, index uint64, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{Finding: f, Index: index, Text: fmt.Sprintf(format, args...)})
 }
