@@ -85,6 +85,9 @@ var may = map[string][]string{
 
 	"appliance/tlsconf": {},
 
+	// Inspection of texts: pure functions of them.
+	"shroud/detect/view": {},
+
 	// The operator's socket: a protocol with both its ends, and nothing behind it.
 	"appliance/operator": {"internal/fault", "internal/plain"},
 
@@ -174,6 +177,7 @@ var owner = map[string][]string{
 	"golang.org/x/mod":                    {"vault/audit", "appliance/update"},               // tlog and note
 	"golang.org/x/sync":                   {"appliance"},
 	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                                                     // a PIN is not echoed
+	"golang.org/x/text":                   {"shroud/detect/view"},                                                                                                                               // NFKC
 	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/auditstream", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
 }
 

@@ -1,0 +1,159 @@
+package view
+
+import (
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// alike maps letters to the ASCII letters that they look like.
+var alike = sync.OnceValue(func() map[rune]byte {
+	m := map[rune]byte{}
+	for _, l := range lookalikes {
+		for _, r := range l.alike {
+			m[r] = l.letter
+		}
+	}
+	return m
+})
+
+// cyrillic has the Cyrillic letters for the ASCII ones that look like them, to
+// restore words in which Latin letters are the foreign ones.
+var cyrillic = map[rune]rune{
+	'a': 'а', 'c': 'с', 'e': 'е', 'o': 'о', 'p': 'р', 'x': 'х', 'y': 'у', 'A': 'А', 'B': 'В', 'C': 'С', 'E': 'Е',
+	'H': 'Н', 'K': 'К', 'M': 'М', 'O': 'О', 'P': 'Р', 'T': 'Т', 'X': 'Х',
+}
+
+// word is a stretch of letters with some that are not of ASCII.
+type word struct {
+	start, end int
+	ascii      int  // letters of ASCII
+	masked     int  // letters that look like one of those
+	other      int  // letters of Latin beyond ASCII
+	foreign    int  // letters of other scripts that look like none
+	greek      int  // the masked ones that are Greek
+	switches   int  // changes between ASCII and masked letters
+	was        byte // 'a' or 'm', of the letter before
+}
+
+// unmask writes words that mix scripts in one of them.
+func (f *finder) unmask(w *rewrite) {
+	words, ascii, beyond := mixedWords(w.in)
+	certain, mixed := false, 0
+	for _, m := range words {
+		if m.ascii > 0 && m.disguised() && !m.quantity() {
+			mixed++
+			certain = certain || m.ascii+m.masked >= 4 && m.switches >= 2
+		}
+	}
+	certain = certain || mixed >= 2 && ascii > beyond
+	for _, m := range words {
+		switch {
+		case m.disguised() && (m.ascii+m.other > 0 && !m.quantity() || certain && ascii > beyond):
+			if certain {
+				f.trick(Homoglyph, m.start, m.end)
+			}
+			w.latin(m)
+		case m.foreign > 0 && m.ascii > 0 && m.ascii <= m.masked+m.foreign && w.slavic(m):
+			f.trick(Homoglyph, m.start, m.end)
+		}
+	}
+}
+
+// disguised reports whether a word is one of Latin letters once those that look
+// like them are.
+func (m word) disguised() bool { return m.foreign == 0 && m.masked > 0 }
+
+// quantity reports whether a word is a Greek letter beside Latin ones, as in
+// physics.
+func (m word) quantity() bool { return m.masked == 1 && m.greek == 1 && m.switches == 1 }
+
+// mixedWords lists the words that have masked letters, and counts the letters of
+// ASCII and beyond it.
+func mixedWords(s string) (words []word, ascii, beyond int) {
+	table, m := alike(), word{start: -1}
+	end := func(at int) {
+		if m.masked > 0 || m.foreign > 0 && m.ascii > 0 {
+			m.end = at
+			words = append(words, m)
+		}
+		ascii, beyond = ascii+m.ascii, beyond+m.masked+m.other+m.foreign
+		m = word{start: -1}
+	}
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		if size == 1 && !asciiLetter(s[i]) || size > 1 && !unicode.IsLetter(r) && !unicode.IsMark(r) {
+			if m.start >= 0 {
+				end(i)
+			}
+			i += size
+			continue
+		}
+		if m.start < 0 {
+			m.start = i
+		}
+		m.count(r, table)
+		i += size
+	}
+	end(len(s))
+	return words, ascii, beyond
+}
+
+func (m *word) count(r rune, table map[rune]byte) {
+	kind := m.was
+	switch {
+	case r < utf8.RuneSelf:
+		m.ascii++
+		kind = 'a'
+	case r >= 0x2E80 && r < 0xA000 || r >= 0xAC00 && r < 0xD7A4: // no look-alikes there
+		m.foreign++
+	case table[r] != 0:
+		m.masked++
+		kind = 'm'
+		if r >= 0x370 && r < 0x400 {
+			m.greek++
+		}
+	case unicode.IsMark(r):
+	case unicode.Is(unicode.Latin, r):
+		m.other++
+	default:
+		m.foreign++
+	}
+	if m.was != 0 && kind != m.was {
+		m.switches++
+	}
+	m.was = kind
+}
+
+// latin writes a word in Latin letters.
+func (w *rewrite) latin(m word) {
+	table := alike()
+	for i := m.start; i < m.end; {
+		r, size := utf8.DecodeRuneInString(w.in[i:])
+		if to := table[r]; to != 0 {
+			w.replace(i, i+size, string(rune(to)))
+		}
+		i += size
+	}
+}
+
+// slavic writes a word in Cyrillic letters, if it is one of those but for letters
+// that look like them.
+func (w *rewrite) slavic(m word) bool {
+	for _, r := range w.in[m.start:m.end] {
+		if cyrillic[r] == 0 && !unicode.Is(unicode.Cyrillic, r) {
+			return false
+		}
+	}
+	for i := m.start; i < m.end; {
+		r, size := utf8.DecodeRuneInString(w.in[i:])
+		if to := cyrillic[r]; to != 0 {
+			w.replace(i, i+size, string(to))
+		}
+		i += size
+	}
+	return true
+}

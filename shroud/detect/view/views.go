@@ -1,0 +1,90 @@
+package view
+
+import "slices"
+
+// View is one reading of a text.
+type View struct {
+	Text       string
+	Chain      []string // what was undone, the outermost first; empty for the normalised text
+	Start, End int      // the bytes of the original that it was read from
+}
+
+// Budget bounds what Views makes. Zero fields mean the defaults.
+type Budget struct {
+	Views int // how many; 64
+	Bytes int // of all views but the first; twice the text and 64 KiB
+	Depth int // decodings inside of decodings; 4
+}
+
+func (b Budget) orDefaults(text int) Budget {
+	if b.Views == 0 {
+		b.Views = 64
+	}
+	if b.Bytes == 0 {
+		b.Bytes = 2*text + 64<<10
+	}
+	if b.Depth == 0 {
+		b.Depth = 4
+	}
+	return b
+}
+
+// Views returns the normalised text and everything that is hidden or encoded in
+// it. It reports whether the budget ended the search early.
+func Views(n Normal, b Budget) (views []View, cut bool) {
+	r := &reader{budget: b.orDefaults(len(n.Text))}
+	r.views = append(r.views, View{Text: n.Text, Start: 0, End: len(n.original)})
+	r.read(n, nil, func(start, end int) (int, int) { return n.Origin(start, end) })
+	return r.views, r.cut
+}
+
+// reader collects the views of one text.
+type reader struct {
+	budget Budget
+	bytes  int
+	views  []View
+	cut    bool
+}
+
+// read adds what is in n, which was itself reached by chain. The function maps
+// spans of n.Text to the original.
+func (r *reader) read(n Normal, chain []string, origin func(start, end int) (int, int)) {
+	if len(chain) >= r.budget.Depth {
+		return
+	}
+	for _, h := range n.hidden {
+		start, end := h.Start, h.End
+		if len(chain) > 0 {
+			start, end = origin(0, len(n.Text))
+		}
+		r.add(h.Text, append(slices.Clone(chain), h.Chain...), start, end)
+	}
+	for _, p := range pieces(n.Text) {
+		start, end := origin(p.start, p.end)
+		r.add(p.text, append(slices.Clone(chain), p.chain), start, end)
+	}
+}
+
+// add keeps a view, within the budget, and reads on inside of it.
+func (r *reader) add(text string, chain []string, start, end int) {
+	n := Normalise(text)
+	if len(r.views) >= r.budget.Views || r.bytes+len(n.Text) > r.budget.Bytes {
+		r.cut = true
+		return
+	}
+	r.bytes += len(n.Text)
+	r.views = append(r.views, View{Text: n.Text, Chain: chain, Start: start, End: end})
+	r.read(n, chain, func(int, int) (int, int) { return start, end })
+}
+
+// piece is something in a text that decodes to readable text.
+type piece struct {
+	chain      string
+	text       string
+	start, end int
+}
+
+// pieces finds all that is encoded in text.
+func pieces(text string) []piece {
+	return nil
+}
