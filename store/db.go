@@ -44,6 +44,7 @@ type DB struct {
 	layout   layout
 	journals map[string]bool
 	spare    map[string]bool // tables that may grow during an outage of space
+	rights   map[string]bool // tables that Generation counts the changes of
 	ballast  ballast
 	lock     *os.File
 	bolt     *bolt.DB
@@ -63,6 +64,7 @@ type DB struct {
 	close    sync.Once
 	closeErr error
 
+	generation atomic.Uint64
 	waiting    atomic.Int64 // calls of Update that are not answered
 	full       atomic.Bool  // the last commit found no space
 	readOnly   atomic.Bool  // the ballast was given up: nothing but the log grows
@@ -87,12 +89,12 @@ func open(cfg Config, l layout) (_ *DB, err error) {
 		return nil, fmt.Errorf("store: making the data folder: %w", err)
 	}
 	db := &DB{
-		cfg: cfg, layout: l, journals: map[string]bool{}, spare: map[string]bool{}, cache: newCache(cfg.CacheBytes),
+		cfg: cfg, layout: l, journals: map[string]bool{}, spare: map[string]bool{}, rights: map[string]bool{}, cache: newCache(cfg.CacheBytes),
 		queue: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
 		commitBolt: (*bolt.Tx).Commit,
 	}
 	for _, b := range l.buckets {
-		db.journals[b.name], db.spare[b.name] = b.journal, b.spare
+		db.journals[b.name], db.spare[b.name], db.rights[b.name] = b.journal, b.spare, b.rights
 	}
 	if db.lock, err = lockFile(cfg.Path+".lock", lockWait); err != nil {
 		return nil, err

@@ -99,6 +99,8 @@ type bucket struct {
 	journal bool
 	// spare says that it may grow while the disk is full: see ballast.
 	spare bool
+	// rights says that who may do what depends on it: see Generation.
+	rights bool
 }
 
 // layout is what a file of one schema looks like and how older ones become so.
@@ -125,7 +127,7 @@ var buckets = []bucket{
 	{name: userEmails.name},
 	{name: credentials.name},
 	{name: apiKeys.name},
-	{name: agentsTable.name},
+	{name: agentsTable.name, rights: true},
 	{name: claims.name},
 	{name: revocations.name},
 	{name: activities.name},
@@ -139,14 +141,14 @@ var buckets = []bucket{
 	{name: deviceCodes.name},
 	{name: departed.name},
 
-	{name: vaults.name},
+	{name: vaults.name, rights: true},
 	{name: kekModules.name},
 	{name: doomed.name},
-	{name: secrets.name},
+	{name: secrets.name, rights: true},
 	{name: secretRefs.name},
 	{name: versions.name},
 	{name: envelopes.name},
-	{name: grants.name},
+	{name: grants.name, rights: true},
 	{name: holders.name},
 	{name: cmekJobs.name},
 

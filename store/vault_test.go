@@ -138,3 +138,27 @@ func TestRevocationsAreSweptOnceExpired(t *testing.T) {
 		return nil
 	})
 }
+
+// Generation moves with what decides who may do what, and with nothing else.
+func TestGeneration(t *testing.T) {
+	db := openCurrent(t)
+	run := Runner[vault.Tx](db)
+	moves := func(fn func(tx vault.Tx) error) bool {
+		t.Helper()
+		before := db.Generation()
+		if err := run.Update(bg, fn); err != nil && !errors.Is(err, errStop) {
+			t.Fatal(err)
+		}
+		return db.Generation() != before
+	}
+	agent := identity.Agent{ID: id.New(), Org: id.New()}
+	if !moves(func(tx vault.Tx) error { return tx.PutAgent(agent) }) {
+		t.Error("an agent does not move it")
+	}
+	if moves(func(tx vault.Tx) error { return errors.Join(tx.PutAgent(agent), errStop) }) {
+		t.Error("what was not committed moves it")
+	}
+	if moves(func(tx vault.Tx) error { return tx.PutOrg(identity.Org{ID: agent.Org}) }) {
+		t.Error("an organisation's name moves it")
+	}
+}

@@ -214,9 +214,21 @@ func (g *group) commit() error {
 	err := g.db.finish(g.bolt)
 	if err != nil && !inDoubt(err) {
 		g.db.cache.retract(g.changes, g.snap.id)
+		return err
+	}
+	for id := range g.changes {
+		if g.db.rights[id.table] {
+			g.db.generation.Add(1)
+			break
+		}
 	}
 	return err
 }
+
+// Generation is another one after each commit that changed who may do what: agents,
+// vaults, secrets or policies. Whoever keeps what follows from those asks for it
+// first, and keeps it no longer than it stays the same.
+func (db *DB) Generation() uint64 { return db.generation.Load() }
 
 // apply seals the changes into the bbolt transaction.
 func (g *group) apply() error {

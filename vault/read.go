@@ -163,7 +163,7 @@ func (s *Service) List(ctx context.Context, p identity.Principal, vault id.ID, p
 		if v, refusal, err = visible(tx, p, vault, now); err != nil || refusal != nil {
 			return err
 		}
-		out, err = readable(tx, p, v, prefix, now)
+		out, err = permitted(tx, p, v, prefix, toRead, now)
 		return err
 	})
 	if err != nil {
@@ -184,8 +184,8 @@ func (s *Service) List(ctx context.Context, p identity.Principal, vault id.ID, p
 	return out, nil
 }
 
-// readable filters a vault's live secrets by what p may read.
-func readable(tx Tx, p identity.Principal, v Vault, prefix string, now time.Time) ([]Secret, error) {
+// permitted filters a vault's live secrets by what p has one of the permissions on.
+func permitted(tx Tx, p identity.Principal, v Vault, prefix string, one []policy.Permission, now time.Time) ([]Secret, error) {
 	all, err := tx.Secrets(v.ID)
 	if err != nil {
 		return nil, err
@@ -195,7 +195,7 @@ func readable(tx Tx, p identity.Principal, v Vault, prefix string, now time.Time
 		return nil, err
 	}
 	req := request(p, v, now)
-	req.Any = toRead
+	req.Any = one
 	out := make([]Secret, 0, len(all))
 	for _, sec := range all {
 		if sec.gone(now) != nil || !strings.HasPrefix(sec.Path.String(), prefix) {

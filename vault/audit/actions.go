@@ -107,6 +107,12 @@ const (
 	SigningFreeze Action = "signing.freeze"
 	SigningThaw   Action = "signing.thaw"
 
+	// ShroudManifest: the values that an agent may read were opened, to keep them out
+	// of its conversations. ShroudRequest: a conversation was refused, or something in
+	// it was found worth recording.
+	ShroudManifest Action = "shroud.manifest"
+	ShroudRequest  Action = "shroud.request"
+
 	AuditExport Action = "audit.export"
 
 	ApplianceInit  Action = "appliance.init"
