@@ -87,6 +87,7 @@ var may = map[string][]string{
 
 	// Inspection of texts: pure functions of them.
 	"shroud/detect/view": {},
+	"shroud/redact":      {"internal/plain"}, // values become patterns, and knows nothing else of vaults
 
 	// The operator's socket: a protocol with both its ends, and nothing behind it.
 	"appliance/operator": {"internal/fault", "internal/plain"},
@@ -246,6 +247,7 @@ var reveals = map[string]string{
 	"hsm/pkcs11/module.go":         "the PIN goes to C_Login",
 	"intents/signer.go":            "a signing key is parsed, to sign with",
 	"intents/signingkeys.go":       "a key is parsed, for the HSM to import",
+	"shroud/redact/build.go":       "values become what is looked for in texts",
 	"store/keys.go":                "a key is derived from the store key",
 	"store/meta.go":                "the keyring is derived from the store key",
 	"vault/cmekblob.go":            "a value and the keys that its client encrypts it with are taken from one to the other",
