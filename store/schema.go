@@ -84,6 +84,9 @@ package store
 //	├── paid                      agent, ⟨address⟩     → that it paid it before
 //	├── freeze                    org                  → Freeze
 //	│
+//	├── llm-usage                 agent                → Usage: what it took of models, of its last day
+//	├── llm-price                 prices               → the operator's prices of models
+//	│
 //	└── stream-cursor             sink                 → index of the next event to send to it
 const Schema = 1 + rehearsed
 
@@ -185,6 +188,9 @@ var buckets = []bucket{
 	{name: lastApprovals.name},
 	{name: paid.name},
 	{name: freezes.name},
+
+	{name: llmUsages.name},
+	{name: llmPrices.name},
 
 	{name: streamCursors.name, spare: true},
 }

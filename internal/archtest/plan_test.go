@@ -67,9 +67,12 @@ var may = map[string][]string{
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", "vault/site",
 	},
 
+	// Models: what agents take of them.
+	"shroud/meter": {"internal/fault", "internal/id", "internal/txn"},
+
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
-		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/meter",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
