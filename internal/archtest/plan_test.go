@@ -141,6 +141,9 @@ var may = map[string][]string{
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
+	// Inspection: text in, findings out.
+	"shroud/detect/pii": {},
+
 	// For tests: a file system with power cuts. No edge of the product leads here.
 	"internal/cutfs":           {},
 	"internal/cutfs/cutfstest": {"internal/cutfs"},
@@ -169,6 +172,7 @@ var owner = map[string][]string{
 	"github.com/hanwen/go-fuse/v2":        {"appliance/attest/attesttest", "internal/cutfs"},
 	"github.com/holiman/uint256":          {"intents/evm"},
 	"github.com/miekg/pkcs11":             {"hsm/pkcs11"},
+	"github.com/nyaruka/phonenumbers":     {"shroud/detect/pii"},
 	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest"}, // settings, the appraisal policy
 	"github.com/prometheus/client_golang": {"appliance/metrics"},
 	"github.com/spf13/cobra":              {"cmd/oneclawd"},
@@ -176,9 +180,9 @@ var owner = map[string][]string{
 	"go.etcd.io/bbolt":                    {"store"},
 	"go.opentelemetry.io/otel":            {"appliance/traces"},
 	"go.opentelemetry.io/proto/otlp":      {"appliance/traces/otlptest"},
-	"google.golang.org/protobuf":          {"appliance/traces/otlptest"},                     // what those are made of
-	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal"}, // argon2: passwords, the key file
-	"golang.org/x/mod":                    {"vault/audit", "appliance/update"},               // tlog and note
+	"google.golang.org/protobuf":          {"appliance/traces/otlptest"},                                          // what those are made of
+	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal", "shroud/detect/pii"}, // argon2: passwords, the key file; keccak: wallets
+	"golang.org/x/mod":                    {"vault/audit", "appliance/update"},                                    // tlog and note
 	"golang.org/x/sync":                   {"appliance"},
 	"golang.org/x/term":                   {"cmd/oneclawd"},                                                                                                                                     // a PIN is not echoed
 	"golang.org/x/text":                   {"shroud/detect/view"},                                                                                                                               // NFKC

@@ -1,0 +1,4 @@
+package pii
+
+// weak runs the rules that rest on surroundings alone.
+func (f *finder) weak() {}
