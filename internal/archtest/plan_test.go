@@ -92,6 +92,11 @@ var may = map[string][]string{
 	"shroud/detect/view": {},
 	"shroud/redact":      {"internal/plain"}, // values become patterns, and knows nothing else of vaults
 
+	// How model providers speak. jsonedit and sse know bytes only.
+	"shroud/provider/jsonedit": {"internal/fault"},
+	"shroud/provider/sse":      {},
+	"shroud/provider":          {"internal/fault", "shroud/provider/jsonedit", "shroud/provider/sse"},
+
 	// The operator's socket: a protocol with both its ends, and nothing behind it.
 	"appliance/operator": {"internal/fault", "internal/plain"},
 
@@ -166,6 +171,7 @@ var owner = map[string][]string{
 	"github.com/dgraph-io/badger/v4":      {"store/events"},
 	"github.com/ethereum/go-ethereum":     {"intents/evm"},
 	"github.com/gin-gonic/gin":            {"appliance/httpapi"},
+	"github.com/go-json-experiment/json":  {"shroud/provider/jsonedit"},         // it refuses duplicates, and says where tokens are
 	"github.com/golang-jwt/jwt/v5":        {"vault/identity", "appliance/oidc"}, // our tokens; those of others
 	"github.com/google/go-sev-guest":      {"appliance/attest", "appliance/attest/attesttest"},
 	"github.com/google/uuid":              {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates

@@ -1,0 +1,130 @@
+package jsonedit
+
+import (
+	"iter"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Node is one value of a document. The zero Node is a value that is not there,
+// and has no members, no text and no kind: lookups can be chained unchecked.
+type Node struct {
+	d *Doc
+	i int32
+}
+
+// Root is the value that the text is.
+func (d *Doc) Root() Node { return Node{d, 0} }
+
+func (n Node) place() *place { return &n.d.places[n.i] }
+
+// Kind is what the value is.
+func (n Node) Kind() Kind {
+	if n.d == nil {
+		return None
+	}
+	return n.place().kind
+}
+
+// Is reports whether the value is there, and not null.
+func (n Node) Is() bool { return n.Kind() != None && n.Kind() != Null }
+
+// Raw is the value as it stands in the text.
+func (n Node) Raw() []byte {
+	if n.d == nil {
+		return nil
+	}
+	p := n.place()
+	return n.d.src[p.start:p.end]
+}
+
+// Text is a string without its quotes and escapes, any other scalar as it
+// stands, and nothing for what holds other values or is not there.
+func (n Node) Text() string {
+	switch n.Kind() {
+	case None, Null, Object, Array:
+		return ""
+	case String:
+		return n.d.unquote(n.place())
+	}
+	p := n.place()
+	return n.d.text[p.start:p.end]
+}
+
+// unquote takes quotes and escapes from a string.
+func (d *Doc) unquote(p *place) string {
+	body := d.text[p.start+1 : p.end-1]
+	if !escaped(body) {
+		return body
+	}
+	// What the decoder took and this does not is no UTF-8: out has U+FFFD for it.
+	out, _ := jsontext.AppendUnquote(make([]byte, 0, len(body)), d.src[p.start:p.end])
+	return string(out)
+}
+
+// Int is a number without a fraction, or 0.
+func (n Node) Int() int {
+	if n.Kind() != Number {
+		return 0
+	}
+	sum := 0
+	for _, c := range n.Raw() {
+		if c < '0' || c > '9' || sum > 1<<50 {
+			return 0
+		}
+		sum = sum*10 + int(c-'0')
+	}
+	return sum
+}
+
+// True reports whether the value is true.
+func (n Node) True() bool { return n.Kind() == True }
+
+// Fields are the members of an object. The name is a node as well.
+func (n Node) Fields() iter.Seq2[Node, Node] {
+	return func(yield func(name, value Node) bool) {
+		if n.Kind() != Object {
+			return
+		}
+		for i, end := n.i+1, n.place().next; i < end; {
+			value := Node{n.d, i + 1}
+			if !yield(Node{n.d, i}, value) {
+				return
+			}
+			i = value.place().next
+		}
+	}
+}
+
+// Items are the elements of an array.
+func (n Node) Items() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		if n.Kind() != Array {
+			return
+		}
+		for i, end := n.i+1, n.place().next; i < end; {
+			item := Node{n.d, i}
+			if !yield(item) {
+				return
+			}
+			i = item.place().next
+		}
+	}
+}
+
+// Get follows the names of members.
+func (n Node) Get(names ...string) Node {
+	for _, name := range names {
+		n = n.member(name)
+	}
+	return n
+}
+
+func (n Node) member(name string) Node {
+	for k, v := range n.Fields() {
+		if k.Text() == name {
+			return v
+		}
+	}
+	return Node{}
+}

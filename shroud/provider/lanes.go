@@ -1,0 +1,146 @@
+package provider
+
+import (
+	"slices"
+
+	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
+)
+
+// look runs the texts of an event through their filters, and says which change.
+// What channels that end with the event still hold is put before it, or into
+// the last piece of them that it has.
+func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
+	s.m = Message{
+		doc: doc, body: data,
+		Texts: s.m.Texts[:0], sites: s.m.sites[:0], shadows: s.m.shadows[:0],
+	}
+	w, st := &walker{m: &s.m, role: Assistant}, &step{s: s}
+	s.read(w, st, doc.Root())
+	s.Usage.merge(st.usage)
+	s.done = s.done || st.done
+	changed := map[int]string(nil)
+	set := func(i int, to string) {
+		if changed == nil {
+			changed = map[int]string{}
+		}
+		changed[i] = to
+	}
+	for i, t := range s.m.Texts {
+		out, err := s.filtered(i, t)
+		if err != nil {
+			return nil, err
+		}
+		if out != t.Value {
+			set(i, out)
+		}
+	}
+	err := s.close(st.ends, func(l *lane, tail string) bool {
+		if l.text < 0 {
+			return false
+		}
+		now, ok := changed[l.text]
+		if !ok {
+			now = s.m.Texts[l.text].Value
+		}
+		set(l.text, now+tail)
+		return true
+	})
+	for _, l := range s.lanes {
+		l.text = -1
+	}
+	return changed, err
+}
+
+// read has the format look at an event.
+func (s *Stream) read(w *walker, st *step, root jsonedit.Node) {
+	if s.d.event == nil || root.Kind() != jsonedit.Object {
+		w.free(root, Other)
+		return
+	}
+	s.d.event(w, st, root)
+}
+
+// filtered is what becomes of one text of an event.
+func (s *Stream) filtered(i int, t Text) (string, error) {
+	ch := s.m.sites[i].channel
+	if ch == nil {
+		return s.whole(t)
+	}
+	l := s.lane(*ch)
+	l.text = i
+	return l.f.Write(t.Value)
+}
+
+// maxClean bounds the memory for identifiers that were seen.
+const maxClean = 64
+
+// whole is what becomes of a text that is not told in pieces.
+func (s *Stream) whole(t Text) (string, error) {
+	if t.Kind == Label {
+		if _, ok := s.clean[t.Value]; ok {
+			return t.Value, nil
+		}
+	}
+	out, err := once(s.filters(Channel{Choice: t.Turn, Kind: t.Kind, Tool: t.Tool, Whole: true, Signed: t.Signed}), t.Value)
+	if err == nil && out == t.Value && t.Kind == Label && len(s.clean) < maxClean && len(out) <= 256 {
+		s.clean[out] = struct{}{}
+	}
+	return out, err
+}
+
+// lane is the open lane of a channel, opened if need be.
+func (s *Stream) lane(ch Channel) *lane {
+	for _, l := range s.lanes {
+		if l.ch.same(ch) {
+			return l
+		}
+	}
+	if ch.Tool == "" && ch.Kind == ToolCall {
+		ch.Tool = s.names[Channel{Choice: ch.Choice, Block: ch.Block}]
+	}
+	l := &lane{ch: ch, text: -1}
+	switch {
+	case ch.Kind == ToolCall:
+		l.f = newArguments(func() Filter { return s.filters(ch) })
+	case ch.Signed:
+		l.f = &unchanged{f: s.filters(ch)}
+	default:
+		l.f = s.filters(ch)
+	}
+	s.lanes = append(s.lanes, l)
+	return l
+}
+
+// close ends channels. What their filters still hold goes into the event at
+// hand, if into takes it, and else out as an event of its own.
+func (s *Stream) close(ends func(Channel) bool, into func(*lane, string) bool) error {
+	if ends == nil {
+		return nil
+	}
+	var bad error
+	s.lanes = slices.DeleteFunc(s.lanes, func(l *lane) bool {
+		if bad != nil || !ends(l.ch) {
+			return false
+		}
+		tail, err := l.f.Close()
+		if err != nil {
+			bad = err
+			return true
+		}
+		if tail != "" && (into == nil || !into(l, tail)) && s.d.held != nil {
+			s.out = s.put.insert(s.out, s.d.held(s, l.ch, tail))
+		}
+		return true
+	})
+	return bad
+}
+
+// maxNames bounds the memory for the names of calls.
+const maxNames = 1024
+
+// called notes whose arguments will follow.
+func (st *step) called(ch Channel, name string) {
+	if name != "" && len(st.s.names) < maxNames {
+		st.s.names[Channel{Choice: ch.Choice, Block: ch.Block}] = name
+	}
+}

@@ -1,0 +1,180 @@
+package provider
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
+	"github.com/oneclaw/oneclawd/shroud/provider/sse"
+)
+
+// ErrCut: the provider's stream ended before the answer did.
+var ErrCut = errors.New("provider: the stream was cut")
+
+// Source is where the events of a stream come from, such as an sse.Reader.
+type Source interface {
+	Next() (sse.Event, error)
+}
+
+// Stream is an answer that is on its way. It is not safe for concurrent use.
+type Stream struct {
+	Usage  Usage  // so far
+	Finish string // why the model stopped, once it has
+	Model  string // as the provider names it
+
+	in      Source
+	put     framing
+	d       dialect
+	filters func(Channel) Filter
+
+	lanes    []*lane
+	names    map[Channel]string  // of tools, by the channel of their call
+	clean    map[string]struct{} // identifiers that come with each event, and passed unchanged
+	envelope []byte              // what the events of this stream have in common
+	m        Message             // the event that is looked at
+	out      []byte
+	done     bool // the answer is complete
+	end      error
+}
+
+// lane is a channel that is open.
+type lane struct {
+	ch   Channel
+	f    Filter
+	text int // the last text of it in this event, or -1
+}
+
+// step is what an event means beside its texts.
+type step struct {
+	s     *Stream
+	ends  func(Channel) bool // which channels end with it
+	done  bool               // the answer is complete
+	usage Usage
+}
+
+// NewStream reads an answer of a format. It asks filters for a Filter for each
+// channel that comes up, for each value in a call's arguments, and for each text
+// that comes whole.
+func NewStream(f Format, in Source, filters func(Channel) Filter) *Stream {
+	s := &Stream{in: in, d: f.dialect(), filters: filters, clean: map[string]struct{}{}, names: map[Channel]string{}}
+	s.put = eventFraming{}
+	if own, ok := in.(framing); ok {
+		s.put = own
+	}
+	return s
+}
+
+// Next is what to send to the client next: one event of the provider, none, or
+// several. The bytes are valid until the next call. At the end of a complete
+// answer the error is io.EOF; ErrCut, if the provider stopped before; any other
+// is a fault of the provider's or the refusal of a filter, and then Failure has
+// the last event to send.
+func (s *Stream) Next() ([]byte, error) {
+	if s.end != nil {
+		return nil, s.end
+	}
+	s.out = s.out[:0]
+	ev, err := s.in.Next()
+	if err == nil || errors.Is(err, sse.ErrCut) {
+		if bad := s.event(ev); bad != nil {
+			s.end = bad
+			return nil, bad
+		}
+		if err == nil {
+			return s.out, nil
+		}
+		ev = sse.Event{}
+	}
+	return s.stop(ev, err)
+}
+
+// stop ends the stream: what filters hold back goes out first.
+func (s *Stream) stop(ev sse.Event, err error) ([]byte, error) {
+	if bad := s.close(func(Channel) bool { return true }, nil); bad != nil {
+		s.end = bad
+		return nil, bad
+	}
+	s.out = append(s.out, ev.Raw...)
+	switch {
+	case errors.Is(err, sse.ErrCut), errors.Is(err, io.EOF):
+		s.end = io.EOF
+		if !s.done {
+			s.end = ErrCut
+		}
+	default:
+		s.end = err
+	}
+	if len(s.out) > 0 {
+		return s.out, nil
+	}
+	return nil, s.end
+}
+
+// event passes one event on.
+func (s *Stream) event(ev sse.Event) error {
+	data := bytes.TrimSpace(ev.Data)
+	switch {
+	case len(data) == 0:
+		return s.aside(ev)
+	case string(data) == "[DONE]":
+		s.done = true
+		if err := s.close(func(Channel) bool { return true }, nil); err != nil {
+			return err
+		}
+		return s.aside(ev)
+	case data[0] != '{' && data[0] != '[':
+		return s.words(ev)
+	}
+	doc, err := jsonedit.ParseLoose(data)
+	if err != nil {
+		return err
+	}
+	changed, err := s.look(doc, data)
+	if err != nil {
+		return err
+	}
+	if len(changed) == 0 && len(s.m.edits) == 0 {
+		return s.aside(ev)
+	}
+	to, err := s.m.Rewrite(changed)
+	if err != nil {
+		return err
+	}
+	if !ev.Plain {
+		ev.Raw = ev.WithoutComments(nil)
+	}
+	s.out = s.put.rewrite(s.out, ev, to)
+	return nil
+}
+
+// aside passes an event on as it came, if what is beside its data may pass.
+func (s *Stream) aside(ev sse.Event) error {
+	if ev.Plain {
+		s.out = s.put.pass(s.out, ev)
+		return nil
+	}
+	raw := string(ev.Raw)
+	if out, err := s.whole(Text{Kind: Other, Value: raw}); err != nil || out == raw {
+		s.out = s.put.pass(s.out, ev)
+		return err
+	}
+	if len(ev.Data)+len(ev.Name) > 0 {
+		s.out = ev.WithoutComments(s.out)
+	}
+	return nil
+}
+
+// words passes on an event whose data is no JSON.
+func (s *Stream) words(ev sse.Event) error {
+	text := string(bytes.ToValidUTF8(ev.Data, []byte("\uFFFD")))
+	out, err := s.whole(Text{Kind: Other, Value: text})
+	if err != nil {
+		return err
+	}
+	if out == text {
+		return s.aside(ev)
+	}
+	s.out = sse.Append(s.out, string(ev.Name), []byte(out))
+	return nil
+}
