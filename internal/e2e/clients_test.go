@@ -1,14 +1,12 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,25 +204,7 @@ func at(v any, field string) []any {
 // nodeFetch is a Node.js that sends for the clients that are written for it.
 func nodeFetch(t *testing.T) func(testing.TB, string, string, map[string]string, string) answer {
 	t.Helper()
-	j := npm(t)
-	cmd := exec.Command(j.node, "fetch.mjs")
-	cmd.Dir, cmd.Stderr = j.dir, os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	answers := bufio.NewReader(out)
+	ask := npm(t).lines(t, "fetch.mjs")
 	return func(t testing.TB, method, url string, header map[string]string, body string) answer {
 		t.Helper()
 		request := map[string]any{"method": method, "url": url, "headers": header}
@@ -232,10 +212,7 @@ func nodeFetch(t *testing.T) func(testing.TB, string, string, map[string]string,
 			request["body"] = body
 		}
 		a := answer{asked: method + " " + url}
-		if a.err = json.NewEncoder(in).Encode(request); a.err != nil {
-			return a
-		}
-		line, err := answers.ReadBytes('\n')
+		line, err := ask(request)
 		if err != nil {
 			a.err = err
 			return a

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -39,6 +41,36 @@ func npm(t testing.TB) javascript {
 		t.Fatal(err)
 	}
 	return j
+}
+
+// lines runs a script that answers each line of JSON with one, until the test
+// ends.
+func (j javascript) lines(t testing.TB, script string) func(question any) (line []byte, err error) {
+	t.Helper()
+	cmd := exec.Command(j.node, script)
+	cmd.Dir, cmd.Stderr = j.dir, os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	answers := bufio.NewReader(out)
+	return func(question any) ([]byte, error) {
+		if err := json.NewEncoder(in).Encode(question); err != nil {
+			return nil, err
+		}
+		return answers.ReadBytes('\n')
+	}
 }
 
 // installed is the folder of modules that the lock file leads to.
