@@ -62,6 +62,15 @@ unit:
 e2e: build ## Test the built binary from outside, on a SoftHSM token
 	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=40m ./internal/e2e
 
+.PHONY: e2e-geth
+e2e-geth: build ## Test transactions on geth as well, a node stricter than anvil; it is built once, within minutes
+	@version=$$(go list -m -f '{{.Version}}' github.com/ethereum/go-ethereum); \
+	geth=$(CURDIR)/bin/geth-$$version; \
+	test -x $$geth || { GOBIN=$(CURDIR)/bin go install github.com/ethereum/go-ethereum/cmd/geth@$$version; mv bin/geth $$geth; }; \
+	export ONECLAW_REQUIRE=softhsm,node ONECLAW_GETH=$$geth ONECLAW_BINARY=$(CURDIR)/bin/oneclawd; \
+	go test $(FLAGS) -count=1 ./intents/node; \
+	go test $(FLAGS) -count=1 -timeout=20m -run='^(TestTransactions|TestTransactionsKilled|TestResidentKey|TestClientTransactions)$$' ./internal/e2e
+
 .PHONY: check
 check: ## Lint: formatting, modules, golangci-lint, the published API description
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }

@@ -121,6 +121,7 @@ func TestWhyATransactionIsNotTaken(t *testing.T) {
 		"more than there is":        {signed(t, 1, evm.Call{To: &to, Value: units(t, "20000", 18)}), node.Rejected},
 		"too little gas":            {signed(t, 1, pay, func(x *evm.Tx) { x.Gas = 20000 }), node.Rejected},
 		"another chain":             {signed(t, 1, pay, func(x *evm.Tx) { x.ChainID = 5 }), node.Rejected},
+		"the same again":            {signed(t, 0, pay), node.Known},
 		"a gap":                     {signed(t, 5, pay), node.Accepted},
 	} {
 		s, err := p.Send(t.Context(), c.tx)
@@ -129,6 +130,28 @@ func TestWhyATransactionIsNotTaken(t *testing.T) {
 		}
 		if c.want != node.Accepted && s.Reason == "" {
 			t.Errorf("%s: no reason", name)
+		}
+	}
+}
+
+// What is mined cannot be sent again, nor can another with its nonce.
+func TestSentOnceItIsMined(t *testing.T) {
+	chain := anviltest.Start(t, anviltest.Options{})
+	_, to := anviltest.Key(t, 1)
+	pay := evm.Call{To: &to, Value: evm.NewAmount(1)}
+	chain.Send(0, pay)
+	p, ctx := pool(t, chain.URL), t.Context()
+	tx := signed(t, 1, pay)
+	if s := must[node.Sent](t)(p.Send(ctx, tx)); s.Outcome != node.Accepted {
+		t.Fatalf("%+v", s)
+	}
+	chain.Send(0, pay) // behind it
+	if l := must[node.Lookup](t)(p.Lookup(ctx, tx.Hash)); l.Fate != node.Mined || !l.Success {
+		t.Fatalf("it is %+v", l)
+	}
+	for name, tx := range map[string]evm.Signed{"the same": tx, "another of its nonce": signed(t, 1, evm.Call{To: &to})} {
+		if s := must[node.Sent](t)(p.Send(ctx, tx)); s.Outcome != node.NonceTooLow || s.Reason == "" {
+			t.Errorf("%s: %+v", name, s)
 		}
 	}
 }

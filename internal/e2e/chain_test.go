@@ -1,13 +1,10 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -80,31 +77,10 @@ func (p *payer) landed(tx string) (c api.ConfirmationResponse) {
 // viem reads what was signed, in a program that nobody here wrote.
 func viem(t testing.TB) func(question map[string]any) map[string]any {
 	t.Helper()
-	j := npm(t)
-	cmd := exec.Command(j.node, "verify.mjs")
-	cmd.Dir, cmd.Stderr = j.dir, os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	answers := bufio.NewReader(out)
+	ask := npm(t).lines(t, "verify.mjs")
 	return func(question map[string]any) map[string]any {
 		t.Helper()
-		if err := json.NewEncoder(in).Encode(question); err != nil {
-			t.Fatal(err)
-		}
-		line, err := answers.ReadBytes('\n')
+		line, err := ask(question)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +138,7 @@ func TestTransactions(t *testing.T) {
 
 	agent.do("POST", p.path, pay("5")).problem(t, 403)
 	listed := into[api.TransactionListResponse](t, d.human().do("GET", p.path, nil).is(t, 200))
-	if len(listed.Transactions) != 4 || listed.Transactions[0].SignedTx != "" {
+	if len(listed.Transactions) != 7 || listed.Transactions[0].SignedTx != "" {
 		t.Errorf("%d are listed, the newest with %q", len(listed.Transactions), listed.Transactions[0].SignedTx)
 	}
 	h := d.human()
@@ -175,32 +151,58 @@ func TestTransactions(t *testing.T) {
 }
 
 // tokens creates a token by a transaction, moves it within a limit, and is stopped
-// by a simulation.
+// by a simulation; without one, what fails is seen to have failed.
 func (p *payer) tokens(agent *client, signedBy func(api.TransactionResponse) map[string]any) {
 	t := p.t
 	t.Helper()
-	token := p.chain.DeployToken(anviltest.USDC())
+	call := func(to, data string) map[string]any {
+		return map[string]any{"to": to, "value": "0", "chain": "84532", "data": data}
+	}
+	submit := func(body map[string]any) (c api.ConfirmationResponse) {
+		t.Helper()
+		tx := into[api.TransactionResponse](t, agent.do("POST", p.path, body).is(t, 201))
+		signedBy(tx)
+		return p.landed(tx.ID)
+	}
+	var made struct{ ContractAddress string }
+	p.chain.RPC(&made, "eth_getTransactionReceipt", submit(call("", calldata(anviltest.USDC().Code(t)))).TxHash)
+	token := made.ContractAddress
 	p.d.human().do("PUT", "/v1/agents/"+p.id+"/guardrails", map[string]any{
-		"token_limits": []map[string]any{{"chain_id": 84532, "token": token.String(), "max_amount": "1000"}},
+		"token_limits": []map[string]any{{"chain_id": 84532, "token": token, "max_amount": "1000"}},
 	}).is(t, 200)
 	_, to := anviltest.Key(t, 2)
 	transfer := func(amount int) map[string]any {
-		data := anviltest.Calldata(t, "transfer(address,uint256)", to, amount)
-		return map[string]any{"to": token.String(), "value": "0", "chain": "84532", "data": "0x" + hex.EncodeToString(data)}
+		return call(token, calldata(anviltest.Calldata(t, "transfer(address,uint256)", to, amount)))
 	}
 	p.d.human().do("POST", p.path+"/explain", transfer(1001)).is(t, 200)
 	agent.do("POST", p.path, transfer(1001)).problem(t, 403)
 	sim := into[api.SimulationResponse](t, agent.do("POST", p.path+"/simulate", transfer(1)).is(t, 200))
-	if sim.GasUsed == 0 {
+	if sim.Status != "success" || sim.GasUsed == 0 || len(sim.BalanceChanges) != 2 {
 		t.Errorf("the simulation says %+v", sim)
 	}
-	reverts := p.chain.DeployReverter()
-	bad := map[string]any{"to": reverts.String(), "value": "0", "chain": "base-sepolia", "data": "0x" + hex.EncodeToString(anviltest.Calldata(t, "silent()")), "simulate_first": true}
-	refused := agent.do("POST", p.path, bad)
-	if refused.status != 422 {
-		t.Errorf("what reverts is answered %v", refused)
+	if c := submit(transfer(999)); c.State != "confirmed" {
+		t.Errorf("the transfer is %+v", c)
+	}
+	var has string
+	p.chain.RPC(&has, "eth_call", map[string]any{"to": token, "data": calldata(anviltest.Calldata(t, "balanceOf(address)", to))}, "latest")
+	if has != fmt.Sprintf("0x%064x", 999) {
+		t.Errorf("the recipient has %s", has)
+	}
+	bad := call(p.chain.DeployReverter().String(), calldata(anviltest.Calldata(t, "text(string)", "too late")))
+	for _, first := range []bool{true, false} { // by a simulation, or by the estimate of its gas
+		bad["simulate_first"] = first
+		if refused := agent.do("POST", p.path, bad); refused.status != 422 || !strings.Contains(string(refused.body), "too late") {
+			t.Errorf("what reverts is answered %v", refused)
+		}
+	}
+	bad["simulate_first"], bad["gas_limit"] = false, 100_000
+	if c := submit(bad); c.State != "reverted" {
+		t.Errorf("what reverts is %+v", c)
 	}
 }
+
+// calldata is data as the API has it.
+func calldata(data []byte) string { return "0x" + hex.EncodeToString(data) }
 
 // messages signs a text and a permit.
 func (p *payer) messages(agent *client, read func(map[string]any) map[string]any, from string) {

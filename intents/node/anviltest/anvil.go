@@ -1,5 +1,6 @@
 // Package anviltest runs anvil, a chain in a process, for tests: accounts with
-// coins, contracts to call, and a block for each transaction.
+// coins, contracts to call, and a block for each transaction. Geth can take its
+// place, as a second opinion.
 package anviltest
 
 import (
@@ -7,9 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -40,13 +44,15 @@ type Chain struct {
 
 	t    testing.TB
 	stop func()
+	geth bool
+	idle bool // geth makes no blocks
 }
 
 // Start runs a chain until the test ends. Without anvil the test is skipped,
-// unless ONECLAW_REQUIRE lists anvil: then it is installed, once.
+// unless ONECLAW_REQUIRE lists anvil: then it is installed, once. Where
+// ONECLAW_GETH names a geth, that is run instead.
 func Start(t testing.TB, o Options) *Chain {
 	t.Helper()
-	binary := find(t)
 	if o.ChainID == 0 {
 		o.ChainID = 84532
 	}
@@ -56,8 +62,16 @@ func Start(t testing.TB, o Options) *Chain {
 	host, port, err := net.SplitHostPort(o.Addr)
 	ok(t, err)
 	c := &Chain{URL: "http://" + o.Addr, Addr: o.Addr, ChainID: o.ChainID, t: t}
+	if geth := os.Getenv("ONECLAW_GETH"); geth != "" {
+		c.geth, c.idle = true, slices.Contains(o.Args, "--no-mining")
+		c.run(geth, gethArgs(t, geth, o, host, port))
+		for c.idle && c.number("eth_blockNumber").Sign() == 0 {
+			time.Sleep(20 * time.Millisecond) // the first block is made at once, and would take what is sent
+		}
+		return c
+	}
 	args := append([]string{"--host", host, "--port", port, "--chain-id", strconv.FormatUint(o.ChainID, 10), "--silent"}, o.Args...)
-	c.run(binary, args)
+	c.run(find(t), args)
 	return c
 }
 
@@ -82,11 +96,11 @@ func (c *Chain) run(binary string, args []string) {
 		}
 		select {
 		case <-ended:
-			c.t.Fatalf("anvil ended: %s", output.String())
+			c.t.Fatalf("anviltest: the chain ended: %s", output.String())
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			c.t.Fatal("anvil does not answer")
+			c.t.Fatal("anviltest: the chain does not answer")
 		}
 	}
 }
@@ -129,7 +143,7 @@ func (c *Chain) call(method string, params ...any) (json.RawMessage, error) {
 		return nil, err
 	}
 	if answer.Error != nil {
-		return nil, fmt.Errorf("anvil: %s: %s", method, answer.Error.Message)
+		return nil, fmt.Errorf("anviltest: %s: %s", method, answer.Error.Message)
 	}
 	return answer.Result, nil
 }
@@ -145,37 +159,72 @@ func Key(t testing.TB, i int) (evm.Key, evm.Address) {
 // Mine makes blocks.
 func (c *Chain) Mine(n int) {
 	c.t.Helper()
+	if c.geth {
+		c.gethMines(n)
+		return
+	}
 	c.RPC(nil, "anvil_mine", n)
 }
 
-// Send has anvil sign and send a transaction of account i, and returns where the
-// contract is, if it makes one. The transaction has to succeed.
+// Send sends a transaction of account i, and returns where the contract is, if it
+// makes one. The transaction has to succeed.
 func (c *Chain) Send(i int, call evm.Call) (contract evm.Address) {
 	c.t.Helper()
-	_, from := Key(c.t, i)
-	tx := map[string]any{"from": from, "value": "0x" + call.Value.Big().Text(16), "data": fmt.Sprintf("0x%x", call.Data)}
+	key, _ := Key(c.t, i)
+	return c.send(key, call)
+}
+
+func (c *Chain) send(key evm.Key, call evm.Call) (contract evm.Address) {
+	c.t.Helper()
+	tx := evm.Tx{ChainID: c.ChainID, Call: call}
+	from := key.Address()
+	args := map[string]any{"from": from, "value": "0x" + call.Value.Big().Text(16), "data": fmt.Sprintf("0x%x", call.Data)}
 	if call.To != nil {
-		tx["to"] = call.To
+		args["to"] = call.To
 	}
-	var hash evm.Hash
-	c.RPC(&hash, "eth_sendTransaction", tx)
+	tx.Nonce = c.number("eth_getTransactionCount", from, "pending").Uint64()
+	tx.Gas = c.number("eth_estimateGas", args).Uint64()
+	price := c.number("eth_gasPrice")
+	var err error
+	tx.GasPrice, err = evm.AmountOf(price.Add(price, price)) // the next block may want more
+	ok(c.t, err)
+	sig, err := key.Sign(tx.Digest())
+	ok(c.t, err)
+	signed, err := tx.Sign(sig)
+	ok(c.t, err)
+	c.RPC(nil, "eth_sendRawTransaction", fmt.Sprintf("0x%x", signed.Raw))
 	var receipt *struct {
 		Status          string
 		ContractAddress *evm.Address
 	}
 	for deadline := time.Now().Add(30 * time.Second); receipt == nil; {
 		if time.Now().After(deadline) {
-			c.t.Fatalf("anviltest: transaction %s is not mined", hash)
+			c.t.Fatalf("anviltest: transaction %s is not mined", signed.Hash)
 		}
-		c.RPC(&receipt, "eth_getTransactionReceipt", hash) // mining is beside the answer
+		// Mining is beside the answer, and geth has no receipts while it indexes.
+		if result, err := c.call("eth_getTransactionReceipt", signed.Hash); err == nil {
+			ok(c.t, json.Unmarshal(result, &receipt))
+		}
 	}
 	if receipt.Status != "0x1" {
-		c.t.Fatalf("anviltest: transaction %s failed", hash)
+		c.t.Fatalf("anviltest: transaction %s failed", signed.Hash)
 	}
 	if receipt.ContractAddress != nil {
 		contract = *receipt.ContractAddress
 	}
 	return contract
+}
+
+// number is the result of a method that is a quantity.
+func (c *Chain) number(method string, params ...any) *big.Int {
+	c.t.Helper()
+	var text string
+	c.RPC(&text, method, params...)
+	n, is := new(big.Int).SetString(text, 0)
+	if !is {
+		c.t.Fatalf("anviltest: %s is %q", method, text)
+	}
+	return n
 }
 
 // free is an address of this machine that nobody listens on.

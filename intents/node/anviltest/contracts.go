@@ -30,8 +30,14 @@ func USDC() Token {
 // DeployToken deploys contracts/Token.sol.
 func (c *Chain) DeployToken(token Token) evm.Address {
 	c.t.Helper()
-	args := encode(c.t, token.Name, token.Version, token.Symbol, int(token.Decimals), token.Supply)
-	return c.Send(0, evm.Call{Data: append(code(c.t, "Token"), args...)})
+	return c.Send(0, evm.Call{Data: token.Code(c.t)})
+}
+
+// Code is what makes the token: the data of a transaction without a recipient.
+func (token Token) Code(t testing.TB) []byte {
+	t.Helper()
+	args := encode(t, token.Name, token.Version, token.Symbol, int(token.Decimals), token.Supply)
+	return append(code(t, "Token"), args...)
 }
 
 // DeployReverter deploys contracts/Reverter.sol.
