@@ -139,6 +139,9 @@ func (t *task) action() Action {
 	if t.call.To != nil {
 		a["to"] = t.call.To.String()
 	}
+	if len(t.call.Access) > 0 {
+		a["access_list"] = accessText(t.call.Access)
+	}
 	return a
 }
 

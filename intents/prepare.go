@@ -75,7 +75,7 @@ func (s *Service) withoutNode(ctx context.Context, t *task) error {
 		return ErrFees
 	}
 	if t.gas == 0 {
-		if len(t.call.Data) > 0 || t.call.To == nil {
+		if len(t.call.Data) > 0 || t.call.To == nil || len(t.call.Access) > 0 {
 			return ErrGas
 		}
 		t.gas = plainGas
@@ -115,7 +115,9 @@ func isRefusal(err error) bool {
 func (in Intent) unsigned(call evm.Call, fees Fees) evm.Tx {
 	tx := evm.Tx{Type: evm.Legacy, ChainID: in.ChainID, Nonce: in.Nonce, Call: call, Gas: in.Gas}
 	if fees.GasPrice != nil {
-		tx.GasPrice = *fees.GasPrice
+		if tx.GasPrice = *fees.GasPrice; len(call.Access) > 0 {
+			tx.Type = evm.AccessList
+		}
 		return tx
 	}
 	tx.Type, tx.MaxFee, tx.Tip = evm.DynamicFee, *fees.MaxFee, *fees.Tip

@@ -18,10 +18,14 @@ type Request struct {
 	Chain string // name or chain id
 	Data  string // hex with 0x, or ""
 
+	// Access is the access list of EIP-2930. With GasPrice it makes the transaction
+	// one of that type.
+	Access []AccessSpec `json:",omitempty"`
+
 	KeyPath  string // "" means keys/{chain}-signer
 	Nonce    *uint64
 	GasLimit *uint64
-	GasPrice string // wei; alone: EIP-155
+	GasPrice string // wei; alone: EIP-155, or EIP-2930 with Access
 	MaxFee   string // wei; with Tip: EIP-1559
 	Tip      string
 
@@ -83,6 +87,9 @@ func (r Request) parseCall() (c evm.Call, err error) {
 	}
 	if c.Data, err = parseHex(r.Data); err != nil {
 		return c, ErrRequest.Detail("data must be hex with 0x, of at most %d bytes", maxCallData)
+	}
+	if c.Access, err = parseAccess(r.Access); err != nil {
+		return c, err
 	}
 	if r.To == "" {
 		if len(c.Data) == 0 {

@@ -20,6 +20,8 @@ type SignIntentRequest struct {
 	GasPrice       string  `json:"gas_price,omitempty"`
 	MaxFeePerGas   string  `json:"max_fee_per_gas,omitempty"`
 	MaxPriorityFee string  `json:"max_priority_fee_per_gas,omitempty"`
+
+	AccessList []AccessEntry `json:"access_list,omitzero" maxItems:"64"`
 }
 
 // SignIntentResponse is what was signed.

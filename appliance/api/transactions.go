@@ -7,13 +7,23 @@ type TransactionRequest struct {
 	Chain string `json:"chain" doc:"Name or chain id"`
 	Data  string `json:"data,omitempty" doc:"Call data, hex with 0x"`
 
+	AccessList []AccessEntry `json:"access_list,omitzero" maxItems:"64" doc:"Storage that it will use (EIP-2930); with gas_price it makes the transaction one of type 1"`
+
 	SigningKeyPath string  `json:"signing_key_path,omitempty" doc:"Path of the private key; keys/{chain}-signer when left out"`
 	Nonce          *uint64 `json:"nonce,omitempty" nullable:"true" doc:"Only to choose one: it is kept for the account otherwise"`
 	GasLimit       *uint64 `json:"gas_limit,omitempty" nullable:"true" doc:"Estimated by the chain's node when left out"`
-	GasPrice       string  `json:"gas_price,omitempty" doc:"Wei; makes it a legacy transaction (EIP-155)"`
+	GasPrice       string  `json:"gas_price,omitempty" doc:"Wei; makes it a legacy transaction (EIP-155), or one of type 1 with access_list"`
 	MaxFeePerGas   string  `json:"max_fee_per_gas,omitempty" doc:"Wei; with max_priority_fee_per_gas (EIP-1559)"`
 	MaxPriorityFee string  `json:"max_priority_fee_per_gas,omitempty" doc:"Wei"`
 	SimulateFirst  bool    `json:"simulate_first,omitempty" doc:"Refuse with 422 what would revert"`
+}
+
+// AccessEntry is an entry of an access list.
+type AccessEntry struct {
+	Address string `json:"address"`
+	// Both spellings are in use: that of nodes, and that of this API.
+	StorageKeys      []string `json:"storageKeys,omitzero" maxItems:"256" doc:"32 bytes each, hex with 0x"`
+	StorageKeysSnake []string `json:"storage_keys,omitzero" maxItems:"256" doc:"The same by another name"`
 }
 
 // TransactionResponse is a transaction as it stands. Strict readers know exactly

@@ -56,7 +56,7 @@ func (s *Server) signAsIntent(ctx context.Context, in *signIntentInput) (*reply[
 	b := in.Body
 	out, err := s.intents.Sign(ctx, caller(ctx), in.AgentID, intents.Request{
 		To: b.To, Value: b.Value, Chain: b.Chain, Data: b.Data, KeyPath: b.SigningKeyPath, Nonce: b.Nonce, GasLimit: b.GasLimit,
-		GasPrice: b.GasPrice, MaxFee: b.MaxFeePerGas, Tip: b.MaxPriorityFee,
+		GasPrice: b.GasPrice, MaxFee: b.MaxFeePerGas, Tip: b.MaxPriorityFee, Access: accessOf(b.AccessList),
 	})
 	if err != nil {
 		return nil, err

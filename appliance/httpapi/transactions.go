@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
+	"slices"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/intents"
@@ -51,7 +52,14 @@ func (in *newTransactionInput) request() intents.Request {
 	return intents.Request{
 		To: b.To, Value: b.Value, Chain: b.Chain, Data: b.Data, KeyPath: b.SigningKeyPath, Nonce: b.Nonce, GasLimit: b.GasLimit,
 		GasPrice: b.GasPrice, MaxFee: b.MaxFeePerGas, Tip: b.MaxPriorityFee, IdempotencyKey: in.IdempotencyKey, Simulate: b.SimulateFirst,
+		Access: accessOf(b.AccessList),
 	}
+}
+
+func accessOf(list []api.AccessEntry) []intents.AccessSpec {
+	return listOf(list, func(e api.AccessEntry) intents.AccessSpec {
+		return intents.AccessSpec{Address: e.Address, Slots: slices.Concat(e.StorageKeys, e.StorageKeysSnake)}
+	})
 }
 
 func (s *Server) submitTransaction(ctx context.Context, in *newTransactionInput) (*transactionReply, error) {

@@ -11,9 +11,10 @@ import (
 // Call is what a transaction does: it takes value and data to an account. To is
 // nil where it creates a contract instead, whose code Data is.
 type Call struct {
-	To    *Address
-	Value Amount
-	Data  []byte
+	To     *Address
+	Value  Amount
+	Data   []byte
+	Access []Access `json:",omitempty"` // what it costs depends on it, what it does not
 }
 
 // TxType says how a transaction is encoded and how it offers to pay for gas.
@@ -43,7 +44,6 @@ type Tx struct {
 	GasPrice Amount // per gas; of Legacy and AccessList
 	MaxFee   Amount // per gas, tip included; of DynamicFee
 	Tip      Amount // per gas, to whoever makes the block; of DynamicFee
-	Access   []Access
 }
 
 // maxData is the size of call data beyond which nodes keep no transaction.

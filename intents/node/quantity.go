@@ -68,6 +68,14 @@ type arguments struct {
 	Value *quantity    `json:"value,omitempty"`
 	Data  octets       `json:"data,omitempty"`
 	Gas   *quantity    `json:"gas,omitempty"`
+
+	AccessList []access `json:"accessList,omitempty"`
+}
+
+// access is an entry of an access list.
+type access struct {
+	Address     evm.Address `json:"address"`
+	StorageKeys []evm.Hash  `json:"storageKeys"`
 }
 
 func argumentsOf(from evm.Address, c evm.Call, gas uint64) arguments {
@@ -78,6 +86,9 @@ func argumentsOf(from evm.Address, c evm.Call, gas uint64) arguments {
 	if gas > 0 {
 		g := number(gas)
 		a.Gas = &g
+	}
+	for _, entry := range c.Access {
+		a.AccessList = append(a.AccessList, access{entry.Address, append([]evm.Hash{}, entry.Slots...)}) // never null
 	}
 	return a
 }

@@ -98,7 +98,7 @@ func viem(t testing.TB) func(question map[string]any) map[string]any {
 func TestTransactions(t *testing.T) {
 	needSoftHSM(t)
 	d := newDev(t, "--set", "intents.confirmations=2").start()
-	p := newPayer(t, d, map[string]any{"tx_daily_limit_eth": "2"})
+	p := newPayer(t, d, map[string]any{"tx_daily_limit_eth": "2.5"})
 	agent, read := p.agent(), viem(t)
 	agent.get(p.vault, "keys/base-sepolia-signer").problem(t, 403)
 
@@ -111,9 +111,11 @@ func TestTransactions(t *testing.T) {
 		return got
 	}
 	var from string
+	accessed := []map[string]any{{"address": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "storageKeys": []string{"0x" + strings.Repeat("07", 32)}}}
 	for kind, fees := range map[string]map[string]any{
-		"eip1559": {}, "legacy": {"gas_price": "3000000000"},
-		"eip1559 of the agent": {"max_fee_per_gas": "3000000000", "max_priority_fee_per_gas": "1000000000"},
+		"eip1559": {}, "legacy": {"gas_price": "3000000000"}, "eip2930": {"gas_price": "3000000000", "access_list": accessed},
+		"eip1559 with an access list": {"access_list": accessed},
+		"eip1559 of the agent":        {"max_fee_per_gas": "3000000000", "max_priority_fee_per_gas": "1000000000"},
 	} {
 		body := pay("0.25")
 		for k, v := range fees {
@@ -123,6 +125,9 @@ func TestTransactions(t *testing.T) {
 		got := signedBy(tx)
 		if tx.Status != "broadcast" || got["value"] != "250000000000000000" || !strings.HasPrefix(kind, got["type"].(string)) {
 			t.Errorf("%s: %+v, which viem reads as %v", kind, tx, got)
+		}
+		if has := strings.Contains(fmt.Sprint(got["accessList"]), strings.Repeat("07", 32)); has != (fees["access_list"] != nil) {
+			t.Errorf("%s: viem reads the access list %v", kind, got["accessList"])
 		}
 		if c := p.landed(tx.ID); c.State != "confirmed" || c.TxHash != tx.TxHash {
 			t.Errorf("%s: the chain says %+v", kind, c)
@@ -138,7 +143,7 @@ func TestTransactions(t *testing.T) {
 
 	agent.do("POST", p.path, pay("5")).problem(t, 403)
 	listed := into[api.TransactionListResponse](t, d.human().do("GET", p.path, nil).is(t, 200))
-	if len(listed.Transactions) != 7 || listed.Transactions[0].SignedTx != "" {
+	if len(listed.Transactions) != 9 || listed.Transactions[0].SignedTx != "" {
 		t.Errorf("%d are listed, the newest with %q", len(listed.Transactions), listed.Transactions[0].SignedTx)
 	}
 	h := d.human()
