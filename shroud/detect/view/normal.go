@@ -87,6 +87,7 @@ type finder struct {
 	bits     payload
 	badges   dress // circled and squared letters
 	lastShy  int   // where the last soft hyphen ended
+	turned   int   // where the last override ended
 }
 
 // step replaces the text by what fn makes of it.

@@ -190,12 +190,26 @@ func (f *finder) direction(s string, i, j int, r rune) {
 			f.trick(Bidi, i, j)
 		}
 	case 0x202D, 0x202E:
-		end := j + strings.IndexAny(s[j:]+"\n", "\u202C\u2069\n")
+		if i < f.turned {
+			return
+		}
+		end := overrideEnd(s, j)
+		f.turned = end
 		f.trick(Bidi, i, end)
 		if r == 0x202E {
 			f.n.hide(Bidi, reverse(s[j:end]), j, end)
 		}
 	}
+}
+
+// overrideEnd finds the end of a line or of what is turned around from j on.
+func overrideEnd(s string, j int) int {
+	for k := j; k < len(s); k++ {
+		if s[k] == '\n' || s[k] == 0xE2 && (strings.HasPrefix(s[k:], "\u202C") || strings.HasPrefix(s[k:], "\u2069")) {
+			return k
+		}
+	}
+	return len(s)
 }
 
 func reverse(s string) string {

@@ -17,6 +17,16 @@ var alike = sync.OnceValue(func() map[rune]byte {
 	return m
 })
 
+// near has alike of the first letters, which are most, as a table.
+var near = sync.OnceValue(func() (t [0x600]byte) {
+	for r, b := range alike() {
+		if r < rune(len(t)) {
+			t[r] = b
+		}
+	}
+	return t
+})
+
 // cyrillic has the Cyrillic letters for the ASCII ones that look like them, to
 // restore words in which Latin letters are the foreign ones.
 var cyrillic = map[rune]rune{
@@ -38,6 +48,9 @@ type word struct {
 
 // unmask writes words that mix scripts in one of them.
 func (f *finder) unmask(w *rewrite) {
+	if !mixes(w.in) {
+		return
+	}
 	words, ascii, beyond := mixedWords(w.in)
 	certain, mixed := false, 0
 	for _, m := range words {
@@ -60,6 +73,28 @@ func (f *finder) unmask(w *rewrite) {
 	}
 }
 
+// mixes reports whether a letter of ASCII stands beside a letter that is not of
+// Latin orthographies: a cheap no for most texts.
+func mixes(s string) bool {
+	for i := 1; i < len(s); i++ {
+		if s[i-1]^s[i] < utf8.RuneSelf {
+			continue
+		}
+		if s[i] >= utf8.RuneSelf { // on a border of runes, as the byte before is one
+			if asciiLetter(s[i-1]) && beyondLatin(runeAt(s, i)) {
+				return true
+			}
+		} else if asciiLetter(s[i]) && beyondLatin(runeBefore(s, i)) {
+			return true
+		}
+	}
+	return false
+}
+
+func beyondLatin(r rune) bool {
+	return r >= 0x180 && (r < 0x1E00 || r > 0x2C00 || r >= 0x1F00 && r < 0x2000)
+}
+
 // disguised reports whether a word is one of Latin letters once those that look
 // like them are.
 func (m word) disguised() bool { return m.foreign == 0 && m.masked > 0 }
@@ -72,6 +107,7 @@ func (m word) quantity() bool { return m.masked == 1 && m.greek == 1 && m.switch
 // ASCII and beyond it.
 func mixedWords(s string) (words []word, ascii, beyond int) {
 	table, m := alike(), word{start: -1}
+	first := near()
 	end := func(at int) {
 		if m.masked > 0 || m.foreign > 0 && m.ascii > 0 {
 			m.end = at
@@ -85,7 +121,7 @@ func mixedWords(s string) (words []word, ascii, beyond int) {
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(s[i:])
 		}
-		if size == 1 && !asciiLetter(s[i]) || size > 1 && !unicode.IsLetter(r) && !unicode.IsMark(r) {
+		if size == 1 && !asciiLetter(s[i]) || size > 1 && (r >= rune(len(first)) || first[r] == 0) && !unicode.IsLetter(r) && !unicode.IsMark(r) {
 			if m.start >= 0 {
 				end(i)
 			}
@@ -95,14 +131,19 @@ func mixedWords(s string) (words []word, ascii, beyond int) {
 		if m.start < 0 {
 			m.start = i
 		}
-		m.count(r, table)
+		if r < rune(len(first)) {
+			m.count(r, first[r])
+		} else {
+			m.count(r, table[r])
+		}
 		i += size
 	}
 	end(len(s))
 	return words, ascii, beyond
 }
 
-func (m *word) count(r rune, table map[rune]byte) {
+// count notes a letter, which looks like another one if that is not 0.
+func (m *word) count(r rune, like byte) {
 	kind := m.was
 	switch {
 	case r < utf8.RuneSelf:
@@ -110,7 +151,7 @@ func (m *word) count(r rune, table map[rune]byte) {
 		kind = 'a'
 	case r >= 0x2E80 && r < 0xA000 || r >= 0xAC00 && r < 0xD7A4: // no look-alikes there
 		m.foreign++
-	case table[r] != 0:
+	case like != 0:
 		m.masked++
 		kind = 'm'
 		if r >= 0x370 && r < 0x400 {

@@ -34,7 +34,7 @@ func (b Budget) orDefaults(text int) Budget {
 func Views(n Normal, b Budget) (views []View, cut bool) {
 	r := &reader{budget: b.orDefaults(len(n.Text))}
 	r.views = append(r.views, View{Text: n.Text, Start: 0, End: len(n.original)})
-	r.read(n, nil, func(start, end int) (int, int) { return n.Origin(start, end) })
+	r.read(n, nil, n.Origin)
 	return r.views, r.cut
 }
 
@@ -59,32 +59,21 @@ func (r *reader) read(n Normal, chain []string, origin func(start, end int) (int
 		}
 		r.add(h.Text, append(slices.Clone(chain), h.Chain...), start, end)
 	}
-	for _, p := range pieces(n.Text) {
+	pieces(n.Text, func(p piece) bool {
 		start, end := origin(p.start, p.end)
 		r.add(p.text, append(slices.Clone(chain), p.chain), start, end)
-	}
+		return !r.cut
+	})
 }
 
 // add keeps a view, within the budget, and reads on inside of it.
 func (r *reader) add(text string, chain []string, start, end int) {
-	n := Normalise(text)
-	if len(r.views) >= r.budget.Views || r.bytes+len(n.Text) > r.budget.Bytes {
+	if len(r.views) >= r.budget.Views || r.bytes+len(text) > r.budget.Bytes {
 		r.cut = true
 		return
 	}
+	n := Normalise(text)
 	r.bytes += len(n.Text)
 	r.views = append(r.views, View{Text: n.Text, Chain: chain, Start: start, End: end})
 	r.read(n, chain, func(int, int) (int, int) { return start, end })
-}
-
-// piece is something in a text that decodes to readable text.
-type piece struct {
-	chain      string
-	text       string
-	start, end int
-}
-
-// pieces finds all that is encoded in text.
-func pieces(text string) []piece {
-	return nil
 }

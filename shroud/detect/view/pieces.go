@@ -1,0 +1,32 @@
+package view
+
+// piece is something in a text that decodes to readable text.
+type piece struct {
+	chain      string
+	text       string
+	start, end int
+}
+
+// pieces calls emit for all that is encoded in text, until it returns false.
+func pieces(text string, emit func(piece) bool) {
+	c := &scanner{text: text, emit: emit}
+	for _, find := range []func(){c.runs, c.backslashes, c.percents, c.entities, c.printable, c.codes, c.spaced, c.ciphers, c.tags} {
+		if find(); c.full {
+			return
+		}
+	}
+}
+
+// scanner looks for encodings in one text.
+type scanner struct {
+	text string
+	emit func(piece) bool
+	full bool
+}
+
+// found hands over what the bytes from start to end decode to.
+func (c *scanner) found(chain, text string, start, end int) {
+	if !c.full && text != "" {
+		c.full = !c.emit(piece{chain, text, start, end})
+	}
+}
