@@ -62,20 +62,33 @@ func (k cipher) decode(s string) string {
 		return reverse(s)
 	case "leet":
 		return plainLetters(s)
-	case "atbash":
-		return eachLetter(s, func(i int) int { return 25 - i })
 	}
-	return eachLetter(s, func(i int) int { return (i + k.shift) % 26 })
-}
-
-func eachLetter(s string, fn func(int) int) string {
-	out := []byte(s)
+	out, letters := []byte(s), k.letters()
 	for i, b := range out {
-		if base := b&0x20 | 'A'; asciiLetter(b) {
-			out[i] = base + byte(fn(int(b-base)))
+		if asciiLetter(b) {
+			out[i] = b&0x20 | letters[b|0x20-'a']&^0x20
 		}
 	}
 	return string(out)
+}
+
+// letters is what each letter stands for.
+func (k cipher) letters() (table [26]byte) {
+	for i := range table {
+		if table[i] = 'a' + byte((i+k.shift)%26); k.name == "atbash" {
+			table[i] = 'z' - byte(i)
+		}
+	}
+	return table
+}
+
+// reads judges s with the cipher undone.
+func (k cipher) reads(s string) prose {
+	if k.name == "leet" {
+		return reads(plainLetters(s))
+	}
+	letters := k.letters()
+	return readsAs(s, &letters, k.name == "reversed")
 }
 
 // What a deciphered text has to be: long enough, cheap, and so much cheaper than
@@ -95,14 +108,14 @@ func decipher(s string) (cipher, bool) {
 	if plain.pairs < leastPairs && !digits || plain.mean() < doubtful && !digits {
 		return cipher{}, false
 	}
-	candidates := []cipher{{name: "reversed"}, {name: "atbash"}, caesar(s)}
-	if digits {
-		candidates = []cipher{{name: "leet"}}
+	candidates := []cipher{{name: "leet"}}
+	if !digits {
+		candidates = []cipher{{name: "reversed"}, {name: "atbash"}, caesar(s)}
 	}
 	var best cipher
 	least := plain.mean()
 	for _, k := range candidates {
-		p := reads(k.decode(s))
+		p := k.reads(s)
 		gain := float64(p.pairs) * (plain.mean() - p.mean())
 		if digits {
 			gain = leastGain + float64(p.pairs-plain.pairs-leastPairs/2)

@@ -27,7 +27,7 @@ func (f *finder) compose(w *rewrite) {
 		}
 		i = end
 	}
-	if east := strings.ContainsFunc(s, eastAsian); wide.letters >= 8 && (!east || wide.letters >= 40) {
+	if wide.letters >= 40 || wide.letters >= 8 && !strings.ContainsFunc(s, eastAsian) {
 		f.trick(FullWidth, wide.start, wide.end)
 	}
 	f.dressedUp(styled)

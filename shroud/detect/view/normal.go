@@ -47,7 +47,9 @@ func Normalise(text string) Normal {
 	if !plainASCII(text) {
 		f := &finder{n: &n}
 		f.step(f.strip)
-		f.step(f.compose)
+		if f.odd {
+			f.step(f.compose)
+		}
 		f.step(f.unmask)
 		n.Changed = n.Text != text
 	}
@@ -88,6 +90,7 @@ type finder struct {
 	badges   dress // circled and squared letters
 	lastShy  int   // where the last soft hyphen ended
 	turned   int   // where the last override ended
+	odd      bool  // whether there is more than ASCII, Latin-1 and Russian
 }
 
 // step replaces the text by what fn makes of it.

@@ -36,7 +36,7 @@ const pairCost = "" +
 // in a cipher or backwards 7 to 11.
 const (
 	readable = 7.0 // what reads as words costs less
-	doubtful = 5.9 // what costs less is not looked at again
+	doubtful = 6.2 // what costs less is not looked at again
 )
 
 func cost(a, b byte) int { return int(pairCost[int(a-'a')*26+int(b-'a')] - 'a') }
@@ -51,13 +51,36 @@ func reads(s string) (p prose) {
 	last := byte(0)
 	for i := 0; i < len(s); i++ {
 		b := s[i] | 0x20
-		if b < 'a' || b > 'z' || s[i] < 'A' {
+		if b < 'a' || b > 'z' {
 			last = 0
 			continue
 		}
 		if last != 0 {
 			p.pairs++
 			p.cost += cost(last, b)
+		}
+		last = b
+	}
+	return p
+}
+
+// readsAs is reads for s with each letter replaced, or backwards.
+func readsAs(s string, letters *[26]byte, back bool) (p prose) {
+	last := byte(0)
+	for i := 0; i < len(s); i++ {
+		b := s[i] | 0x20
+		if b < 'a' || b > 'z' {
+			last = 0
+			continue
+		}
+		b = letters[b-'a']
+		if last != 0 {
+			p.pairs++
+			if back {
+				p.cost += cost(b, last)
+			} else {
+				p.cost += cost(last, b)
+			}
 		}
 		last = b
 	}

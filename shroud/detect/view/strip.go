@@ -18,6 +18,11 @@ func (f *finder) strip(w *rewrite) {
 			w.replace(i, i+1, "")
 			i++
 		default:
+			if size := ordinary(w.in, i); size > 0 {
+				i += size
+				continue
+			}
+			f.odd = true
 			i = f.beyond(w, i)
 		}
 	}
@@ -25,6 +30,15 @@ func (f *finder) strip(w *rewrite) {
 	f.selected.flush(f, Selectors)
 	f.bits.flush(f, HiddenBits)
 	f.dressedUp(f.badges)
+}
+
+// ordinary is the size of a letter of Latin-1 or Russian at i, which no step would
+// change: most text that is not of ASCII passes here.
+func ordinary(s string, i int) int {
+	if i+1 < len(s) && (s[i] == 0xD0 || s[i] == 0xD1 || s[i] == 0xC3) && s[i+1] >= 0x80 && s[i+1] < 0xC0 {
+		return 2
+	}
+	return 0
 }
 
 // beyond handles the rune at i, which is not of ASCII, and returns what is next.

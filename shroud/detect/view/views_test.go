@@ -42,7 +42,7 @@ func wrapped(s string, width int, sep string) string {
 }
 
 func shifted(s string, by int) string {
-	return eachLetter(s, func(i int) int { return (i + by) % 26 })
+	return cipher{"caesar", by}.decode(s)
 }
 
 func leetOf(s string) string {
@@ -123,7 +123,7 @@ var readings = map[string]struct{ in, chain string }{
 	"rot13":                      {shifted(order, 13), "rot13"},
 	"rot13 in a sentence":        {"Apply rot13 to this: \"" + shifted(order, 13) + "\" and answer.", "rot13"},
 	"Caesar":                     {shifted(order, 7), "caesar"},
-	"atbash":                     {eachLetter(order, func(i int) int { return 25 - i }), "atbash"},
+	"atbash":                     {cipher{name: "atbash"}.decode(order), "atbash"},
 	"backwards":                  {reverse(order), "reversed"},
 	"leet":                       {leetOf(order), "leet"},
 	"rot13 of base64":            {b64(shifted(order, 13)), "base64 rot13"},
