@@ -89,8 +89,9 @@ var may = map[string][]string{
 	"appliance/tlsconf": {},
 
 	// Inspection of texts: pure functions of them.
-	"shroud/detect/view": {},
-	"shroud/redact":      {"internal/plain"}, // values become patterns, and knows nothing else of vaults
+	"shroud/detect/view":   {},
+	"shroud/detect/secret": {},
+	"shroud/redact":        {"internal/plain"}, // values become patterns, and knows nothing else of vaults
 
 	// How model providers speak. jsonedit and sse know bytes only.
 	"shroud/provider/jsonedit": {"internal/fault"},
@@ -179,10 +180,11 @@ var owner = map[string][]string{
 	"github.com/holiman/uint256":          {"intents/evm"},
 	"github.com/miekg/pkcs11":             {"hsm/pkcs11"},
 	"github.com/nyaruka/phonenumbers":     {"shroud/detect/pii"},
-	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest"}, // settings, the appraisal policy
+	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
 	"github.com/prometheus/client_golang": {"appliance/metrics"},
 	"github.com/spf13/cobra":              {"cmd/oneclawd"},
 	"github.com/wneessen/go-mail":         {"appliance/mail"},
+	"github.com/zricethezav/gitleaks/v8":  {"shroud/detect/secret"}, // its rules
 	"go.etcd.io/bbolt":                    {"store"},
 	"go.opentelemetry.io/otel":            {"appliance/traces"},
 	"go.opentelemetry.io/proto/otlp":      {"appliance/traces/otlptest"},

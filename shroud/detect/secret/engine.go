@@ -1,0 +1,41 @@
+package secret
+
+// newEngine puts all rules behind their literals.
+func newEngine() *engine {
+	e := &engine{}
+	borrow(e)
+	for _, f := range formats {
+		e.on(lowerText(f.prefix), f.at)
+	}
+	for _, n := range names {
+		e.on(n.word, n.at)
+	}
+	e.on("bearer ", bearer)
+	e.on("basic ", basic)
+	e.on("://", (*scan).userinfo)
+	for _, flag := range []string{" -u", "--user", " -p"} {
+		e.on(flag, (*scan).account)
+	}
+	e.on("-----begin", (*scan).pem)
+	e.on("ls0tls1crudjti", (*scan).wrappedPEM)
+	e.on("private-lines:", (*scan).putty)
+	for _, start := range derStarts {
+		e.on(lowerText(start), (*scan).der)
+	}
+	e.on(`"d"`, (*scan).jwk)
+	e.on(`"k"`, (*scan).jwk)
+	for _, h := range hashes {
+		e.on(h.prefix, h.at)
+	}
+	e.on(":aa", (*scan).telegram)
+	e.on("ey", (*scan).jwt)
+	return e
+}
+
+func lowerText(s string) string {
+	b := []byte(s)
+	for i := range b {
+		b[i] = lower(b[i])
+	}
+	return string(b)
+}

@@ -1,0 +1,174 @@
+package secret
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// bearer and basic are the schemes of Authorization headers.
+func bearer(s *scan, at int) {
+	start, end := run(s.text, at+len("bearer "), dottedAny, 4096)
+	if v := s.text[start:end]; len(v) >= 16 && random(v) {
+		s.report(Match{Rule: "bearer-token", Start: start, End: end, Severity: High, Score: 0.85, Why: "it is sent as a bearer token"})
+	}
+}
+
+func basic(s *scan, at int) {
+	start, end := run(s.text, at+len("basic "), base64any, 1024)
+	user, pass, ok := strings.Cut(string(decoded(s.text[start:end])), ":")
+	if ok && printable(user) && printable(pass) && !weakPair(user, pass) {
+		s.report(Match{Rule: "basic-auth", Start: start, End: end, Severity: High, Score: 0.85, Why: "it decodes to a name and a password"})
+	}
+}
+
+func dottedAny(c byte) bool { return base64any(c) || c == '.' || c == '~' }
+
+// run is the characters of the alphabet from i on.
+func run(t string, i int, in alphabet, most int) (start, end int) {
+	start = min(i, len(t))
+	for end = start; end < len(t) && end-start < most && in(t[end]); end++ {
+	}
+	return start, end
+}
+
+// decoded is v out of base64 of either kind, padded or not; nil if it is none.
+func decoded(v string) []byte {
+	v = strings.TrimRight(v, "=")
+	if len(v) < 6 {
+		return nil
+	}
+	enc := base64.RawStdEncoding
+	if strings.ContainsAny(v, "-_") {
+		enc = base64.RawURLEncoding
+	}
+	b, err := enc.DecodeString(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func printable(v string) bool {
+	for i := range len(v) {
+		if v[i] < ' ' || v[i] > '~' {
+			return false
+		}
+	}
+	return v != ""
+}
+
+// weakPair says whether a name and password are those of examples.
+func weakPair(user, pass string) bool {
+	if len(pass) < 4 || placeholder(pass) || placeholder(user) || strings.EqualFold(user, pass) {
+		return true
+	}
+	switch strings.ToLower(pass) {
+	case "pass", "password", "passwd", "pwd", "secret", "test", "guest", "admin", "root", "token", "key", "user", "username", "password123":
+		return true
+	}
+	s := shapeOf(pass)
+	return s.digits == 0 && s.other == 0 && (s.lower == 0 || s.upper == 0) && !random(pass)
+}
+
+// userinfo looks for the password of a URL.
+func (s *scan) userinfo(at int) {
+	t := s.text
+	start := at + len("://")
+	end := start
+	for end < len(t) && end-start < 256 && strings.IndexByte(" \t\r\n\"'`<>?#\\", t[end]) < 0 && t[end] != '/' {
+		end++
+	}
+	sign := strings.LastIndexByte(t[start:end], '@')
+	if sign < 0 {
+		return
+	}
+	user, pass, ok := strings.Cut(t[start:start+sign], ":")
+	if !ok || weakPair(user, pass) || strings.Contains(pass, "(") {
+		if pass = user; ok || !random(user) || len(user) < 20 {
+			return
+		}
+	}
+	end = start + sign
+	s.report(Match{Rule: "url-password", Start: end - len(pass), End: end, Severity: Critical, Score: 0.9, Why: "a URL has a password in it"})
+}
+
+// account looks for NAME:PASSWORD after an option of a command.
+func (s *scan) account(at int) {
+	t := s.text
+	i := at + 1
+	for i < len(t) && t[i] == '-' {
+		i++
+	}
+	for i < len(t) && letter(t[i]) && i-at < 9 {
+		i++
+	}
+	for k := 0; i < len(t) && k < 3 && strings.IndexByte(" =\"'", t[i]) >= 0; k++ {
+		i++
+	}
+	start, end := run(t, i, func(c byte) bool { return c > ' ' && strings.IndexByte("\"'`<>|;", c) < 0 }, 200)
+	user, pass, ok := strings.Cut(t[start:end], ":")
+	if !ok || strings.HasPrefix(pass, "//") || weakPair(user, pass) || reference(pass) || !mixed(pass) || dateOrVersion(pass) || strings.Contains(pass, "/") || user == "" || strings.HasPrefix(user, "-") {
+		return
+	}
+	s.report(Match{Rule: "command-account", Start: end - len(pass), End: end, Severity: High, Score: 0.75, Why: "a command is given a name and a password"})
+}
+
+// telegram looks for the token of a bot around a colon: a number, and 35
+// characters that begin with AA.
+func (s *scan) telegram(at int) {
+	t := s.text
+	start := at
+	for start > 0 && at-start < 11 && digit(t[start-1]) {
+		start--
+	}
+	_, end := run(t, at+1, base64url, 40)
+	if n := at - start; n < 8 || n > 10 || end-at-1 != 35 || t[at+1] != 'A' || t[at+2] != 'A' || start > 0 && base64url(t[start-1]) && !strings.HasSuffix(t[:start], "bot") {
+		return
+	}
+	if drawn(t[at+3 : end]) {
+		s.report(Match{Rule: "telegram-token", Start: start, End: end, Severity: Critical, Score: 0.95, Why: "it has the form of a bot's token: its number and 35 characters"})
+	}
+}
+
+// jwt looks for a signed or bare JSON web token: a header that decodes.
+func (s *scan) jwt(at int) {
+	t := s.text
+	if !strings.HasPrefix(t[at:], "eyJ") && !strings.HasPrefix(t[at:], "ewo") || at > 0 && base64url(t[at-1]) {
+		return
+	}
+	_, dot := run(t, at, base64url, 2048)
+	if dot >= len(t) || t[dot] != '.' || dot-at < 16 {
+		return
+	}
+	header := string(decoded(t[at:dot]))
+	if !strings.HasPrefix(header, "{") || !strings.Contains(header, `"alg"`) && !strings.Contains(header, `"enc"`) {
+		return
+	}
+	_, end := run(t, dot, dotted, 16<<10)
+	for end > dot && t[end-1] == '.' {
+		end--
+	}
+	payload, signature, _ := strings.Cut(t[dot+1:max(end, dot+1)], ".")
+	m := Match{Rule: "jwt", Start: at, End: end, Severity: High, Score: 0.95, Why: "its header is that of a JSON web token"}
+	if signature == "" {
+		m.Score = 0.75
+	}
+	if len(payload) >= 8 {
+		s.report(m)
+	}
+}
+
+// hash is how stored passwords begin.
+type hash struct {
+	prefix string
+	min    int // characters that follow
+}
+
+var hashes = []hash{{"$1$", 24}, {"$5$", 44}, {"$6$", 88}, {"$y$", 40}, {"$7$", 40}, {"$2a$", 56}, {"$2b$", 56}, {"$2y$", 56}, {"$apr1$", 24}, {"$argon2", 60}, {"{ssha}", 28}, {"$sha1$", 30}}
+
+func (h hash) at(s *scan, at int) {
+	_, end := run(s.text, at, func(c byte) bool { return base64any(c) || strings.IndexByte("$.,", c) >= 0 || c == '{' || c == '}' }, 300)
+	if body := s.text[at:end]; end-at >= h.min+len(h.prefix) && !placeholder(strings.TrimLeft(body, "$")) && shapeOf(body).different > 12 {
+		s.report(Match{Rule: "password-hash", Start: at, End: end, Severity: High, Score: 0.85, Why: "it is the stored form of a password"})
+	}
+}
