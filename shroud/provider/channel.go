@@ -14,6 +14,9 @@ type Channel struct {
 	// Signed says that the text must not be changed. A filter may hold it back
 	// and may end the stream; another change ends it as well.
 	Signed bool
+
+	plain bool   // the arguments of a call that are no JSON
+	note  string // what the format's held needs to know
 }
 
 // same compares what identifies a channel.

@@ -66,7 +66,7 @@ func (w *walker) chatMessage(m jsonedit.Node) {
 			w.chatContent(v, kind)
 		case "refusal":
 			w.text(v, Refusal)
-		case "reasoning_content", "reasoning", "thinking":
+		case "reasoning_content", "reasoning", "thinking", "tool_plan":
 			w.chatContent(v, Reasoning)
 		case "tool_calls":
 			for c := range v.Items() {
@@ -80,6 +80,8 @@ func (w *walker) chatMessage(m jsonedit.Node) {
 			w.chatAudio(v)
 		case "reasoning_details":
 			w.free(v, Reasoning)
+		case "citations":
+			w.as(Tool, func() { w.free(v, Document) })
 		default:
 			w.other(k, v)
 		}
@@ -153,6 +155,8 @@ func (w *walker) chatPart(p jsonedit.Node, kind Kind) {
 			w.chatLink(v)
 		case "input_audio", "file":
 			w.chatFile(v)
+		case "document":
+			w.as(Tool, func() { w.free(v, Document) })
 		default:
 			w.other(k, v)
 		}

@@ -88,7 +88,7 @@ func (w *walker) chatDelta(st *step, choice int, d jsonedit.Node) {
 		case "refusal":
 			w.part(v, Channel{Choice: choice, Kind: Refusal})
 		case "reasoning_content", "reasoning":
-			w.chatPieces(v, Channel{Choice: choice, Kind: Reasoning, Tool: k.Text()})
+			w.chatPieces(v, Channel{Choice: choice, Kind: Reasoning, note: k.Text()})
 		case "tool_calls":
 			count := 0
 			for c := range v.Items() {
@@ -123,7 +123,7 @@ func (w *walker) chatPieces(n jsonedit.Node, ch Channel) {
 			case "text":
 				w.part(v, ch)
 			case "thinking":
-				w.chatPieces(v, Channel{Choice: ch.Choice, Kind: Reasoning, Tool: "thinking"})
+				w.chatPieces(v, Channel{Choice: ch.Choice, Kind: Reasoning, note: "thinking"})
 			case "type":
 				w.label(v)
 			default:
@@ -136,7 +136,10 @@ func (w *walker) chatPieces(n jsonedit.Node, ch Channel) {
 func (w *walker) chatCallDelta(st *step, c jsonedit.Node, at Channel) {
 	for k, v := range c.Fields() {
 		switch k.Text() {
-		case "function", "custom":
+		case "function":
+			w.chatFunctionDelta(st, v, at)
+		case "custom":
+			at.plain, at.note = true, "custom"
 			w.chatFunctionDelta(st, v, at)
 		case "id", "type":
 			w.label(v)
@@ -184,17 +187,21 @@ func chatHeld(s *Stream, ch Channel, text string) frame {
 	switch {
 	case ch.Kind == ToolCall && ch.Block < 0:
 		delta = member("function_call", member("arguments", said))
+	case ch.Kind == ToolCall && ch.note == "custom":
+		call := append([]byte(`[{"index":`), strconv.Itoa(ch.Block)...)
+		call = append(append(call, `,"type":"custom","custom":`...), member("input", said)...)
+		delta = member("tool_calls", append(call, "}]"...))
 	case ch.Kind == ToolCall:
 		call := append([]byte(`[{"index":`), strconv.Itoa(ch.Block)...)
 		call = append(append(call, `,"function":`...), member("arguments", said)...)
 		delta = member("tool_calls", append(call, "}]"...))
 	case ch.Kind == Refusal:
 		delta = member("refusal", said)
-	case ch.Kind == Reasoning && ch.Tool == "thinking":
+	case ch.Kind == Reasoning && ch.note == "thinking":
 		parts := append(append([]byte(`[{"type":"thinking","thinking":[{"type":"text","text":`), said...), "}]}]"...)
 		delta = member("content", parts)
 	case ch.Kind == Reasoning:
-		delta = member(ch.Tool, said)
+		delta = member(ch.note, said)
 	case ch.Block == 1:
 		delta = member("audio", member("transcript", said))
 	default:

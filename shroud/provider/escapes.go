@@ -71,7 +71,10 @@ func spelled(raw string, n int) (int, bool) {
 	}
 	at := 0
 	for n > 0 && at < len(raw) {
-		size := max(1, unit(raw[at:]))
+		size := unit(raw[at:])
+		if size == 0 {
+			size = len(raw) - at // half a pair that nothing followed
+		}
 		if raw[at] != '\\' {
 			size = min(size, n)
 			n -= size

@@ -24,5 +24,5 @@ func (s *Stream) Failure(status int, message string) []byte {
 	if s.d.failure != nil {
 		f = s.d.failure(status, message)
 	}
-	return s.put.insert(nil, f)
+	return s.put.end(s.put.insert(nil, f))
 }

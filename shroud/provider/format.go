@@ -40,6 +40,14 @@ type frame struct {
 
 func (f Format) dialect() dialect {
 	switch f {
+	case OpenAIResponses:
+		return dialect{responsesRequest, responsesResponse, responsesEvent, responsesHeld, responsesFailure}
+	case OpenAIEmbeddings, CohereEmbed:
+		return dialect{embedRequest, embedResponse, nil, nil, nil}
+	case GeminiContent:
+		return dialect{geminiRequest, geminiResponse, geminiEvent, geminiHeld, nil}
+	case CohereChat:
+		return dialect{chatRequest, cohereResponse, cohereEvent, cohereHeld, cohereFailure}
 	case OpenAIChat:
 		return dialect{chatRequest, chatResponse, chatEvent, chatHeld, nil}
 	case AnthropicMessages:

@@ -1,6 +1,10 @@
 package provider
 
-import "github.com/oneclaw/oneclawd/shroud/provider/sse"
+import (
+	"bytes"
+
+	"github.com/oneclaw/oneclawd/shroud/provider/sse"
+)
 
 // framing is how events stand in a stream.
 type framing interface {
@@ -10,6 +14,10 @@ type framing interface {
 	rewrite(dst []byte, ev sse.Event, data []byte) []byte
 	// insert writes an event that did not come.
 	insert(dst []byte, f frame) []byte
+	// last reports whether nothing of the answer comes from this event on.
+	last(ev sse.Event) bool
+	// end writes what a stream ends with that nothing follows.
+	end(dst []byte) []byte
 }
 
 // eventFraming is server-sent events.
@@ -20,5 +28,9 @@ func (eventFraming) pass(dst []byte, ev sse.Event) []byte { return append(dst, e
 func (eventFraming) rewrite(dst []byte, ev sse.Event, data []byte) []byte {
 	return ev.WithData(dst, data)
 }
+
+func (eventFraming) last(ev sse.Event) bool { return string(bytes.TrimSpace(ev.Data)) == "[DONE]" }
+
+func (eventFraming) end(dst []byte) []byte { return dst }
 
 func (eventFraming) insert(dst []byte, f frame) []byte { return sse.Append(dst, f.name, f.data) }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
 )
@@ -16,6 +17,9 @@ func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
 	}
 	w, st := &walker{m: &s.m, role: Assistant}, &step{s: s}
 	s.read(w, st, doc.Root())
+	if st.seq.Is() {
+		s.next = st.seq.Int() + s.inserted
+	}
 	s.Usage.merge(st.usage)
 	s.done = s.done || st.done
 	changed := map[int]string(nil)
@@ -48,7 +52,21 @@ func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
 	for _, l := range s.lanes {
 		l.text = -1
 	}
+	s.number(st.seq)
 	return changed, err
+}
+
+// number keeps the numbers of events in order, where a format has them: those
+// that were inserted took some.
+func (s *Stream) number(n jsonedit.Node) {
+	if !n.Is() {
+		return
+	}
+	s.next = n.Int() + s.inserted
+	if s.inserted > 0 {
+		s.m.edits = append(s.m.edits, jsonedit.Edit{Node: n, With: strconv.AppendInt(nil, int64(s.next), 10)})
+	}
+	s.next++
 }
 
 // read has the format look at an event.
@@ -100,7 +118,7 @@ func (s *Stream) lane(ch Channel) *lane {
 	}
 	l := &lane{ch: ch, text: -1}
 	switch {
-	case ch.Kind == ToolCall:
+	case ch.Kind == ToolCall && !ch.plain:
 		l.f = newArguments(func() Filter { return s.filters(ch) })
 	case ch.Signed:
 		l.f = &unchanged{f: s.filters(ch)}
@@ -129,6 +147,8 @@ func (s *Stream) close(ends func(Channel) bool, into func(*lane, string) bool) e
 		}
 		if tail != "" && (into == nil || !into(l, tail)) && s.d.held != nil {
 			s.out = s.put.insert(s.out, s.d.held(s, l.ch, tail))
+			s.next++
+			s.inserted++
 		}
 		return true
 	})

@@ -78,7 +78,7 @@ func (m *Message) Rewrite(texts map[int]string) ([]byte, error) {
 		}
 		for _, sh := range m.shadows {
 			if i >= sh.from && i < sh.to {
-				edits = append(edits, jsonedit.Edit{Node: sh.node, With: []byte("null")})
+				edits = append(edits, jsonedit.Edit{Node: sh.node, With: sh.gone()})
 			}
 		}
 	}
@@ -89,6 +89,14 @@ func (m *Message) Rewrite(texts map[int]string) ([]byte, error) {
 		return m.body, nil
 	}
 	return m.doc.Apply(edits), nil
+}
+
+// gone is what stands in its place.
+func (s shadow) gone() []byte {
+	if s.node.Kind() == jsonedit.Array {
+		return []byte("[]")
+	}
+	return []byte("null")
 }
 
 // encode is a text as it stands in the body.

@@ -32,6 +32,8 @@ type Stream struct {
 	names    map[Channel]string  // of tools, by the channel of their call
 	clean    map[string]struct{} // identifiers that come with each event, and passed unchanged
 	envelope []byte              // what the events of this stream have in common
+	next     int                 // the number of the next event, where a format has them
+	inserted int                 // events that the provider did not send
 	m        Message             // the event that is looked at
 	out      []byte
 	done     bool // the answer is complete
@@ -51,6 +53,7 @@ type step struct {
 	ends  func(Channel) bool // which channels end with it
 	done  bool               // the answer is complete
 	usage Usage
+	seq   jsonedit.Node // the event's number
 }
 
 // NewStream reads an answer of a format. It asks filters for a Filter for each
@@ -95,9 +98,9 @@ func (s *Stream) stop(ev sse.Event, err error) ([]byte, error) {
 		s.end = bad
 		return nil, bad
 	}
-	s.out = append(s.out, ev.Raw...)
 	switch {
 	case errors.Is(err, sse.ErrCut), errors.Is(err, io.EOF):
+		s.out = append(s.out, ev.Raw...) // empty lines
 		s.end = io.EOF
 		if !s.done {
 			s.end = ErrCut
@@ -115,13 +118,13 @@ func (s *Stream) stop(ev sse.Event, err error) ([]byte, error) {
 func (s *Stream) event(ev sse.Event) error {
 	data := bytes.TrimSpace(ev.Data)
 	switch {
-	case len(data) == 0:
-		return s.aside(ev)
-	case string(data) == "[DONE]":
+	case s.put.last(ev):
 		s.done = true
 		if err := s.close(func(Channel) bool { return true }, nil); err != nil {
 			return err
 		}
+		return s.aside(ev)
+	case len(data) == 0:
 		return s.aside(ev)
 	case data[0] != '{' && data[0] != '[':
 		return s.words(ev)

@@ -124,10 +124,14 @@ func TestStreamsMask(t *testing.T) {
 // nothing but the mark, come as two.
 func cutMarks(stream string, cut int) string {
 	var out strings.Builder
-	for ev := range strings.SplitAfterSeq(stream, "\n\n") {
+	between := "\n\n"
+	if stream[0] == '[' {
+		between = "\r\n"
+	}
+	for ev := range strings.SplitAfterSeq(stream, between) {
 		if cut > 0 && strings.Contains(ev, `"MARK"`) {
 			out.WriteString(strings.ReplaceAll(ev, "MARK", secret[:cut]))
-			ev = strings.ReplaceAll(ev, "MARK", secret[cut:])
+			ev = strings.TrimPrefix(strings.ReplaceAll(ev, "MARK", secret[cut:]), "[")
 		}
 		out.WriteString(strings.ReplaceAll(ev, "MARK", secret))
 	}

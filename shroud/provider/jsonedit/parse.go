@@ -89,14 +89,14 @@ func (d *Doc) read(dec *jsontext.Decoder) error {
 			if _, err := dec.ReadToken(); err != nil {
 				return err
 			}
-			open = append(open, int32(len(d.places))) //nolint:gosec // G115: no more places than bytes, which Parse bounds
+			open = append(open, int32(len(d.places)))
 			d.add(Kind(kind), dec.InputOffset()-1, dec.InputOffset())
 		case '}', ']':
 			if _, err := dec.ReadToken(); err != nil {
 				return err
 			}
 			p := &d.places[open[len(open)-1]]
-			p.end, p.next = int32(dec.InputOffset()), int32(len(d.places)) //nolint:gosec // G115: as above
+			p.end, p.next = int32(dec.InputOffset()), int32(len(d.places))
 			open = open[:len(open)-1]
 		default: // a scalar, or what is none and fails here
 			v, err := dec.ReadValue()
@@ -116,7 +116,7 @@ func (d *Doc) read(dec *jsontext.Decoder) error {
 
 func (d *Doc) add(kind Kind, start, end int64) {
 	next := len(d.places) + 1
-	d.places = append(d.places, place{start: int32(start), end: int32(end), next: int32(next), kind: kind}) //nolint:gosec // G115: Parse bounds the text
+	d.places = append(d.places, place{start: int32(start), end: int32(end), next: int32(next), kind: kind})
 }
 
 // refusal says what is wrong with a text, in words that repeat nothing of it.

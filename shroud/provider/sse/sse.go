@@ -76,12 +76,10 @@ func (r *Reader) last() (Event, error) {
 	if len(raw) == 0 || len(bytes.Trim(raw, "\r\n")) == 0 {
 		return Event{Raw: raw}, r.err
 	}
-	ev := r.event(raw)
-	if errors.Is(r.err, io.EOF) {
-		r.err = io.EOF
-		return ev, ErrCut
+	if !errors.Is(r.err, io.EOF) {
+		return Event{}, r.err
 	}
-	return ev, r.err
+	return r.event(raw), ErrCut
 }
 
 // shift makes room: what was handed out is not needed any more.
