@@ -116,6 +116,14 @@ bench: ## Run the benchmarks that match BENCH (all) and keep the figures in bin/
 	go test $(FLAGS) -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -timeout=60m ./... \
 		| grep -v -e 'no test files' -e '^PASS' -e '^ok' | tee bin/bench.txt
 
+.PHONY: train
+train: ## Make the weights of the injection scorer anew from DATA (JSON lines); LOSO=1 also prints how left-out sources fare
+	go run $(FLAGS) ./shroud/detect/injection/train $(if $(LOSO),-loso) -o shroud/detect/injection/weights.bin $(DATA)
+
+.PHONY: eval
+eval: ## Measure the inspection engine on DATA (JSON lines): what it finds and misses, by source and kind, and its speed
+	go run $(FLAGS) ./shroud/detect/evaluate $(DATA)
+
 .PHONY: clean
 clean: ## Remove what was built and the data of `make dev`
 	rm -rf bin dev-data

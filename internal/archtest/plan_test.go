@@ -89,9 +89,17 @@ var may = map[string][]string{
 	"appliance/tlsconf": {},
 
 	// Inspection of texts: pure functions of them.
-	"shroud/detect/view":   {},
-	"shroud/detect/secret": {},
-	"shroud/redact":        {"internal/plain"}, // values become patterns, and knows nothing else of vaults
+	"shroud/detect/view":                     {},
+	"shroud/detect/secret":                   {},
+	"shroud/detect/injection/internal/model": {"shroud/detect/view"},
+	"shroud/detect/injection":                {"shroud/detect/injection/internal/model", "shroud/detect/view"},
+
+	// What makes the weights of the injection scorer, and what it is measured with:
+	// commands for a developer, in no binary that is shipped.
+	"shroud/detect/internal/corpus": {},
+	"shroud/detect/injection/train": {"shroud/detect/injection/internal/model", "shroud/detect/internal/corpus", "shroud/detect/view"},
+	"shroud/detect/evaluate":        {"shroud/detect/injection", "shroud/detect/internal/corpus", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view"},
+	"shroud/redact":                 {"internal/plain"}, // values become patterns, and knows nothing else of vaults
 
 	// How model providers speak. jsonedit and sse know bytes only.
 	"shroud/provider/jsonedit": {"internal/fault"},

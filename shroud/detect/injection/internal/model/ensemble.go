@@ -1,0 +1,56 @@
+package model
+
+import "math/bits"
+
+// Limits of what one opinion counts: beyond, it is sure and no surer.
+const (
+	leastLogit = -5
+	mostLogit  = 5
+	mostRules  = 3.5
+)
+
+// Combine is the sum of the three opinions. That is all the ensemble there is:
+// weights learned for it went by which sources say what, and did worse on
+// others.
+func Combine(words, ideas float64, rules uint64, votes []float64) float64 {
+	var v float64
+	for r := rules; r != 0; r &= r - 1 {
+		v += votes[bits.TrailingZeros64(r)]
+	}
+	return limit(words) + limit(ideas) + min(v, mostRules)
+}
+
+func limit(x float64) float64 { return min(max(x, leastLogit), mostLogit) }
+
+// Context is what the ensemble knows of a text besides what it says.
+type Context struct {
+	Tricks   uint32   // kinds of tricks, by bit
+	Chain    []string // what the view was encoded in
+	Document bool     // a tool result, a file, a mail; else what a user wrote
+}
+
+// What the way in which a text came adds to a view that says something by itself.
+const (
+	bonusDecoded = 0.8
+	bonusHidden  = 1.5
+	bonusTricks  = 1.5
+	bonusFrom    = -2.5 // a logit, below which nothing is added
+)
+
+// Bonus is what the context adds to a reading.
+func (c Context) Bonus(r Reading) float64 {
+	if r.Logit < bonusFrom {
+		return 0
+	}
+	b := 0.0
+	if len(c.Chain) > 0 {
+		b += bonusDecoded
+	}
+	if Hidden(c.Chain) {
+		b += bonusHidden
+	}
+	if c.Tricks != 0 {
+		b += bonusTricks
+	}
+	return b
+}

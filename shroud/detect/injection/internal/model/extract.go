@@ -1,0 +1,54 @@
+package model
+
+import "strings"
+
+// Extractor turns texts into blocks. It is not safe for concurrent use.
+type Extractor struct {
+	scan   scan
+	places *[256][]place
+	out    []Block
+	sums   []blockSum
+}
+
+// NewExtractor reads the lexicon.
+func NewExtractor() *Extractor {
+	lex := newLexicon(lexiconText, signNames)
+	places := lex.places(Ruleset)
+	e := &Extractor{places: &places}
+	e.scan.lex, e.scan.sign = lex, Idea(len(lex.names)-signs) //nolint:gosec // some hundred
+	return e
+}
+
+// Blocks extracts the features of a text. They hold until the next call.
+func (e *Extractor) Blocks(text string) ([]Block, []Hit) {
+	e.out, e.scan.hits = e.out[:0], e.scan.hits[:0]
+	for offset := 0; offset < len(text); {
+		n := chunk(text[offset:])
+		e.scan.fold(text[offset : offset+n])
+		e.scan.label()
+		e.scan.rules.reset(len(Ruleset))
+		e.out = e.scan.blocks(e.out, offset, e.places)
+		offset += n
+	}
+	return e.out, e.scan.hits
+}
+
+// chunk is how much of text is taken at once: to the last space within reach.
+func chunk(text string) int {
+	if len(text) <= maxChunk {
+		return len(text)
+	}
+	if i := strings.LastIndexAny(text[:maxChunk], " \n\t"); i > maxChunk/2 {
+		return i + 1
+	}
+	n := maxChunk
+	for n > maxChunk-4 && text[n]&0xC0 == 0x80 {
+		n--
+	}
+	return n
+}
+
+// fork is another extractor with the same lexicon.
+func (e *Extractor) fork() *Extractor {
+	return &Extractor{places: e.places, scan: scan{lex: e.scan.lex, sign: e.scan.sign}}
+}

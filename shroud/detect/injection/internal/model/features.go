@@ -1,0 +1,132 @@
+package model
+
+// Sizes of the tables of weights, as powers of two.
+const (
+	wordBits = 20
+	ideaBits = 17
+	wordMask = 1<<wordBits - 1
+	ideaMask = 1<<ideaBits - 1
+)
+
+// Blocks end with a sentence or a line once they are long enough, and else where
+// they are too long. Windows are runs of blocks: short ones find a sentence in a
+// long document, long ones see what belongs together.
+const (
+	blockLeast = 40
+	blockMost  = 160
+)
+
+// Block is what the models see of a piece of text.
+type Block struct {
+	From, To int      // in the text
+	Words    []uint32 // features, as indices into the table of weights
+	Ideas    []uint32
+	Rules    uint64 // which fired, by index
+	Letters  int    // bytes of folded text
+	Latin    int    // of these, ASCII
+}
+
+// blocks cuts the tokens into blocks and extracts their features. The slices of
+// the blocks are reused: they hold until the next call.
+func (s *scan) blocks(out []Block, offset int, places *[256][]place) []Block {
+	var st state
+	first := 0
+	for i := range s.tokens {
+		last := i == len(s.tokens)-1
+		size := s.tokens[i].to - s.tokens[first].from
+		if !last && size < blockMost && (size < blockLeast || !s.pauses(i)) {
+			continue
+		}
+		out = grow(out)
+		b := &out[len(out)-1]
+		from, to := s.tokens[first], s.tokens[i]
+		b.From, b.To = offset+int(from.at), offset+int(to.end)
+		s.words(b, first, i+1)
+		s.ideas(b, &st, first, i+1, offset, places)
+		s.chars(b, int(from.from), int(to.to))
+		first = i + 1
+	}
+	return out
+}
+
+// Size is how many features of words the block counts as: what is not ASCII
+// thins out what is, for the model has learned little of such texts.
+func (b *Block) Size() int { return len(b.Words) + b.Letters - b.Latin }
+
+// pauses reports whether a line or a sentence ends with token i.
+func (s *scan) pauses(i int) bool {
+	if s.tokens[i+1].flags&lineStart != 0 {
+		return true
+	}
+	t := &s.tokens[i]
+	if t.kind != punct || s.tokens[i+1].from == t.to {
+		return false
+	}
+	switch s.buf[t.from] {
+	case '.', '!', '?', ';', '"', '>', '|', 0xE3, 0xEF:
+		return true
+	}
+	return false
+}
+
+// grow appends an empty block, with the memory of one that was there before.
+func grow(out []Block) []Block {
+	if len(out) < cap(out) {
+		out = out[:len(out)+1]
+	} else {
+		out = append(out, Block{})
+	}
+	b := &out[len(out)-1]
+	*b = Block{Words: b.Words[:0], Ideas: b.Ideas[:0]}
+	return out
+}
+
+// words appends the features of words: one, two and three in a row, and two
+// with one between. Words of scripts that the model has not learned are left
+// to the ideas.
+func (s *scan) words(b *Block, first, end int) {
+	var h1, h2 uint32 // the words before
+	for i := first; i < end; i++ {
+		t := &s.tokens[i]
+		h := t.hash
+		if t.kind == dense || s.buf[t.from] >= 0x80 && t.kind != punct {
+			h1, h2 = 0, 0
+			continue
+		}
+		if t.kind == digit {
+			h = 0x27D4EB2F + (t.to - t.from)
+		}
+		b.Words = append(b.Words, h>>4&wordMask)
+		if h1 != 0 {
+			p := (h1*0x9E3779B1 ^ h) * 0x85EBCA77
+			b.Words = append(b.Words, p>>(32-wordBits))
+			if h2 != 0 {
+				b.Words = append(b.Words, ((h2*0xC2B2AE3D^p)*0x27D4EB2F)>>(32-wordBits), ((h2*0x165667B1^h)*0x9E3779B1)>>(32-wordBits))
+			}
+		}
+		h1, h2 = h, h1
+	}
+}
+
+// chars appends runs of four and of six characters that are ASCII.
+func (s *scan) chars(b *Block, from, to int) {
+	buf := s.buf[from:to]
+	b.Letters = len(buf)
+	var run uint64
+	good := 0
+	for _, c := range buf {
+		run = run<<8 | uint64(c)
+		if c >= 0x80 {
+			good = 0
+			continue
+		}
+		good++
+		b.Latin++
+		if good >= 4 {
+			b.Words = append(b.Words, (uint32(run)*0x9E3779B1)>>(32-wordBits)) //nolint:gosec // the last four
+			if good >= 6 {
+				b.Words = append(b.Words, uint32((run<<16)*0x9E3779B97F4A7C15>>(64-wordBits))) //nolint:gosec // shifted
+			}
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package model
+
+import "sync"
+
+// Model scores texts. It is safe for concurrent use.
+type Model struct {
+	weights *Weights
+	pool    sync.Pool
+}
+
+// New makes a model of encoded weights.
+func New(encoded []byte) (*Model, error) {
+	w, err := Decode(encoded)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{weights: w}
+	first := NewExtractor()
+	m.pool.New = func() any { return first.fork() }
+	return m, nil
+}
+
+// Reading is what the model makes of one view.
+type Reading struct {
+	Logit        float64 // of the worst window, without what the context adds
+	Words, Ideas float64 // its parts
+	From, To     int     // the window, in the text
+	Hits         []Hit   // of the whole text
+}
+
+// Read judges one view.
+func (m *Model) Read(text string) Reading {
+	e := m.pool.Get().(*Extractor) //nolint:forcetypeassert // the pool's own
+	defer m.pool.Put(e)
+	blocks, hits := e.Blocks(text)
+	e.sums = e.sums[:0]
+	for i := range blocks {
+		e.sums = append(e.sums, m.sum(&blocks[i]))
+	}
+	r := Reading{Logit: m.weights.WordBias + m.weights.IdeaBias, Words: m.weights.WordBias, Ideas: m.weights.IdeaBias}
+	first := true
+	Windows(len(blocks), func(from, to int) {
+		w, i, z := m.window(e.sums[from:to])
+		if first || z > r.Logit {
+			first = false
+			r.Logit, r.Words, r.Ideas = z, w, i
+			r.From, r.To = blocks[from].From, blocks[to-1].To
+		}
+	})
+	r.Hits = append(r.Hits, hits...)
+	return r
+}
+
+// blockSum is what the tables say of one block.
+type blockSum struct {
+	words, ideas   int32
+	nWords, nIdeas int
+	rules          uint64
+}
+
+func (m *Model) sum(b *Block) blockSum {
+	s := blockSum{nWords: b.Size(), nIdeas: len(b.Ideas), rules: b.Rules}
+	words, ideas := m.weights.Words[:1<<wordBits], m.weights.Ideas[:1<<ideaBits]
+	for _, f := range b.Words {
+		s.words += int32(words[f&wordMask])
+	}
+	for _, f := range b.Ideas {
+		s.ideas += int32(ideas[f&ideaMask])
+	}
+	return s
+}
+
+func (m *Model) window(sums []blockSum) (words, ideas, z float64) {
+	var w, i int32
+	var nw, ni int
+	var rules uint64
+	for _, s := range sums {
+		w, i = w+s.words, i+s.ideas
+		nw, ni = nw+s.nWords, ni+s.nIdeas
+		rules |= s.rules
+	}
+	words = Norm(float64(float64(w)*m.weights.WordScale), nw, WordDamping) + m.weights.WordBias
+	ideas = Norm(float64(float64(i)*m.weights.IdeaScale), ni, IdeaDamping) + m.weights.IdeaBias
+	return words, ideas, Combine(words, ideas, rules, m.weights.Rules)
+}
+
+// Score turns a logit into a score from 0 to 1.
+func (m *Model) Score(logit float64) float64 {
+	return Sigmoid(float64((logit - m.weights.Centre) * m.weights.Slope))
+}
+
+// Vote is what a rule adds to a logit.
+func (m *Model) Vote(rule int) float64 { return m.weights.Rules[rule] }
