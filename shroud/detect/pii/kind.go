@@ -108,12 +108,12 @@ func (f *finder) startsClean(i int) bool {
 	if at == 0 {
 		return true
 	}
-	switch c := f.text[at-1]; c {
-	case '.', '-', '/', '+', '@', '%', '&', '~', '$':
-		// A separator after a space, or after nothing, only introduces.
-		return at == 1 || isSpace(f.text[at-2]) && c != '$' && c != '%'
-	case ':', '=':
-		return true
+	switch f.text[at-1] {
+	case '+', '$', '%':
+		return false
+	case '.', '-', '/', '@', '&', '~':
+		// After a space, or after nothing, they only introduce.
+		return at == 1 || isSpace(f.text[at-2])
 	}
 	return true
 }
@@ -182,14 +182,18 @@ func (f *finder) try(kinds []*kind, i, j int, compact string) {
 func (f *finder) tryTo(kinds []*kind, i, j, end int, compact string) {
 	var near topic
 	looked := false
+	capitals := f.inCapitals(i, end)
 	for _, k := range kinds {
-		if k.valid != nil && !k.valid(compact) {
+		if k.valid != nil && !k.valid(compact) || k.valid == nil && !capitals && !f.bare {
 			continue
 		}
 		if !looked {
 			near, looked = f.topics(i, j), true
 		}
 		score, why := k.alone, "its form and check"
+		if !capitals {
+			score = 0
+		}
 		if f.bare {
 			score, why = max(k.bare, k.alone), "its form and check, and nothing else in the text"
 		}
@@ -200,6 +204,17 @@ func (f *finder) tryTo(kinds []*kind, i, j, end int, compact string) {
 			f.add(Match{Type: k.typ, Start: int(f.tokens[i].start), End: end, Score: score, Why: why})
 		}
 	}
+}
+
+// inCapitals reports whether no small letter stands between token i and end.
+// Numbers that nothing announces are not written in small letters.
+func (f *finder) inCapitals(i, end int) bool {
+	for _, c := range []byte(f.text[f.tokens[i].start:end]) {
+		if c >= 'a' && c <= 'z' {
+			return false
+		}
+	}
+	return true
 }
 
 // endsClean reports whether nothing after token j continues it.
@@ -241,5 +256,5 @@ func (f *finder) isBare() bool {
 			}
 		}
 	}
-	return digits >= 4
+	return digits >= 1
 }

@@ -4,8 +4,8 @@ package pii
 var africanKinds = []kind{
 	{typ: "za_id", shapes: "9999999999999|999999 9999 99 9|999999 9999 999", valid: zaID, topics: anIdentity, near: 0.96, alone: 0.6, bare: 0.85},
 	{typ: "eg_id", shapes: "99999999999999", valid: egID, topics: anIdentity, near: 0.93, bare: 0.6},
-	{typ: Plate, shapes: "AAA-999AA|AAA 999AA|AAA999AA|AAA-999-AA", topics: aPlate, near: 0.9, alone: 0.55, bare: 0.75},
-	{typ: "ng_nin", shapes: "99999999999", topics: anIdentity, near: 0.65},
+	{typ: Plate, shapes: "AAA-999AA|AAA 999AA|AAA999AA|AAA-999-AA", topics: aPlate, near: 0.9, bare: 0.75},
+	{typ: "ng_nin", shapes: "99999999999", topics: aNIN, near: 0.75},
 }
 
 func zaID(s string) bool {

@@ -7,6 +7,7 @@ var eastKinds = []kind{
 	{typ: "pl_nip", shapes: "9999999999", valid: nip, topics: aNIP | aTax, near: 0.88},
 	{typ: "pl_identity_card", shapes: "AAA999999|AAA 999999", valid: dowod, topics: anIdentity, near: 0.9, bare: 0.6},
 	{typ: "cz_rc", shapes: "999999/9999", valid: rodneCislo, topics: anIdentity, near: 0.95, alone: 0.75},
+	{typ: "cz_rc", shapes: "999999/999", valid: func(s string) bool { return two(s, 0) < 54 && monthDay(two(s, 2)%50, two(s, 4)) && s[6:] != "000" }, topics: anIdentity, near: 0.9, alone: 0.55},
 	{typ: "cz_rc", shapes: "9999999999", valid: rodneCislo, topics: anIdentity, near: 0.8},
 	{typ: "ro_cnp", shapes: "9999999999999", valid: cnp, topics: anIdentity, near: 0.95, bare: 0.8, alone: 0.5},
 	{typ: "bg_egn", shapes: "9999999999", valid: egn, topics: anIdentity, near: 0.9, bare: 0.6},

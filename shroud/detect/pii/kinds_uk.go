@@ -10,7 +10,7 @@ var ukKinds = []kind{
 	},
 	{
 		typ: "uk_nhs", shapes: "9999999999|999 999 9999|999-999-9999",
-		valid: nhs, topics: anNHS | aHealth, near: 0.93, bare: 0.62,
+		valid: nhs, topics: anNHS | aHealth, near: 0.93, bare: 0.74,
 	},
 	{typ: "uk_utr", shapes: "9999999999|99999 99999", valid: utr, topics: aTax, near: 0.7},
 	{typ: Licence, shapes: "*****9999999**AA|*****999999***AA|*****999999A9*AA", valid: ukLicence, topics: aLicence, near: 0.97, alone: 0.9},

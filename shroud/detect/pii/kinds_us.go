@@ -6,7 +6,7 @@ var usKinds = []kind{
 	{typ: SSN, shapes: "999999999", valid: ssn, topics: aSSN, near: 0.85},
 	{typ: "us_itin", shapes: "999-99-9999|999 99 9999", valid: itin, topics: anITIN | aTax | aSSN, near: 0.95, alone: 0.8},
 	{typ: "us_itin", shapes: "999999999", valid: itin, topics: anITIN, near: 0.85},
-	{typ: "us_ein", shapes: "99-9999999", valid: ein, topics: anEIN | aTax, near: 0.85},
+	{typ: "us_ein", shapes: "99-9999999", valid: ein, topics: anEIN | aTax, near: 0.85, bare: 0.62},
 	{typ: "us_npi", shapes: "9999999999|9999-999-999|9999 999 999", valid: npi, topics: anNPI, near: 0.9, bare: 0.6},
 	{typ: "us_mbi", shapes: "9A*9A*9AA99|9A*9-A*9-AA99", valid: mbi, topics: aMedicare | aHealth, near: 0.95, alone: 0.7},
 	{typ: "us_routing", shapes: "999999999", valid: aba, topics: aRouting, near: 0.9},

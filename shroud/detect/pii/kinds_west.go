@@ -8,7 +8,6 @@ var westKinds = []kind{
 	{typ: "fr_nir", shapes: "999999999999999|9 99 99 99 999 999 99|9 99 99 9A 999 999 99|999999A99999999", valid: nir, topics: aNIR | anIdentity | aSSN, near: 0.97, alone: 0.8},
 	{typ: "fr_siren", shapes: "999999999|999 999 999|99999999999999|999 999 999 99999", valid: luhn, topics: aSIREN, near: 0.9},
 	{typ: "fr_spi", shapes: "9999999999999|99 99 999 999 999", valid: spi, topics: aTax, near: 0.8, bare: 0.7, alone: 0},
-	{typ: "fr_identity_card", shapes: "999999999999", topics: anIdentity, near: 0.6},
 	{typ: "es_dni", shapes: "99999999A|99999999-A|99.999.999-A|99 999 999 A|9999999A", valid: dni, topics: aDNI | anIdentity | aTax, near: 0.95, alone: 0.6, bare: 0.85},
 	{typ: "es_nie", shapes: "A9999999A|A-9999999-A|A9999999-A", valid: nie, topics: aDNI | anIdentity | aTax, near: 0.95, alone: 0.7, bare: 0.85},
 	{typ: "es_cif", shapes: "A99999999|A9999999A|A-99999999", valid: cif, topics: aDNI | aTax | aVAT, near: 0.85},
@@ -74,9 +73,17 @@ func cif(s string) bool {
 // codiceFiscale: six letters of the names, the date of birth, the place, and a
 // check. Digits may be letters where two people would share a code.
 func codiceFiscale(s string) bool {
-	sum := 0
+	sum, digits := 0, 0
 	for i := range 15 {
 		v := base36(s[i])
+		if i == 6 || i == 7 || i == 9 || i == 10 || i >= 12 {
+			if v >= 10 && strings.IndexByte("LMNPQRSTUV", s[i]) < 0 {
+				return false
+			}
+			if v < 10 {
+				digits++
+			}
+		}
 		if v >= 10 {
 			v -= 10
 		}
@@ -85,7 +92,7 @@ func codiceFiscale(s string) bool {
 		}
 		sum += v
 	}
-	return strings.IndexByte("ABCDEHLMPRST", s[8]) >= 0 && int(s[15]-'A') == sum%26
+	return digits >= 3 && strings.IndexByte("ABCDEHLMPRST", s[8]) >= 0 && int(s[15]-'A') == sum%26
 }
 
 func partitaIVA(s string) bool { return luhn(s) && !same(s) && s[:7] != "0000000" }

@@ -31,6 +31,7 @@ func (f *finder) ipv4(i int) {
 	switch {
 	case near&aVersion != 0 && near&anIP == 0:
 		score = 0.3
+	case addr.IsPrivate(), addr.IsLoopback(), f.prefixEnd(end, 32) > end:
 	case near&anIP == 0 && len(s) < 9 && !addr.IsUnspecified() && !same(strings.ReplaceAll(s, ".", "")):
 		score = 0.45 // 1.2.3.4 and the like: versions, numbers of sections
 	}
@@ -87,6 +88,9 @@ func (f *finder) colons() {
 		for end > i+1 && (f.text[end-1] == '.' || f.text[end-1] == ':' && f.text[end-2] != ':') {
 			end--
 		}
+		if s := f.text[start:end]; s == "::" && start > 0 && strings.IndexByte(" \n\t\"'`=[(", f.text[start-1]) < 0 {
+			continue
+		}
 		if end-start >= 2 && end-start <= maxColons && f.standsAlone(start, end) {
 			f.colonRun(start, end)
 		}
@@ -114,7 +118,7 @@ func (f *finder) colonRun(start, end int) {
 	score := 0.9
 	if !strings.ContainsAny(s, "0123456789") || !strings.Contains(s, "::") && len(s) < 20 {
 		score = 0.4 // names with scopes look like this
-		if f.wordsAround(start, end)&anIP != 0 || start > 0 && f.text[start-1] == '[' || f.bare {
+		if f.wordsAround(start, end)&anIP != 0 || f.prefixEnd(end, 128) > end || start > 0 && f.text[start-1] == '[' || f.bare {
 			score = 0.8
 		}
 	}

@@ -1,6 +1,7 @@
 package pii
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -44,6 +45,7 @@ func (f *finder) phones() {
 			continue
 		}
 		if c.digits >= leastDigits && c.digits <= mostDigits && f.endsPhone(c.end) {
+			f.balance(&c)
 			f.extend(&c)
 			f.judge(&c)
 		}
@@ -112,6 +114,15 @@ func (f *finder) introduced(c *candidate) (plus, paren bool) {
 		}
 	}
 	return plus, paren
+}
+
+// balance gives back an opening parenthesis that is not closed.
+func (f *finder) balance(c *candidate) {
+	raw := f.text[c.start:c.end]
+	if c.paren && !strings.Contains(raw, ")") {
+		c.start += len(raw) - len(strings.TrimLeft(raw, "("))
+		c.paren = strings.ContainsAny(f.text[c.start:c.end], "()")
+	}
 }
 
 // takes reports whether a number goes on after sep.
@@ -233,41 +244,80 @@ func (c *candidate) isNANP() bool {
 }
 
 // national judges a number without a country code: it must be one somewhere,
-// and be grouped as such numbers are or stand alone.
+// and begin with the zero of an area code, or be grouped as that country does.
 func (f *finder) national(c *candidate, raw string) (float64, string, string) {
-	grouped := len(c.groups) > 1
+	zero := c.zero(f.text)
 	switch {
-	case f.bare && !grouped || len(f.opts.Regions) > 0 || grouped && c.zero(f.text) && c.digits >= 8:
-	case grouped && (c.paren || c.extension) && c.digits >= 8:
+	case len(f.opts.Regions) > 0, f.bare:
+	case len(c.groups) > 1 && c.digits >= 9 && (zero || c.paren || c.extension):
 	default:
 		return 0, "", ""
 	}
-	regions := f.opts.Regions
-	if len(regions) == 0 {
-		regions = usualRegions
+	if score, why := f.inSomePlan(c, raw, zero); score > 0 {
+		return score, why, ""
 	}
-	if f.bare {
-		regions = allRegions()
-	}
-	for _, region := range regions {
-		n, ok := f.parse(raw, region)
-		if ok && phonenumbers.IsValidNumberForRegion(n, region) {
-			if grouped {
-				return 0.75, "a number of a country's plan, grouped as one", region
-			}
-			return 0.58, "a number of a country's plan", region
+	if f.bare && c.digits >= 10 && !zero {
+		if n, ok := f.parse("+"+raw, "ZZ"); ok && n.GetCountryCode() != 1 && phonenumbers.IsValidNumber(n) {
+			return 0.72, "a country code without its plus", ""
 		}
 	}
-	if grouped && c.digits >= 9 && (c.zero(f.text) || c.paren) {
+	if len(c.groups) > 1 && c.digits >= 9 && (zero || c.paren) {
 		return 0.55, "grouped as a number with an area code", ""
 	}
 	return 0, "", ""
 }
 
+// inSomePlan looks for a country that has the number.
+func (f *finder) inSomePlan(c *candidate, raw string, zero bool) (float64, string) {
+	regions, hinted := f.opts.Regions, len(f.opts.Regions) > 0
+	switch {
+	case f.bare && !hinted:
+		regions = allRegions()
+	case !hinted:
+		regions = usualRegions
+	}
+	best, why := 0.0, "a number of a country's plan"
+	for _, region := range regions {
+		n, ok := f.parse(raw, region)
+		if !ok || !phonenumbers.IsValidNumberForRegion(n, region) {
+			continue
+		}
+		switch {
+		case len(c.groups) > 1 && c.groupedLike(phonenumbers.Format(n, phonenumbers.NATIONAL)):
+			return 0.8, "a number of a country's plan, grouped as there"
+		case len(c.groups) > 1 && zero:
+			best = max(best, 0.7)
+		case len(c.groups) > 1:
+			best = max(best, 0.45)
+		case zero && f.bare:
+			best = max(best, 0.81)
+		case f.bare || hinted && c.digits >= 9:
+			best = max(best, 0.52)
+		}
+	}
+	return best, why
+}
+
+// groupedLike reports whether the groups are those of a formatted number, the
+// zero of an area code aside.
+func (c *candidate) groupedLike(formatted string) bool {
+	var groups []int
+	for _, part := range strings.FieldsFunc(formatted, func(r rune) bool { return r < '0' || r > '9' }) {
+		groups = append(groups, len(part))
+	}
+	if len(groups) != len(c.groups) || len(groups) < 2 {
+		return false
+	}
+	if d := groups[0] - c.groups[0]; d < 0 || d > 1 {
+		return false
+	}
+	return slices.Equal(groups[1:], c.groups[1:])
+}
+
 // zero reports whether the number begins with the zero of an area code.
 func (c *candidate) zero(text string) bool {
 	s := strings.TrimLeft(text[c.start:c.end], "(")
-	return strings.HasPrefix(s, "0") && !strings.HasPrefix(s, "000")
+	return strings.HasPrefix(s, "0") && !strings.HasPrefix(s, "00")
 }
 
 func (f *finder) parse(raw, region string) (*phonenumbers.PhoneNumber, bool) {
@@ -284,24 +334,53 @@ func (f *finder) parse(raw, region string) (*phonenumbers.PhoneNumber, bool) {
 func (f *finder) looksElse(c *candidate) bool {
 	g := c.groups
 	raw := f.text[c.start:c.end]
-	if c.plus || c.paren {
-		return false
-	}
-	if len(g) == 2 && g[0] == 4 && g[1] == 4 && c.seps['-'] { // 1990-2000
-		return years(raw[:4]) && years(raw[5:])
-	}
-	if len(g) >= 3 && (g[0] == 4 && g[1] <= 2 && g[2] <= 2 || g[0] <= 2 && g[1] <= 2 && g[2] == 4) && years(raw[:4]) != years(raw[len(raw)-4:]) && len(g) <= 4 {
-		return true // 2012-10-01, 01.10.2012
-	}
-	if c.seps['.'] && len(g) == 4 && g[0] <= 3 && g[1] <= 3 && g[2] <= 3 && g[3] <= 3 && c.digits <= 12 {
-		return true // 10.0.0.1
+	if same(strings.Map(digitsOnly, raw)) {
+		return true
 	}
 	for _, n := range g {
 		if n > 12 {
 			return true
 		}
 	}
+	if c.plus {
+		return false
+	}
+	if len(g) == 2 && g[0] == 4 && g[1] == 4 && years(raw[:4]) && years(raw[5:]) { // 1990-2000
+		return true
+	}
+	if c.holdsDate(strings.Map(digitsOnly, raw)) {
+		return true
+	}
+	if c.seps['.'] && len(g) == 4 && g[0] <= 3 && g[1] <= 3 && g[2] <= 3 && g[3] <= 3 && c.digits <= 12 {
+		return true // 10.0.0.1
+	}
 	return c.seps['.'] && len(g) == 2
+}
+
+func digitsOnly(r rune) rune {
+	if r >= '0' && r <= '9' {
+		return r
+	}
+	return -1
+}
+
+// holdsDate reports whether three groups are a year, a month and a day, as in
+// 2012-10-01 and 01.10.2012.
+func (c *candidate) holdsDate(digits string) bool {
+	at := 0
+	for i, n := range c.groups {
+		if i+2 < len(c.groups) {
+			b, d := c.groups[i+1], c.groups[i+2]
+			if n == 4 && b <= 2 && d <= 2 && years(digits[at:]) && two(digits, at+4) <= 12 {
+				return true
+			}
+			if n <= 2 && b <= 2 && d == 4 && years(digits[at+n+b:]) {
+				return true
+			}
+		}
+		at += n
+	}
+	return false
 }
 
 func years(s string) bool { return s[:2] == "19" || s[:2] == "20" }

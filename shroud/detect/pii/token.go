@@ -38,7 +38,7 @@ func tokenise(text string) []token {
 	for i := 0; i < len(text); {
 		t, next, ok := readToken(text, i)
 		if ok {
-			if t.class == word {
+			if t.class == word || t.class == mixed && t.len() < 12 {
 				lex.describe(text, &t)
 			}
 			tokens = append(tokens, t)
@@ -59,7 +59,7 @@ func readToken(text string, i int) (token, int, bool) {
 	j, lower := i+size, kind&isLower != 0
 	for j < len(text) {
 		k, n := runeKind(text, j)
-		if k == 0 || (k^kind)&isWide != 0 {
+		if k == 0 || (k^kind)&isWide != 0 || seen == isDigit && j-i >= 3 && isExtension(text[j:]) {
 			break
 		}
 		seen |= k
@@ -70,6 +70,11 @@ func readToken(text string, i int) (token, int, bool) {
 	t.shout = t.upper && !lower && j-i > 1 && seen&isDigit == 0
 	t.class = classOf(seen)
 	return t, j, true
+}
+
+// isExtension reports whether s is a phone's extension: x12.
+func isExtension(s string) bool {
+	return len(s) > 1 && (s[0] == 'x' || s[0] == 'X') && s[1] >= '0' && s[1] <= '9'
 }
 
 // Kinds of runes, as bits.

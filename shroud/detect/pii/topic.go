@@ -65,6 +65,7 @@ const (
 	anAge
 	anACN
 	anIP
+	aNIN
 	aVersion
 	anOrder // an order, a ticket, a build: numbers of things
 )
@@ -147,7 +148,8 @@ var topicWords = map[topic]string{ //nolint:misspell // words of other languages
 	anAge:          "age aged years old yo",
 	anACN:          "acn",
 	anIP:           "ip ips ipv4 ipv6 address addresses server host gateway client addr connect connecting route cidr subnet dns ping network netmask multicast localhost src dst source destination unspecified mapped tunnel link",
-	aVersion:       "version versions v ver release upgraded upgrade semver",
+	aNIN:           "nin nimc",
+	aVersion:       "oid rfc section version versions v ver release upgraded upgrade semver",
 	anOrder:        "order ticket invoice build version commit issue port sku isbn tracking sha revision release bug",
 }
 

@@ -38,6 +38,10 @@ func (f *finder) urls() {
 
 func (f *finder) announcesSite(start int) bool {
 	before := strings.ToLower(f.text[max(0, start-32):start])
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	if strings.Contains(before, "official") {
+		return false
+	}
 	for _, w := range siteWords {
 		if strings.Contains(before, w) {
 			return true
