@@ -21,11 +21,15 @@ func (f *finder) addresses() {
 // addressAt is the last token of the core of an address that begins at token
 // i, or -1.
 func (f *finder) addressAt(i int) (int, float64, string) {
-	if last := f.corner(i); last >= 0 {
-		return last, 0.9, "a corner of streets"
+	if f.is(i, mailing) {
+		if last := f.box(i); last >= 0 {
+			return last, 0.9, "a post office box or unit"
+		}
 	}
-	if last := f.box(i); last >= 0 {
-		return last, 0.9, "a post office box or unit"
+	if f.is(i+1, mailing) {
+		if last := f.corner(i); last >= 0 {
+			return last, 0.9, "a corner of streets"
+		}
 	}
 	if !f.plainBefore(i) {
 		return -1, 0, ""
@@ -89,21 +93,13 @@ func (f *finder) numberFirst(i int) int {
 
 // streetWord reports whether token j names a kind of street, as a word or as
 // the end of one.
-func (f *finder) streetWord(j int) bool {
-	if f.is(j, street) {
-		return true
-	}
-	s := strings.ToLower(f.str(j))
-	for _, end := range []string{"strasse", "straße", "gasse", "platz", "gatan", "vägen", "vej", "gade", "straat", "laan", "plein", "gracht", "katu", "polku", "tie", "weg", "allee", "veien", "gata", "gate", "kuja", "utca"} {
-		if len(s) > len(end)+2 && strings.HasSuffix(s, end) {
-			return true
-		}
-	}
-	return false
-}
+func (f *finder) streetWord(j int) bool { return f.is(j, street) }
 
 // streetPrefix reports whether token j stands before the street's name.
 func (f *finder) streetPrefix(j int) bool {
+	if !f.is(j, street) {
+		return false
+	}
 	switch strings.ToLower(f.str(j)) {
 	case "rue", "via", "viale", "calle", "avenida", "avda", "piazza", "plaza", "rua", "travessa", "corso", "largo", "allée", "chemin", "quai", "impasse", "ul", "ulica", "al", "avenue", "boulevard", "place", "paseo", "colonia", "vicolo", "улица":
 		return true
@@ -197,16 +193,21 @@ func (f *finder) corner(i int) int {
 }
 
 // addressLead reports whether what stands before token i says that an address
-// comes.
+// comes: "located at", "my address is".
 func (f *finder) addressLead(i int) bool {
 	if i == 0 {
 		return false
 	}
-	begin := int(f.tokens[i].start)
-	window := strings.ToLower(f.text[max(0, begin-48):begin])
-	for _, lead := range []string{"address", "located at", "offices are", "lives at", "live at", "return to", "taxi to", "deliver to", "delivered to", "ship to", "shipped to", "send to", "sent to", "reside at", "residing at", "restaurant is at", "side of", "validate the following", "adresse", "dirección", "indirizzo", "endereço", "wohnhaft", "domicilio", "domicile"} {
-		if at := strings.LastIndex(window, lead); at >= 0 && !strings.ContainsAny(window[at:], ".!") && !strings.Contains(window[at:], "ip ") && !strings.Contains(window[at:], "mail") {
-			return true
+	at := f.tokens[i-1].class == word && (f.is(i-1, preposition) || f.wordIs(i-1, "is") || f.wordIs(i-1, "are") || f.is(i-1, addressing))
+	if !at && strings.IndexByte(f.between(i-1), ':') < 0 {
+		return false
+	}
+	for j := i - 1; j >= 0 && j > i-8; j-- {
+		if f.is(j, addressing) {
+			return f.tokens[j].topics&anAddress == 0 || !f.wordIs(j-1, "ip") && !f.wordIs(j-1, "mail") && !f.wordIs(j-1, "email")
+		}
+		if strings.ContainsAny(f.between(j-1), ".!") {
+			return false
 		}
 	}
 	return false

@@ -157,6 +157,9 @@ func (f *finder) ages() {
 		if t.class != number || t.len() > 3 || !f.plainBefore(i) {
 			continue
 		}
+		if !f.is(i+1, aging) && !f.is(i-1, aging) && !f.is(i-2, aging) {
+			continue
+		}
 		if n := mod(f.str(i), 1000); n < 1 || n > 120 || !f.oldAfter(i) && !f.agedBefore(i) {
 			continue
 		}

@@ -29,7 +29,8 @@ const (
 // shapeTable finds kinds by shape.
 type shapeTable struct {
 	kinds    map[string][]*kind
-	prefixes map[string]bool // of shapes, up to where a group ends
+	prefixes map[string]bool    // of shapes, up to where a group ends
+	digits   [maxShape + 1]bool // how many digits a shape may begin with
 }
 
 // shapes is built once from the tables of kinds and never changes.
@@ -53,6 +54,7 @@ func (t *shapeTable) insert(shape string, k *kind) {
 		return
 	}
 	t.kinds[shape] = append(t.kinds[shape], k)
+	t.digits[len(shape)-len(strings.TrimLeft(shape, "9"))] = true
 	for i := 1; i <= len(shape); i++ {
 		if i == len(shape) || isSeparator(shape[i]) {
 			t.prefixes[shape[:i]] = true
@@ -77,12 +79,22 @@ func (f *finder) shapes() {
 			f.wallet(i)
 			f.iban(i)
 		case t.class == ident, t.class == wide, t.len() > maxShape, t.class == word && t.len() > 5:
-		case !f.startsClean(i):
+		case t.class == word && !f.numberFollows(i), !f.startsClean(i):
 		default:
 			f.shapesAt(table, i)
 			f.special(i)
 		}
 	}
+}
+
+// numberFollows reports whether digits follow token i after one separator: no
+// shape begins with two words.
+func (f *finder) numberFollows(i int) bool {
+	if i+1 >= len(f.tokens) {
+		return false
+	}
+	next := f.tokens[i+1]
+	return (next.class == number || next.class == mixed) && next.start-f.tokens[i].end == 1 && isSeparator(f.text[next.start-1])
 }
 
 // special tries what has no fixed shape.
@@ -124,6 +136,9 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 func (f *finder) shapesAt(table *shapeTable, i int) {
 	var shape, compact [maxShape]byte
 	n, m := 0, 0
+	if t := f.tokens[i]; t.class == number && !table.digits[t.len()] {
+		return
+	}
 	for j := i; j < len(f.tokens) && j < i+maxGroups; j++ {
 		if j > i {
 			sep := f.between(j - 1)

@@ -25,7 +25,7 @@ var asianKinds = []kind{
 	{typ: "id_nik", shapes: "9999999999999999", valid: nik, topics: anIdentity, near: 0.85, bare: 0.55},
 	{typ: "pk_cnic", shapes: "99999-9999999-9", topics: anIdentity, near: 0.95, alone: 0.75},
 	{typ: "lk_nic", shapes: "999999999A", valid: func(s string) bool { return s[9] == 'V' || s[9] == 'X' }, topics: anIdentity, near: 0.93, alone: 0.6},
-	{typ: "ae_emirates_id", shapes: "784-9999-9999999-9|999-9999-9999999-9|999999999999999", valid: func(s string) bool { return s[:3] == "784" && luhn(s) }, topics: anIdentity, near: 0.96, alone: 0.8},
+	{typ: "ae_emirates_id", shapes: "999-9999-9999999-9|999999999999999", valid: func(s string) bool { return s[:3] == "784" && luhn(s) }, topics: anIdentity, near: 0.96, alone: 0.8},
 	{typ: "sa_id", shapes: "9999999999", valid: func(s string) bool { return (s[0] == '1' || s[0] == '2') && luhn(s) }, topics: anIdentity, near: 0.85, bare: 0.55},
 	{typ: "il_id", shapes: "999999999|99999999-9", valid: func(s string) bool { return luhn(s) && !same(s) }, topics: anIdentity, near: 0.8, bare: 0.52},
 	{typ: "ir_id", shapes: "9999999999", valid: irID, topics: anIdentity, near: 0.85, bare: 0.55},

@@ -16,7 +16,7 @@ var germanKinds = []kind{
 	{typ: "de_bsnr", shapes: "999999999", valid: func(s string) bool { return !same(s) && two(s, 0) <= 99 }, topics: aBSNR, near: 0.85},
 	{typ: "at_svnr", shapes: "9999999999|9999 999999", valid: svnr, topics: anAHV | anIdentity | aSSN, near: 0.9, bare: 0.6},
 	{typ: "at_tax_id", shapes: "999999999|99-999/9999", valid: luhn, topics: aSteuerID | aTax, near: 0.7},
-	{typ: "ch_ahv", shapes: "756.9999.9999.99|999.9999.9999.99|9999999999999", valid: ahv, topics: anAHV | anIdentity, near: 0.97, alone: 0.8},
+	{typ: "ch_ahv", shapes: "999.9999.9999.99|9999999999999", valid: ahv, topics: anAHV | anIdentity, near: 0.97, alone: 0.8},
 	{typ: "ch_uid", shapes: "AAA-999.999.999|AAA999999999", valid: chUID, near: 0.9, alone: 0.8, topics: aVAT | aTax},
 }
 

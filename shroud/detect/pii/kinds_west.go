@@ -11,7 +11,7 @@ var westKinds = []kind{
 	{typ: "es_dni", shapes: "99999999A|99999999-A|99.999.999-A|99 999 999 A|9999999A", valid: dni, topics: aDNI | anIdentity | aTax, near: 0.95, alone: 0.6, bare: 0.85},
 	{typ: "es_nie", shapes: "A9999999A|A-9999999-A|A9999999-A", valid: nie, topics: aDNI | anIdentity | aTax, near: 0.95, alone: 0.7, bare: 0.85},
 	{typ: "es_cif", shapes: "A99999999|A9999999A|A-99999999", valid: cif, topics: aDNI | aTax | aVAT, near: 0.85},
-	{typ: "it_codice_fiscale", shapes: "AAAAAA**A**A***A|AAA AAA **A** A***A", valid: codiceFiscale, topics: aTax | anIdentity, near: 0.97, alone: 0.95},
+	{typ: "it_codice_fiscale", shapes: "AAAAAA**A**A***A", valid: codiceFiscale, topics: aTax | anIdentity, near: 0.97, alone: 0.95},
 	{typ: "it_vat", shapes: "99999999999", valid: partitaIVA, topics: aVAT | aTax, near: 0.9, bare: 0.65},
 	{typ: "it_identity_card", shapes: "AA9999999|AA99999AA|9999999AA|AA 9999999", topics: anIdentity, near: 0.75, bare: 0.6},
 	{typ: "pt_nif", shapes: "999999999|999 999 999", valid: ptNIF, topics: anNIF | aTax, near: 0.9, bare: 0.6},

@@ -33,6 +33,10 @@ const (
 	month      // in words
 	employment // what leads to an organisation
 	yearly     // what leads to a year
+	addressing // what leads to an address
+	mailing    // a box, a unit, a postcode: what only mail has
+	aging      // how old somebody is
+	phrase     // the first word of a country's name
 )
 
 //go:embed data/given.txt
@@ -47,53 +51,96 @@ var commonList string
 //go:embed data/countries.txt
 var countryList string
 
-// lexiconOf maps words in small letters to what they can be.
+// lexiconOf maps words in small letters to what they can be. It is an open
+// table of hashes, which a word is looked up in while it is being read: two
+// words of one 64-bit hash are one to it.
 type lexiconOf struct {
-	words map[string]meaning
+	entries [1 << lexiconBits]entry
+	topics  []topic // sets that words have; the first is empty
 	// phrases are the names of countries that are more than a word, by the first.
 	phrases map[string][]string
 }
 
-type meaning struct {
+type entry struct {
+	hash   uint64
 	roles  role
-	topics topic
+	topics uint16
 }
+
+// lexiconBits leave the table half empty.
+const lexiconBits = 17
 
 // lexicon is built once, from tables and embedded lists, and never changes.
 var lexicon = sync.OnceValue(func() *lexiconOf {
-	lex := &lexiconOf{words: make(map[string]meaning, 1<<16), phrases: map[string][]string{}}
+	lex := &lexiconOf{topics: []topic{0}, phrases: map[string][]string{}}
 	for list, r := range map[string]role{givenList: given, surnameList: surname, commonList: common} {
 		for w := range strings.FieldsSeq(list) {
-			lex.add(w, r, 0)
-		}
-	}
-	for t, words := range topicWords {
-		for w := range strings.FieldsSeq(words) {
-			lex.add(w, 0, t)
+			lex.at(w).roles |= r
 		}
 	}
 	for r, words := range roleWords {
 		for w := range strings.FieldsSeq(words) {
-			lex.add(w, r, 0)
+			lex.at(w).roles |= r
 		}
 	}
 	for name := range strings.Lines(countryList) {
 		name = strings.TrimSpace(name)
-		first, _, more := strings.Cut(name, " ")
-		lex.add(first, 0, 0)
-		if more {
+		if first, _, more := strings.Cut(name, " "); more {
 			lex.phrases[first] = append(lex.phrases[first], name)
+			lex.at(first).roles |= phrase
 		} else {
-			lex.add(name, country, 0)
+			lex.at(name).roles |= country
 		}
 	}
+	lex.addTopics()
 	return lex
 })
 
-func (lex *lexiconOf) add(w string, r role, t topic) {
-	m := lex.words[w]
-	lex.words[w] = meaning{m.roles | r, m.topics | t}
+func (lex *lexiconOf) addTopics() {
+	sets := map[string]topic{}
+	for t, words := range topicWords {
+		for w := range strings.FieldsSeq(words) {
+			sets[w] |= t
+		}
+	}
+	index := map[topic]uint16{}
+	for w, set := range sets {
+		if index[set] == 0 {
+			index[set] = uint16(len(lex.topics))
+			lex.topics = append(lex.topics, set)
+		}
+		lex.at(w).topics = index[set]
+	}
 }
+
+// at is the entry of a word in small letters, a new one if need be.
+func (lex *lexiconOf) at(w string) *entry {
+	hash := uint64(hashSeed)
+	for _, c := range []byte(w) {
+		hash = hashByte(hash, c)
+	}
+	e := lex.find(hash)
+	e.hash = hash
+	return e
+}
+
+// find is the entry of a hash, or the empty one where it would be.
+func (lex *lexiconOf) find(hash uint64) *entry {
+	for i := (hash ^ hash>>32) * hashSpread >> (64 - lexiconBits); ; i = (i + 1) % (1 << lexiconBits) {
+		if e := &lex.entries[i]; e.hash == hash || e.hash == 0 {
+			return e
+		}
+	}
+}
+
+// FNV-1a, and a multiplier that spreads its bits over the table.
+const (
+	hashSeed   = 14695981039346656037
+	hashPrime  = 1099511628211
+	hashSpread = 0x9E3779B97F4A7C15
+)
+
+func hashByte(hash uint64, c byte) uint64 { return (hash ^ uint64(c)) * hashPrime }
 
 const maxWord = 48
 
@@ -102,9 +149,28 @@ func (lex *lexiconOf) describe(text string, t *token) {
 	if t.len() > maxWord {
 		return
 	}
-	var buf [maxWord + utf8.UTFMax]byte
-	m := lex.words[string(lower(buf[:0], text[t.start:t.end]))]
-	t.roles, t.topics = m.roles, m.topics
+	hash := uint64(hashSeed)
+	s := text[t.start:t.end]
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			var buf [maxWord + utf8.UTFMax]byte
+			hash = hashSeed
+			for _, c := range lower(buf[:0], s) {
+				hash = hashByte(hash, c)
+			}
+			break
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		hash = hashByte(hash, c)
+	}
+	e := lex.find(hash)
+	t.roles, t.topics = e.roles, lex.topics[e.topics]
+	if t.roles&common == 0 && len(s) > 5 && endsAsStreet(s) {
+		t.roles |= street
+	}
 }
 
 // lower appends s in small letters, up to the length of a word.
@@ -121,4 +187,20 @@ func lower(buf []byte, s string) []byte {
 		}
 	}
 	return buf
+}
+
+// endsAsStreet reports whether a word is the name of a street and its kind in
+// one, as they are in Germanic and Finnic languages.
+func endsAsStreet(s string) bool {
+	for _, end := range streetEnds {
+		if len(s) > len(end)+2 && s[len(s)-1]|0x20 == end[len(end)-1] && strings.EqualFold(s[len(s)-len(end):], end) {
+			return true
+		}
+	}
+	return false
+}
+
+var streetEnds = [...]string{
+	"strasse", "straße", "gasse", "platz", "gatan", "vägen", "vej", "gade", "straat", "laan", "plein", "gracht", "katu", "polku", "tie", "weg", "allee",
+	"veien", "gata", "gate", "kuja", "utca",
 }

@@ -67,8 +67,16 @@ func (f *finder) nextOfName(i int) int {
 // a variable, a tag.
 func (f *finder) plainBefore(i int) bool {
 	at := int(f.tokens[i].start)
-	return at == 0 || strings.IndexByte("._$/\\<=#@`{&%", f.text[at-1]) < 0
+	return at == 0 || !codeBefore[f.text[at-1]]
 }
+
+// codeBefore are the bytes that words in code and markup follow.
+var codeBefore = func() (t [256]bool) {
+	for _, c := range []byte("._$/\\<=#@`{&%") {
+		t[c] = true
+	}
+	return t
+}()
 
 func (f *finder) plainAfter(i int) bool {
 	rest := f.text[f.tokens[i].end:]

@@ -164,14 +164,17 @@ func (f *finder) employerLead(i int) bool {
 // companySuffix finds firms of partners: Fox, Hill and Lee; Evans-Lee.
 func (f *finder) companySuffix() {
 	for i := 0; i+3 < len(f.tokens); i++ {
-		if f.surnameAt(i) && f.between(i) == ", " && f.surnameAt(i+1) && f.between(i+1) == " " && f.wordIs(i+2, "and") && f.surnameAt(i+3) &&
+		if f.tokens[i].upper && f.between(i) == ", " && f.surnameAt(i) && f.surnameAt(i+1) && f.between(i+1) == " " && f.wordIs(i+2, "and") && f.surnameAt(i+3) &&
 			(i == 0 || strings.IndexByte(f.between(i-1), ',') < 0 && !strings.HasSuffix(f.between(i-1), ": ")) {
 			f.addRun(Organisation, run{i, i + 3}, 0.7, "surnames joined as a firm's")
 		}
 	}
 	for i := 0; i+1 < len(f.tokens); i++ {
+		if !f.tokens[i].upper || f.between(i) != "-" {
+			continue
+		}
 		alone := (i == 0 || f.nextOfName(i-1) != i) && f.nextOfName(i+1) < 0
-		if alone && f.between(i) == "-" && f.surnameAt(i) && f.surnameAt(i+1) && f.is(i, surname) && f.is(i+1, surname) {
+		if alone && f.surnameAt(i) && f.surnameAt(i+1) && f.is(i, surname) && f.is(i+1, surname) {
 			f.addRun(Organisation, run{i, i + 1}, 0.66, "surnames joined as a firm's")
 		}
 	}

@@ -31,6 +31,9 @@ func (f *finder) places() {
 // countryPhrase is how many tokens the name of a country takes that begins with
 // token i, if it takes more than one.
 func (f *finder) countryPhrase(lex *lexiconOf, i int) int {
+	if !f.is(i, phrase) {
+		return 0
+	}
 	var buf [maxWord + 4]byte
 	names := lex.phrases[string(lower(buf[:0], f.str(i)))]
 	best := 0
@@ -114,8 +117,8 @@ func (f *finder) followedByPostcode(i int) bool {
 // postcodes finds what is called a postcode.
 func (f *finder) postcodes() {
 	for i := range f.tokens {
-		lead := f.wordIs(i, "zip") || f.wordIs(i, "zipcode") || f.wordIs(i, "postcode") || f.wordIs(i, "plz") || f.wordIs(i, "cep") || f.wordIs(i, "postleitzahl") ||
-			(f.wordIs(i, "postal") || f.wordIs(i, "code")) && (f.wordIs(i+1, "code") || f.wordIs(i+1, "postal"))
+		lead := f.is(i, mailing) && (f.wordIs(i, "zip") || f.wordIs(i, "zipcode") || f.wordIs(i, "postcode") || f.wordIs(i, "plz") || f.wordIs(i, "cep") || f.wordIs(i, "postleitzahl") ||
+			(f.wordIs(i, "postal") || f.wordIs(i, "code")) && (f.wordIs(i+1, "code") || f.wordIs(i+1, "postal")))
 		if !lead {
 			continue
 		}

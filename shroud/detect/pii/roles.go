@@ -29,7 +29,7 @@ var roleWords = map[role]string{ //nolint:misspell // words of other languages
 		"rue allée allee quai chemin impasse strasse straße str gasse platz weg ring allee ufer damm calle avenida avda paseo plaza carrera camino rua travessa praça estrada " +
 		"via viale piazza corso largo vicolo straat laan plein gracht kade dijk singel ulica ul aleja al plac os ulitsa улица проспект переулок utca út körút tér " +
 		"gata gatan vägen väg vej gade allé katu tie kuja polku cadde caddesi sokak sokağı bulvarı mahallesi jalan colonia urbanización",
-	unit:    "apt apartment suite ste unit floor fl room rm building bldg flat apto depto piso étage wohnung interno lokal box",
+	unit: "apt apartment suite ste unit floor fl room rm building bldg flat apto depto piso étage wohnung interno lokal box",
 	company: "inc incorporated llc ltd limited corp corporation company co plc gmbh ag kg ug se sa sas sarl srl spa bv nv ab as oy oyj aps kft zrt sro pty llp lp group holdings " +
 		"solutions systems technologies technology labs laboratories partners associates consulting industries enterprises bank university college hospital institute " +
 		"foundation airlines insurance pharmaceuticals media networks software analytics capital ventures orchestra clinic logistics energy motors society bancorp semiconductor",
@@ -40,6 +40,10 @@ var roleWords = map[role]string{ //nolint:misspell // words of other languages
 		"stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
 	employment: "work works worked working employed joined join company employer firm hired startup",
 	yearly:     "in since during year founded until till from before after circa established class summer winter spring fall autumn early late",
+	addressing: "address addresses adresse located lives live lived office offices return taxi deliver delivered ship shipped send sent reside residing side validate following " +
+		"restaurant dirección direccion indirizzo endereço wohnhaft domicilio domicile anschrift cab driver",
+	mailing: "psc unit cmr p po postfach usns uss usnv uscgc zip zipcode postcode plz cep postleitzahl postal code corner",
+	aging:   "years year yrs yr y yo años jährige jähriger jahre jaar ans anni anos lat aged age turned turning edad alter",
 	demonym: "american british english scottish welsh irish german french spanish italian portuguese dutch belgian swiss austrian swedish norwegian danish finnish " +
 		"icelandic polish czech slovak hungarian romanian bulgarian greek turkish russian ukrainian belarusian serbian croatian bosnian slovenian albanian macedonian " +
 		"estonian latvian lithuanian canadian mexican brazilian argentinian argentine chilean colombian peruvian venezuelan ecuadorian bolivian uruguayan paraguayan " +

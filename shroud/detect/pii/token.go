@@ -55,19 +55,22 @@ func readToken(text string, i int) (token, int, bool) {
 		return token{}, i + size, false
 	}
 	t := token{start: int32(i), upper: kind&isUpper != 0}
-	seen := kind
-	j, lower := i+size, kind&isLower != 0
+	seen, later := kind, kind&isLower
+	j := i + size
 	for j < len(text) {
-		k, n := runeKind(text, j)
+		k, n := asciiKinds[text[j]&127], 1
+		if text[j] >= utf8.RuneSelf {
+			k, n = runeKind(text, j)
+		}
 		if k == 0 || (k^kind)&isWide != 0 || seen == isDigit && j-i >= 3 && isExtension(text[j:]) {
 			break
 		}
 		seen |= k
-		lower = lower || k&isLower != 0
+		later |= k
 		j += n
 	}
 	t.end = int32(j)
-	t.shout = t.upper && !lower && j-i > 1 && seen&isDigit == 0
+	t.shout = t.upper && later&isLower == 0 && j-i > 1 && seen&isDigit == 0
 	t.class = classOf(seen)
 	return t, j, true
 }
