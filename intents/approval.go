@@ -92,6 +92,10 @@ type Approval struct {
 	Status ApprovalStatus `json:"status"`
 	Reason string         `json:"reason,omitempty"` // of whoever denied
 
+	// Simulation is what it would have done when people were asked, if that was
+	// simulated. It has to do the same when it is signed.
+	Simulation *SimulationNote `json:"simulation,omitempty"`
+
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	DecidedAt time.Time `json:"decided_at,omitzero"`
@@ -174,7 +178,7 @@ func (t *task) approve(tx Tx, r ApprovalRule, why []string, org id.ID, now time.
 	}
 	a := Approval{
 		ID: t.id, Org: org, Agent: t.agent, Asked: t.asked.ID, Action: action, Hash: hash, Why: why, Needed: r.Approvers,
-		Status: Pending, CreatedAt: now, ExpiresAt: now.Add(within),
+		Status: Pending, Simulation: t.note, CreatedAt: now, ExpiresAt: now.Add(within),
 	}
 	return nil, &a, tx.PutApproval(a)
 }

@@ -21,10 +21,12 @@ type fakeChain struct {
 	head  uint64
 	sent  [][]byte // everything that a node was shown
 
-	refuse  node.Outcome // what the node answers without taking anything, if it is set
-	silent  bool         // it takes what it is shown, and its answer is lost
-	broken  bool         // it does not answer at all
-	reverts bool         // what is simulated would fail
+	refuse  node.Outcome                        // what the node answers without taking anything, if it is set
+	silent  bool                                // it takes what it is shown, and its answer is lost
+	broken  bool                                // it does not answer at all
+	reverts bool                                // what is simulated would fail
+	effects func(simulation int) node.SimResult // what is simulated does, if it is set
+	sims    int
 }
 
 type pooled struct {
@@ -102,7 +104,12 @@ func (c *fakeChain) Simulate(_ context.Context, calls []node.SimCall, _ uint64) 
 	unlock, err := c.lock()
 	defer unlock()
 	out := make([]node.SimResult, len(calls))
+	c.sims++
 	for i := range calls {
+		if c.effects != nil {
+			out[i] = c.effects(c.sims)
+			continue
+		}
 		if out[i] = (node.SimResult{Status: node.SimSuccess, GasUsed: 21000}); c.reverts {
 			out[i] = node.SimResult{Status: node.SimReverted, Reason: "not today"}
 		}

@@ -38,6 +38,7 @@ var (
 	ErrBadIdemKey       = fault.New(fault.Invalid, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 visible ASCII characters")
 	ErrNotFound         = fault.New(fault.NotFound, "transaction_not_found", "No such transaction")
 	ErrWouldRevert      = fault.New(fault.Unprocessable, "simulation_failed", "The transaction would revert")
+	ErrEffectsChanged   = fault.New(fault.Conflict, "effects_changed", "The transaction would not do what it would have done when it was simulated")
 	ErrNoSimulation     = fault.New(fault.Invalid, "no_simulation", "The chain has no node to simulate with")
 	ErrNodeDown         = fault.New(fault.Unavailable, "chain_unavailable", "No node of the chain answers; try again later")
 	ErrNoNode           = fault.New(fault.Invalid, "no_node", "The chain has no node that could be asked: who runs the appliance names one in its registry")

@@ -33,6 +33,9 @@ type Request struct {
 	IdempotencyKey string
 	// Simulate refuses what would revert, before anything is reserved.
 	Simulate bool
+	// Resimulate is Simulate, and once more right before the key signs: what would
+	// do something else by then is refused.
+	Resimulate bool `json:",omitempty"`
 }
 
 // parsed is a Request that makes sense.
@@ -46,6 +49,8 @@ type parsed struct {
 	key      string
 	print    []byte
 	simulate bool
+
+	resimulate bool
 }
 
 // Bounds of a request.
@@ -76,7 +81,8 @@ func (r Request) parse(kind Kind) (p parsed, err error) {
 	if !visible(r.IdempotencyKey) {
 		return p, ErrBadIdemKey
 	}
-	p.chain, p.nonce, p.key, p.simulate = r.Chain, r.Nonce, r.IdempotencyKey, r.Simulate
+	p.chain, p.nonce, p.key, p.simulate = r.Chain, r.Nonce, r.IdempotencyKey, r.Simulate || r.Resimulate
+	p.resimulate = r.Resimulate
 	p.print, err = r.fingerprint(kind)
 	return p, err
 }

@@ -24,6 +24,7 @@ type admission struct {
 	intent  Intent
 	earlier *Intent   // of a request with the same Idempotency-Key; nothing was done then
 	waits   *Approval // people have to agree first; nothing is reserved then
+	agreed  *Approval // that people gave
 }
 
 // reserve is the one transaction that decides. The claim on the Idempotency-Key,
@@ -77,9 +78,8 @@ func (s *Service) admit(tx Tx, t *task) (out admission, refusal, err error) {
 	if refusal, err = t.sameKey(tx, now); err != nil || refusal != nil {
 		return out, refusal, err
 	}
-	var agreed *Approval
 	if why := g.Approval.asks(p); why != nil {
-		if agreed, out.waits, err = t.approve(tx, *g.Approval, why, a.Org, now); err != nil || out.waits != nil {
+		if out.agreed, out.waits, err = t.approve(tx, *g.Approval, why, a.Org, now); err != nil || out.waits != nil {
 			return out, nil, err
 		}
 	}
@@ -92,7 +92,7 @@ func (s *Service) admit(tx Tx, t *task) (out admission, refusal, err error) {
 		return out, refusal, nil
 	}
 	out.intent = t.intent(a, nonce, p.spends(g), now)
-	return out, nil, t.apply(tx, out.intent, account, agreed, p, now)
+	return out, nil, t.apply(tx, out.intent, account, out.agreed, p, now)
 }
 
 // decide holds the task against the guardrails as they are in this transaction.

@@ -1,6 +1,7 @@
 package intents
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -58,7 +59,7 @@ func (s *Service) release(ctx context.Context, t *task, in Intent, why error) er
 	e := t.event(audit.TransactionSign)
 	e.Outcome, e.Reason = audit.Failed, "internal"
 	if f := fault.As(why); f != nil {
-		e.Reason = f.Code
+		e.Reason, in.Error = f.Code, f.Msg
 	}
 	err := s.DB.Update(ctx, func(tx Tx) error {
 		e := e
@@ -84,7 +85,7 @@ func undo(tx Tx, in Intent, now time.Time) error {
 		return err
 	}
 	in = in.moved(Released, now)
-	in.Error = "interrupted before it was signed; nothing was sent"
+	in.Error = cmp.Or(in.Error, "interrupted before it was signed; nothing was sent")
 	if err := letGo(tx, in, now); err != nil {
 		return err
 	}

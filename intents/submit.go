@@ -58,6 +58,9 @@ func (s *Service) carryOut(ctx context.Context, p identity.Principal, agent id.I
 	}
 	// From here on it is finished even if the client does not wait for it.
 	ctx = context.WithoutCancel(ctx)
+	if err := s.simulateAgain(ctx, t, got.agreed); err != nil {
+		return Outcome{}, s.release(ctx, t, got.intent, err)
+	}
 	in, err := s.sign(ctx, t, got.intent)
 	if err != nil {
 		return Outcome{}, err

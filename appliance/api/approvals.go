@@ -7,6 +7,7 @@ type ApprovalResponse struct {
 	Summary       map[string]string `json:"summary" doc:"The action in words of one spelling; action_hash is the SHA-256 of its canonical JSON (RFC 8785)"`
 	ActionHash    string            `json:"action_hash"`
 	Why           []string          `json:"why" doc:"The conditions that ask for people"`
+	Expected      []ExpectedChange  `json:"expected_changes,omitzero" doc:"What it would do, if that was simulated: when it is signed it has to do the same"`
 	RequesterID   string            `json:"requester_id" format:"uuid"`
 	RequesterType string            `json:"requester_type" enum:"agent,user"`
 	AgentID       string            `json:"agent_id" format:"uuid"`
@@ -19,6 +20,13 @@ type ApprovalResponse struct {
 	TransactionID string            `json:"transaction_id,omitempty" format:"uuid" doc:"That used it"`
 	CreatedAt     Time              `json:"created_at"`
 	ExpiresAt     Time              `json:"expires_at"`
+}
+
+// ExpectedChange is a balance that a transaction would change.
+type ExpectedChange struct {
+	Address string `json:"address"`
+	Token   string `json:"token" doc:"Address of its contract, or native"`
+	Change  string `json:"change" doc:"In the smallest unit, with a sign if it is less"`
 }
 
 // ApprovalListResponse lists approvals, newest first.

@@ -16,6 +16,7 @@ type TransactionRequest struct {
 	MaxFeePerGas   string  `json:"max_fee_per_gas,omitempty" doc:"Wei; with max_priority_fee_per_gas (EIP-1559)"`
 	MaxPriorityFee string  `json:"max_priority_fee_per_gas,omitempty" doc:"Wei"`
 	SimulateFirst  bool    `json:"simulate_first,omitempty" doc:"Refuse with 422 what would revert"`
+	Resimulate     bool    `json:"resimulate,omitempty" doc:"Simulate first, and once more right before it is signed: refuse with 409 what would change other balances by then, or by other amounts"`
 }
 
 // AccessEntry is an entry of an access list.

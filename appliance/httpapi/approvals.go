@@ -6,6 +6,8 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/intents"
+	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
@@ -97,6 +99,9 @@ func wireApproval(a intents.Approval) api.ApprovalResponse {
 	if a.Asked != a.Agent {
 		out.RequesterType = string(identity.KindUser)
 	}
+	if a.Simulation != nil {
+		out.Expected = listOf(a.Simulation.Changes, wireExpected)
+	}
 	for _, v := range a.Votes {
 		who := wirePrincipal(policy.Principal{Type: string(identity.KindUser), ID: v.User})
 		if out.DecidedBy = ""; !a.DecidedAt.IsZero() {
@@ -108,6 +113,14 @@ func wireApproval(a intents.Approval) api.ApprovalResponse {
 	}
 	if a.Status == intents.Used { // in the published words
 		out.Status, out.TransactionID = string(intents.Approved), a.Intent.String()
+	}
+	return out
+}
+
+func wireExpected(c node.Change) api.ExpectedChange {
+	out := api.ExpectedChange{Address: c.Address.String(), Token: "native", Change: c.Delta().String()}
+	if c.Asset.Standard != evm.Native {
+		out.Token = c.Asset.Token.String()
 	}
 	return out
 }

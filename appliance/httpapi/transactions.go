@@ -52,7 +52,7 @@ func (in *newTransactionInput) request() intents.Request {
 	return intents.Request{
 		To: b.To, Value: b.Value, Chain: b.Chain, Data: b.Data, KeyPath: b.SigningKeyPath, Nonce: b.Nonce, GasLimit: b.GasLimit,
 		GasPrice: b.GasPrice, MaxFee: b.MaxFeePerGas, Tip: b.MaxPriorityFee, IdempotencyKey: in.IdempotencyKey, Simulate: b.SimulateFirst,
-		Access: accessOf(b.AccessList),
+		Access: accessOf(b.AccessList), Resimulate: b.Resimulate,
 	}
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"math/big"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -43,6 +44,7 @@ type SimResult struct {
 	Reason  string         // printable, if it was not a success
 	Kind    evm.RevertKind // of Reason, if it was reverted
 	Changes []Change
+	Partial bool // there may be more changes than those
 	Method  SimMethod
 }
 
@@ -52,6 +54,9 @@ type Change struct {
 	Asset         evm.Asset // the native coin, or an ERC-20 token
 	Before, After evm.Amount
 }
+
+// Delta is by how much: less than nothing if there is less.
+func (c Change) Delta() *big.Int { return new(big.Int).Sub(c.After.Big(), c.Before.Big()) }
 
 // Bounds of a simulation. Of more balances than these the rest is not told.
 const (
@@ -109,11 +114,14 @@ type touched struct {
 	asset evm.Asset
 }
 
+// full: there may be more that were not added.
+func (t touches) full() bool { return len(t) >= maxTouched }
+
 // touches is a list of them, each once.
 type touches []touched
 
 func (t *touches) add(who evm.Address, asset evm.Asset) {
-	if who.IsZero() || len(*t) >= maxTouched {
+	if who.IsZero() || t.full() {
 		return
 	}
 	for _, have := range *t {

@@ -62,6 +62,9 @@ func (s *simulation) v1() (out []SimResult, able bool, err error) {
 			}
 		}
 	}
+	for i := range out {
+		out[i].Partial = coins.full() || tokens.full()
+	}
 	if err := s.coinChanges(out, first, coins); err != nil {
 		return nil, true, err
 	}
@@ -170,6 +173,9 @@ func (s *simulation) tokenChanges(out []SimResult, tokens touches) error {
 	answers, able, err := s.simulate(list)
 	var r *refusal
 	if errors.As(err, &r) || err == nil && !able {
+		for i := range out {
+			out[i].Partial = true
+		}
 		return nil // too much for the node: what the calls do is known all the same
 	}
 	if err != nil {

@@ -139,6 +139,7 @@ func (s *simulation) tracedChanges(r *SimResult, call frame, pre, post, before, 
 	}
 	var tokens touches
 	call.transfers(&tokens)
+	r.Partial = tokens.full()
 	for _, t := range tokens {
 		was, ok1, err1 := s.balance(t, before)
 		is, ok2, err2 := s.balance(t, after)

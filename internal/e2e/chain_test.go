@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -241,6 +242,46 @@ func (p *payer) messages(agent *client, read func(map[string]any) map[string]any
 	if by := read(map[string]any{"kind": "typed", "typed": typed, "signature": got.Signature}); by["from"] != from {
 		t.Errorf("the typed data was signed by %v", by)
 	}
+}
+
+// TestWhatPeopleAgreedToChanges: a payment to an account that has become a
+// contract meanwhile, which passes it on, is not what people agreed to.
+func TestWhatPeopleAgreedToChanges(t *testing.T) {
+	needSoftHSM(t)
+	d := newDev(t, "--set", "intents.confirmations=0").start()
+	p := newPayer(t, d, nil)
+	h, agent := d.human(), p.agent()
+	h.do("PUT", "/v1/agents/"+p.id+"/guardrails", map[string]any{"approval": map[string]any{"above_eth": "0.1", "approvers": 1}}).is(t, 200)
+	body := pay("0.25")
+	body["resimulate"] = true
+	agreed := func(change string) {
+		t.Helper()
+		a := into[api.ApprovalPendingResponse](t, agent.do("POST", p.path, body).is(t, 202))
+		seen := into[api.ApprovalResponse](t, h.do("GET", "/v1/approvals/"+a.ApprovalID, nil).is(t, 200))
+		if got := fmt.Sprint(seen.Expected); !strings.Contains(got, change) || len(seen.Expected) != 2 {
+			t.Errorf("people see %s", got)
+		}
+		h.do("POST", "/v1/approvals/"+a.ApprovalID+"/approve", nil).is(t, 200)
+	}
+	agreed(body["to"].(string) + " native 250000000000000000")
+	_, elsewhere := anviltest.Key(t, 2)
+	if os.Getenv("ONECLAW_GETH") != "" {
+		t.Skip("only anvil gives an account code")
+	}
+	// call(gas, elsewhere, callvalue, 0, 0, 0, 0)
+	p.chain.RPC(nil, "anvil_setCode", body["to"], "0x600060006000600034"+"73"+elsewhere.String()[2:]+"5af100")
+	refused := agent.do("POST", p.path, body).problem(t, 409)
+	if !strings.Contains(refused.Detail, body["to"].(string)+" would change by 0, not 250000000000000000") &&
+		!strings.Contains(refused.Detail, elsewhere.String()+" would change by 250000000000000000, not 0") {
+		t.Errorf("the refusal says %q", refused.Detail)
+	}
+	agreed(elsewhere.String() + " native 250000000000000000")
+	tx := into[api.TransactionResponse](t, agent.do("POST", p.path, body).is(t, 201))
+	if c := p.landed(tx.ID); c.State != "confirmed" {
+		t.Errorf("the chain says %+v", c)
+	}
+	h.verifyAudit(t)
+	d.stop()
 }
 
 // TestResidentKey: the key is made in the HSM and never leaves it, and what it
