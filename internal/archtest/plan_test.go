@@ -102,9 +102,10 @@ var may = map[string][]string{
 	"shroud/redact":                 {"internal/plain"}, // values become patterns, and knows nothing else of vaults
 
 	// How model providers speak. jsonedit and sse know bytes only.
-	"shroud/provider/jsonedit": {"internal/fault"},
-	"shroud/provider/sse":      {},
-	"shroud/provider":          {"internal/fault", "shroud/provider/jsonedit", "shroud/provider/sse"},
+	"shroud/provider/jsonedit":  {"internal/fault"},
+	"shroud/provider/sse":       {},
+	"shroud/provider":           {"internal/fault", "shroud/provider/jsonedit", "shroud/provider/sse"},
+	"shroud/provider/translate": {"internal/fault", "shroud/provider", "shroud/provider/jsonedit", "shroud/provider/sse"},
 
 	// The operator's socket: a protocol with both its ends, and nothing behind it.
 	"appliance/operator": {"internal/fault", "internal/plain"},

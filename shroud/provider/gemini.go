@@ -118,10 +118,7 @@ func (w *walker) geminiMember(k, v jsonedit.Node) {
 	case "inlineData", "inline_data":
 		w.geminiData(v)
 	case "fileData", "file_data":
-		for name, f := range v.Fields() {
-			w.name(name, Link)
-			w.free(f, Link)
-		}
+		w.geminiData(v)
 	case "executableCode", "executable_code":
 		w.free(v, ToolCall)
 	case "codeExecutionResult", "code_execution_result":

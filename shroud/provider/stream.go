@@ -17,6 +17,11 @@ type Source interface {
 	Next() (sse.Event, error)
 }
 
+// counter is a Source that knows of usage which its events do not tell.
+type counter interface {
+	Usage() Usage
+}
+
 // Stream is an answer that is on its way. It is not safe for concurrent use.
 type Stream struct {
 	Usage  Usage  // so far
@@ -79,6 +84,9 @@ func (s *Stream) Next() ([]byte, error) {
 	}
 	s.out = s.out[:0]
 	ev, err := s.in.Next()
+	if c, ok := s.in.(counter); ok {
+		s.Usage.merge(c.Usage())
+	}
 	if err == nil || errors.Is(err, sse.ErrCut) {
 		if bad := s.event(ev); bad != nil {
 			s.end = bad
