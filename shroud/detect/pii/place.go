@@ -16,9 +16,10 @@ func (f *finder) places() {
 		}
 		switch {
 		case f.is(i, demonym) && f.plainAfter(i):
-			if f.tokens[i].upper || !f.is(i, common) {
+			if f.describes(i) {
 				f.addRun(Nationality, run{i, i}, 0.55, "a nationality")
 			}
+		case f.is(i, given) && f.is(i, country|city) && !f.is(i-1, preposition): // Florence
 		case f.is(i, country) && f.plainAfter(i) && (f.tokens[i].upper && !f.tokens[i].shout || f.tokens[i].len() > 4 && !f.is(i, common|given|surname)):
 			f.addRun(Location, run{i, i}, 0.75, "a country")
 		case f.is(i, city) && f.tokens[i].upper && f.plainAfter(i):
@@ -26,6 +27,16 @@ func (f *finder) places() {
 		}
 	}
 	f.namedPlaces()
+}
+
+// describes reports whether the nationality at token i is said of something or
+// somebody, rather than being a language.
+func (f *finder) describes(i int) bool {
+	next := i + 1
+	if next < len(f.tokens) && f.between(i) == " " && f.tokens[next].class == word && !f.tokens[next].upper && !f.is(next, function|preposition|particle) {
+		return true
+	}
+	return f.wordIs(i-1, "is") || f.wordIs(i-1, "am") || f.wordIs(i-1, "m")
 }
 
 // countryPhrase is how many tokens the name of a country takes that begins with
@@ -58,7 +69,7 @@ func (f *finder) namedPlaces() {
 		if !f.is(i-1, preposition) || f.between(i-1) != " " || f.tokens[i].class != word || !f.plainBefore(i) {
 			continue
 		}
-		lead := f.livingBefore(i - 1)
+		lead := f.livingBefore(i-1) || f.is(i-2, street) && f.wordIs(i-1, "in")
 		r := run{i, i}
 		if !f.tokens[i].upper {
 			if lead && !f.is(i, common|preposition|pronoun|relation|month|given) && f.tokens[i].len() > 2 && f.plainAfter(i) {
@@ -76,7 +87,7 @@ func (f *finder) namedPlaces() {
 		switch {
 		case lead && !(f.is(i, common) && r.first == r.last):
 			score = 0.62
-			if f.is(i, given) && f.is(r.last, surname) && r.last > r.first {
+			if f.is(i, given) && !f.is(i, city|country) {
 				score = 0.5
 			}
 		case f.followedByPostcode(r.last):
