@@ -96,6 +96,11 @@ var lexicon = sync.OnceValue(func() *lexiconOf {
 			lex.at(name).roles |= country
 		}
 	}
+	for name := range strings.SplitSeq(citiesOfWords, "|") {
+		first, _, _ := strings.Cut(name, " ")
+		lex.phrases[first] = append(lex.phrases[first], name)
+		lex.at(first).roles |= phrase
+	}
 	lex.addTopics()
 	return lex
 })

@@ -7,7 +7,7 @@ import "strings"
 func (f *finder) mentionsAgain(full []run) {
 	known := map[string]bool{}
 	for _, r := range full {
-		if r.last == r.first {
+		if r.last == r.first || !f.is(r.first, given) || f.is(r.first, common) {
 			continue
 		}
 		for _, i := range []int{r.first, r.last} {
@@ -105,7 +105,7 @@ func (f *finder) smallNames() {
 		}
 	}
 	for i := 0; i < len(f.tokens); i++ {
-		if f.tokens[i].class != word || f.is(i, common|country|demonym) || !f.plainBefore(i) || !f.plainAfter(i) {
+		if f.tokens[i].class != word || f.is(i, common|country|demonym) || !f.small(i) || !f.plainBefore(i) || !f.plainAfter(i) {
 			continue
 		}
 		r := run{i, i}
@@ -131,6 +131,17 @@ func (f *finder) smallNames() {
 	}
 }
 
+// small reports whether token i has no capital: it is no identifier.
+func (f *finder) small(i int) bool {
+	s := f.str(i)
+	for k := range len(s) {
+		if isUpperByte(s[k]) {
+			return false
+		}
+	}
+	return true
+}
+
 // organisations finds names that end as those of companies do, or that follow
 // what people say of their employers.
 func (f *finder) organisations() {
@@ -143,7 +154,7 @@ func (f *finder) organisations() {
 			end--
 		}
 		switch {
-		case end > r.first && f.plainAfter(end):
+		case end > r.first && f.plainAfter(end) && (f.legal(end) || f.anyRare(r.first, end-1)):
 			f.addCompany(run{r.first, end})
 		case f.plainAfter(r.last) && f.bears(r.first) && f.employerLead(r.first):
 			f.addRun(Organisation, r, 0.6, "called an employer")
@@ -152,6 +163,20 @@ func (f *finder) organisations() {
 		}
 	})
 	f.companySuffix()
+}
+
+// legal reports whether token i is a form of company rather than what many
+// things are called.
+func (f *finder) legal(i int) bool { return f.tokens[i].len() <= 4 || !f.is(i, common) }
+
+// anyRare reports whether one of tokens first to last is no frequent word.
+func (f *finder) anyRare(first, last int) bool {
+	for i := first; i <= last; i++ {
+		if f.capital(i) && !f.is(i, common|demonym|country) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *finder) addCompany(r run) {

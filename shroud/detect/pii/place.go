@@ -9,8 +9,8 @@ func (f *finder) places() {
 		if f.tokens[i].class != word || !f.plainBefore(i) {
 			continue
 		}
-		if n := f.countryPhrase(lex, i); n > 0 {
-			f.addRun(Location, run{i, i + n - 1}, 0.8, "a country")
+		if n := f.placePhrase(lex, i); n > 0 {
+			f.addRun(Location, run{i, i + n - 1}, 0.8, "a country or a large city")
 			i += n - 1
 			continue
 		}
@@ -39,9 +39,9 @@ func (f *finder) describes(i int) bool {
 	return f.wordIs(i-1, "is") || f.wordIs(i-1, "am") || f.wordIs(i-1, "m")
 }
 
-// countryPhrase is how many tokens the name of a country takes that begins with
+// placePhrase is how many tokens the name of a country or city takes that begins with
 // token i, if it takes more than one.
-func (f *finder) countryPhrase(lex *lexiconOf, i int) int {
+func (f *finder) placePhrase(lex *lexiconOf, i int) int {
 	if !f.is(i, phrase) {
 		return 0
 	}
@@ -72,7 +72,7 @@ func (f *finder) namedPlaces() {
 		lead := f.livingBefore(i-1) || f.is(i-2, street) && f.wordIs(i-1, "in")
 		r := run{i, i}
 		if !f.tokens[i].upper {
-			if lead && !f.is(i, common|preposition|pronoun|relation|month|given) && f.tokens[i].len() > 2 && f.plainAfter(i) {
+			if lead && (f.wordIs(i-1, "in") || f.wordIs(i-1, "from") || f.wordIs(i-1, "to") || f.wordIs(i-1, "at")) && f.small(i) && !f.is(i, common|preposition|pronoun|relation|month|given) && f.tokens[i].len() > 2 && f.plainAfter(i) {
 				f.addRun(Location, r, 0.52, "where somebody lives or goes")
 			}
 			continue

@@ -66,3 +66,10 @@ var roleWords = map[role]string{ //nolint:misspell // words of other languages
 		"porto lisboa rotterdam utrecht antwerpen gent kraków wrocław gdańsk poznań warszawa manchester birmingham liverpool glasgow edinburgh leeds bristol cardiff belfast oxford cambridge " +
 		"bogotá medellín lima santiago caracas quito havana guadalajara monterrey brasília salvador dubai doha riyadh europe asia africa москва киев kiel",
 }
+
+// citiesOfWords are large cities and regions whose names are several words.
+const citiesOfWords = "new york|new york city|los angeles|san francisco|san diego|san jose|san antonio|san juan|santa fe|santa monica|santa barbara|las vegas|" +
+	"new orleans|salt lake city|st louis|st. louis|kansas city|oklahoma city|new jersey|new mexico|new hampshire|north carolina|south carolina|north dakota|south dakota|" +
+	"rhode island|west virginia|washington dc|british columbia|são paulo|sao paulo|rio de janeiro|belo horizonte|buenos aires|mexico city|ciudad de méxico|cape town|" +
+	"tel aviv|abu dhabi|kuala lumpur|ho chi minh city|new delhi|den haag|the hague|frankfurt am main|saint petersburg|st petersburg|addis ababa|santo domingo|" +
+	"san salvador|panama city|quezon city|palo alto|mountain view|silicon valley|long beach|fort worth|el paso|baton rouge|latin america|north america|south america|middle east|new south wales"
