@@ -97,6 +97,7 @@ var may = map[string][]string{
 	// What makes the weights of the injection scorer, and what it is measured with:
 	// commands for a developer, in no binary that is shipped.
 	"shroud/detect/internal/corpus": {},
+	"shroud/detect":                 {"shroud/detect/injection", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view"}, // composes them
 	"shroud/detect/injection/train": {"shroud/detect/injection/internal/model", "shroud/detect/internal/corpus", "shroud/detect/view"},
 	"shroud/detect/evaluate":        {"shroud/detect/injection", "shroud/detect/internal/corpus", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view"},
 	"shroud/redact":                 {"internal/plain"}, // values become patterns, and knows nothing else of vaults

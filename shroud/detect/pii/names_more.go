@@ -7,7 +7,7 @@ import "strings"
 func (f *finder) mentionsAgain(full []run) {
 	known := map[string]bool{}
 	for _, r := range full {
-		if r.last == r.first || !f.is(r.first, given) || f.is(r.first, common) {
+		if r.last == r.first {
 			continue
 		}
 		for _, i := range []int{r.first, r.last} {
@@ -46,12 +46,8 @@ func (f *finder) lists(full []run) {
 			if before < 0 {
 				break
 			}
-			start := before
-			for start > 0 && f.capital(start-1) && f.bears(start-1) && f.nextOfName(start-1) == start {
-				start--
-			}
-			f.addRun(Person, run{start, before}, 0.55, "in a list of names")
-			i = start
+			f.addRun(Person, run{before, before}, 0.55, "in a list of names")
+			i = before
 		}
 	}
 }
@@ -85,14 +81,9 @@ func (f *finder) listedBefore(i int) int {
 	if j < 1 || !f.capital(j) || !f.bears(j) || f.is(j, country|city|company) {
 		return -1
 	}
-	for k := j; k > 0 && j-k < 3; k-- {
-		switch f.between(k - 1) {
-		case ", ", ": ":
-			return j
-		case " ", "-":
-		default:
-			return -1
-		}
+	switch f.between(j - 1) {
+	case ", ", ": ":
+		return j
 	}
 	return -1
 }
@@ -105,20 +96,17 @@ func (f *finder) smallNames() {
 		}
 	}
 	for i := 0; i < len(f.tokens); i++ {
-		if f.tokens[i].class != word || f.is(i, common|country|demonym) || !f.small(i) || !f.plainBefore(i) || !f.plainAfter(i) {
+		if f.tokens[i].class != word || f.is(i, common|country|demonym) || !f.plainBefore(i) || !f.plainAfter(i) {
 			continue
 		}
 		r := run{i, i}
 		score := 0.0
-		if f.is(i, given) && f.tokens[i].topics == 0 {
-			score = 0.3 + f.personTail(r)
+		if f.is(i, given) {
+			score = 0.5
 		}
 		if n := i + 1; n < len(f.tokens) && f.between(i) == " " && f.tokens[n].class == word && !f.is(n, common|country|month|preposition) {
 			if f.is(i, given) || f.is(n, surname) {
 				r.last, score = n, 0.6
-				if f.is(n+1, honour) && f.between(n) == " " {
-					r.last = n + 1
-				}
 			}
 		}
 		if lead, _ := f.personLead(r); lead >= 0.3 {
@@ -131,22 +119,11 @@ func (f *finder) smallNames() {
 	}
 }
 
-// small reports whether token i has no capital: it is no identifier.
-func (f *finder) small(i int) bool {
-	s := f.str(i)
-	for k := range len(s) {
-		if isUpperByte(s[k]) {
-			return false
-		}
-	}
-	return true
-}
-
 // organisations finds names that end as those of companies do, or that follow
 // what people say of their employers.
 func (f *finder) organisations() {
 	f.runs(func(r run) {
-		for r.first < r.last && f.is(r.first, function|greeting) && !f.is(r.first+1, company) {
+		for r.first < r.last && f.is(r.first, common|greeting|preposition) && !f.is(r.first, company) {
 			r.first++
 		}
 		end := r.last
@@ -154,29 +131,13 @@ func (f *finder) organisations() {
 			end--
 		}
 		switch {
-		case end > r.first && f.plainAfter(end) && (f.legal(end) || f.anyRare(r.first, end-1)):
+		case end > r.first && f.plainAfter(end):
 			f.addCompany(run{r.first, end})
 		case f.plainAfter(r.last) && f.bears(r.first) && f.employerLead(r.first):
 			f.addRun(Organisation, r, 0.6, "called an employer")
-		case f.plainAfter(r.last) && f.companyTail(r.last) && !f.is(r.first, function|demonym|country):
-			f.addRun(Organisation, r, 0.7, "said of companies")
 		}
 	})
 	f.companySuffix()
-}
-
-// legal reports whether token i is a form of company rather than what many
-// things are called.
-func (f *finder) legal(i int) bool { return f.tokens[i].len() <= 4 || !f.is(i, common) }
-
-// anyRare reports whether one of tokens first to last is no frequent word.
-func (f *finder) anyRare(first, last int) bool {
-	for i := first; i <= last; i++ {
-		if f.capital(i) && !f.is(i, common|demonym|country) {
-			return true
-		}
-	}
-	return false
 }
 
 func (f *finder) addCompany(r run) {
@@ -197,38 +158,7 @@ func (f *finder) employerLead(i int) bool {
 	if !f.wordIs(i-1, "at") && !f.wordIs(i-1, "for") && !f.wordIs(i-1, "by") && !f.wordIs(i-1, "of") && !f.wordIs(i-1, "bei") {
 		return false
 	}
-	if f.wordIs(i-2, "ceo") || f.wordIs(i-2, "founder") || f.wordIs(i-2, "cto") {
-		return true
-	}
-	for j := i - 2; j >= 0 && j > i-6 && !strings.ContainsAny(f.between(j), ".!?\n"); j-- {
-		if f.is(j, employment) {
-			return true
-		}
-	}
-	return false
-}
-
-// companyTail reports whether what stands after token i is said of companies:
-// "invested", "is a Danish bank".
-func (f *finder) companyTail(i int) bool {
-	if f.between(i) != " " {
-		return false
-	}
-	if f.is(i+1, business) {
-		return true
-	}
-	if !f.wordIs(i+1, "is") && !f.wordIs(i+1, "was") {
-		return false
-	}
-	if !f.wordIs(i+2, "a") && !f.wordIs(i+2, "an") && !f.wordIs(i+2, "the") {
-		return false
-	}
-	for j := i + 3; j < i+7 && j < len(f.tokens) && f.between(j-1) == " "; j++ {
-		if f.is(j, firm) {
-			return true
-		}
-	}
-	return false
+	return f.is(i-2, employment) || f.wordIs(i-2, "ceo") || f.wordIs(i-2, "founder") || f.wordIs(i-2, "cto")
 }
 
 // companySuffix finds firms of partners: Fox, Hill and Lee; Evans-Lee.
@@ -252,28 +182,4 @@ func (f *finder) companySuffix() {
 
 func (f *finder) surnameAt(i int) bool {
 	return f.capital(i) && (f.is(i, surname) || f.bears(i) && !f.is(i, given))
-}
-
-// headline finds the organisation whose name is the line before the address
-// that begins with token i, as on a card.
-func (f *finder) headline(i int) {
-	if i == 0 || !f.beginsLine(i) {
-		return
-	}
-	first := i - 1
-	for first > 0 && i-first < 7 && !f.beginsLine(first) {
-		first--
-	}
-	if i-first >= 7 || first > 0 && !f.beginsLine(first) {
-		return
-	}
-	for j := first; j < i; j++ {
-		if !f.capital(j) && !f.is(j, function|particle) || j < i-1 && strings.ContainsAny(f.between(j), ":.!?") {
-			return
-		}
-	}
-	if f.is(first, title) || strings.ContainsAny(f.between(i-1), ":.!?,") {
-		return
-	}
-	f.addRun(Organisation, run{first, i - 1}, 0.64, "the line before an address")
 }

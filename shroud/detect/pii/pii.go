@@ -102,7 +102,6 @@ func (f *finder) structured() {
 	f.colons()
 	f.shapes()
 	f.phones()
-	f.labelled()
 }
 
 func (f *finder) add(m Match) {

@@ -88,7 +88,7 @@ func (c *scanner) backslashes() {
 // backslash reads escapes of programming languages; those of kind a or b count.
 func backslash(a, b byte) func(string) (string, bool, int) {
 	return func(s string) (string, bool, int) {
-		for len(s) > 2 && s[1] == '\\' { // escaped twice, as in JSON in a string
+		if len(s) > 2 && s[1] == '\\' { // escaped twice, as in JSON in a string
 			text, counts, size := backslash(a, b)(s[1:])
 			if size == 0 || !counts {
 				return "", false, 0

@@ -48,7 +48,7 @@ func (c *scanner) letters(start int, sep byte) int {
 		}
 		if j == i && i < len(s) { // two characters together
 			if glued++; glued*4 > count {
-				out, i = out[:len(out)-size], i-size
+				out = out[:len(out)-size]
 				break
 			}
 		}

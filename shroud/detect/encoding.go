@@ -1,0 +1,164 @@
+package detect
+
+import (
+	"strings"
+
+	"github.com/oneclaw/oneclawd/shroud/detect/view"
+)
+
+// decodings are the findings for the encodings that package view undoes, by its
+// names for them. What hides a text is another category's.
+var decodings = map[string]struct {
+	pattern  string
+	severity Severity
+}{
+	"base64": {"base64_long", Medium}, "base32": {"base32", Medium}, "hex": {"hex_string", Medium}, "binary": {"binary", Medium}, "decimal": {"character_codes", Medium},
+	"octal": {"character_codes", Medium}, "unicode": {"character_codes", Medium}, "hex-escape": {"hex_escape", Medium}, "octal-escape": {"hex_escape", Medium},
+	"unicode-escape": {"unicode_escape", Medium}, "url": {"url_encoding", Low}, "html-entity": {"html_entities", Low}, "quoted-printable": {"quoted_printable", Low},
+	"morse": {"morse", Medium}, "spaced": {"spaced_letters", Medium}, "rot13": {"rot13", Medium}, "caesar": {"caesar_cipher", Medium}, "atbash": {"atbash", Medium},
+	"reversed": {"reversed_text", Medium}, "leet": {"leetspeak", Medium},
+}
+
+// encodings reports what was decoded, and long base64 that is nobody knows what.
+func (r *reading) encodings() {
+	c := r.policy.config.Encoding
+	if !c.Enabled {
+		return
+	}
+	seen := map[[2]int]bool{}
+	for _, v := range r.places[1:] {
+		last := v.chain[len(v.chain)-1]
+		d, ok := decodings[last]
+		if at := [2]int{v.start, v.end}; !ok || !c.wants(d.pattern) || seen[at] && len(v.chain) > 1 {
+			continue
+		}
+		seen[[2]int{v.start, v.end}] = true
+		r.put(Finding{Type: Encoding, Pattern: d.pattern, Severity: d.severity, Start: v.start, End: v.end, Score: 0.9,
+			Why: "the text reads once it is decoded: " + strings.Join(v.chain, ", ")})
+	}
+	if c.DetectBase64 {
+		r.opaque(seen)
+	}
+}
+
+func (c EncodingConfig) wants(pattern string) bool {
+	switch pattern {
+	case "base64_long", "base32":
+		return c.DetectBase64
+	case "hex_string", "hex_escape":
+		return c.DetectHex
+	case "unicode_escape":
+		return c.DetectUnicodeEscape
+	}
+	return true
+}
+
+// longRun is how long base64 is that is reported whatever it holds.
+const longRun = 32
+
+// opaque finds runs of base64 that decode to no text. Hashes in hexadecimal, paths
+// and identifiers are none.
+func (r *reading) opaque(seen map[[2]int]bool) {
+	s := r.places[0].text
+	for i := 0; i < len(s) && r.roomy(); {
+		k := i
+		var kinds [4]int // capitals, small letters, digits, others
+		for k < len(s) && base64Kind(s[k]) >= 0 {
+			kinds[base64Kind(s[k])]++
+			k++
+		}
+		if n := k - i; n >= longRun && kinds[0] >= 4 && kinds[1] >= 4 && kinds[2] >= 2 && kinds[3]*16 <= n {
+			for k < len(s) && s[k] == '=' {
+				k++
+			}
+			if start, end := r.normal.Origin(i, k); !covered(seen, start, end) {
+				r.put(Finding{Type: Encoding, Pattern: "base64_long", Severity: Medium, Start: start, End: end, Score: 0.5, Why: "a long run of base64 that holds no text"})
+			}
+		}
+		i = k + 1
+	}
+}
+
+func covered(seen map[[2]int]bool, start, end int) bool {
+	for s := range seen {
+		if s[0] <= start && end <= s[1] || start <= s[0] && s[1] <= end {
+			return true
+		}
+	}
+	return false
+}
+
+func base64Kind(b byte) int {
+	switch {
+	case b >= 'A' && b <= 'Z':
+		return 0
+	case b >= 'a' && b <= 'z':
+		return 1
+	case b >= '0' && b <= '9':
+		return 2
+	case b == '+' || b == '/' || b == '-' || b == '_':
+		return 3
+	}
+	return -1
+}
+
+// disguises are the findings for tricks of Unicode.
+var disguises = map[string]struct {
+	pattern  string
+	severity Severity
+	why      string
+}{
+	view.ZeroWidth:  {"confusables_or_zero_width", Medium, "invisible characters inside words"},
+	view.Homoglyph:  {"confusables_or_zero_width", Medium, "letters of another script that look the same"},
+	view.FullWidth:  {"confusables_or_zero_width", Medium, "text in full-width letters"},
+	view.Styled:     {"confusables_or_zero_width", Medium, "text in mathematical or circled letters"},
+	view.Combining:  {"confusables_or_zero_width", Medium, "letters under heaps of marks"},
+	view.Bidi:       {"bidi_override", High, "text that is shown in another order than it is read"},
+	view.Tags:       {"tag_characters", High, "text in characters that nobody sees"},
+	view.Selectors:  {"variation_selectors", High, "bytes in characters that nobody sees"},
+	view.HiddenBits: {"hidden_bits", High, "text in bits that nobody sees"},
+}
+
+// concealments are the findings for what pages and terminals hide. They hide much
+// that is harmless; what is in it decides.
+var concealments = map[string]struct{ pattern, why string }{
+	view.HTMLComment: {"html_comment", "a comment of a page"},
+	view.CSSHidden:   {"css_hidden", "text that the page's style keeps from being seen"},
+	view.Markdown:    {"markdown_comment", "text that Markdown does not show"},
+	view.Terminal:    {"ansi_escape", "escapes that move, erase or conceal on a terminal"},
+}
+
+// tricks reports what normalising found.
+func (r *reading) tricks() {
+	for _, t := range r.normal.Tricks {
+		if d, ok := disguises[t.Kind]; ok && r.policy.config.Unicode.Enabled {
+			r.put(Finding{Type: Unicode, Pattern: d.pattern, Severity: d.severity, Start: t.Start, End: t.End, Score: 0.9, Why: d.why})
+		}
+		if h, ok := concealments[t.Kind]; ok {
+			s, score := r.concealed(t)
+			if s > None {
+				r.put(Finding{Type: HiddenContent, Pattern: h.pattern, Severity: s, Start: t.Start, End: t.End, Score: score, Why: h.why})
+			}
+		}
+	}
+}
+
+// concealed says how bad it is that something is hidden. A copyright in a comment
+// and a menu that opens later are not worth a word.
+func (r *reading) concealed(t view.Trick) (Severity, float64) {
+	if t.Kind == view.Terminal {
+		return Medium, 0.7
+	}
+	for _, v := range r.places[1:] {
+		if v.start < t.Start || v.end > t.End {
+			continue
+		}
+		if r.ordered[v.index] {
+			return High, 0.9
+		}
+		if t.Kind != view.HTMLComment && len(strings.Fields(v.text)) >= 12 {
+			return Low, 0.4
+		}
+	}
+	return None, 0
+}

@@ -1,0 +1,142 @@
+package detect
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+)
+
+// rule finds one pattern of a category. It is tried around its literals only.
+type rule struct {
+	typ      Type
+	pattern  string
+	severity Severity
+	score    float64
+	why      string
+	near     []string // literals: a match holds one of them
+	// The match must lie within so many bytes before a literal begins and after
+	// it. Zero is 80 and 160.
+	before, after int
+	// atStart is for what only counts where the text begins.
+	atStart bool
+	// whole is for literals that are words: no letter may go on.
+	whole bool
+	// needs has lists of which each must have a word between there and here as
+	// well: that is found out much faster than what expr finds.
+	needs [][]string
+	// expr is what must match there. Without it the literal is the match, if no
+	// letter or digit is beside it.
+	expr *regexp.Regexp
+	// level is from which level on the rule counts: 0 always, 1 from the middle
+	// one on, 2 at the strictest.
+	level int
+}
+
+func expr(s string) *regexp.Regexp { return regexp.MustCompile(`(?is)` + s) }
+
+// ruleset is rules behind one search for their literals.
+type ruleset struct {
+	rules []rule
+	words *literals
+	of    []int // the rule of each word
+}
+
+func newRuleset(rules []rule) *ruleset {
+	s := &ruleset{rules: rules}
+	var words []string
+	for i, r := range rules {
+		for _, w := range r.near {
+			words, s.of = append(words, w), append(s.of, i)
+		}
+	}
+	s.words = newLiterals(words)
+	return s
+}
+
+// span is a match of a rule.
+type span struct {
+	rule       *rule
+	start, end int
+}
+
+// effort is how many bytes regular expressions may still look at. Text that is
+// made of nothing but literals would be slow otherwise.
+type effort struct {
+	left int
+	cut  bool
+}
+
+func newEffort(text int) *effort { return &effort{left: 256<<10 + text/8} }
+
+// find calls fn for the matches in text of rules that wants approves.
+func (s *ruleset) find(text string, e *effort, wants func(*rule) bool, fn func(span)) {
+	done := make([]int, len(s.rules)) // up to where each rule has matched
+	s.words.scan(text, func(h hit) bool {
+		r := &s.rules[s.of[h.id]]
+		if h.start < done[s.of[h.id]] || !wants(r) {
+			return true
+		}
+		if r.expr == nil {
+			if !wordByte(text, h.start-1) && !wordByte(text, h.end) {
+				fn(span{r, h.start, h.end})
+				done[s.of[h.id]] = h.end
+			}
+			return true
+		}
+		from, to := window(text, h, r)
+		from = max(from, done[s.of[h.id]])
+		if r.atStart && from > 0 || r.whole && wordByte(text, h.end) || !r.promises(text[from:to]) {
+			return true
+		}
+		if e.left -= to - from; e.left < 0 {
+			e.cut = true
+			return false
+		}
+		if m := r.expr.FindStringIndex(text[from:to]); m != nil {
+			done[s.of[h.id]] = max(from+m[1], h.end)
+			fn(span{r, from + m[0], from + m[1]})
+		}
+		return true
+	})
+}
+
+// promises reports whether the words that a rule needs are in a window.
+func (r *rule) promises(window string) bool {
+	if len(r.needs) == 0 {
+		return true
+	}
+	var buf [512]byte
+	small := buf[:0]
+	for i := range len(window) {
+		small = append(small, fold[window[i]])
+	}
+	for _, words := range r.needs {
+		if !slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(small, []byte(w)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func window(text string, h hit, r *rule) (from, to int) {
+	before, after := r.before, r.after
+	if before == 0 {
+		before = 80
+	}
+	if after == 0 {
+		after = 160
+	}
+	return runeBorder(text, max(0, h.start-before)), runeBorder(text, min(len(text), h.end+after))
+}
+
+func wordByte(s string, i int) bool {
+	return i >= 0 && i < len(s) && (fold[s[i]] >= 'a' && fold[s[i]] <= 'z' || s[i] >= '0' && s[i] <= '9' || s[i] >= utf8.RuneSelf)
+}
+
+func runeBorder(s string, i int) int {
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return i
+}
