@@ -31,6 +31,7 @@ type Config struct {
 	Metrics   MetricsConfig   `toml:"metrics"`
 	Traces    TracesConfig    `toml:"traces"`
 	Intents   IntentsConfig   `toml:"intents"`
+	Shroud    ShroudConfig    `toml:"shroud"`
 	Attest    AttestConfig    `toml:"attest"`
 	Backup    BackupConfig    `toml:"backup"`
 	Update    UpdateConfig    `toml:"update"`
@@ -109,8 +110,8 @@ func Defaults() Config {
 		TLS:    TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC:   defaultOIDC(),
 		Attest: defaultAttest(), Backup: defaultBackup(), Update: UpdateConfig{Keys: []string{}},
-		Intents: defaultIntents(),
-		Mail:    defaultMail(), Egress: EgressConfig{Allow: []string{}},
+		Intents: defaultIntents(), Shroud: defaultShroud(),
+		Mail: defaultMail(), Egress: EgressConfig{Allow: []string{}},
 		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto, Modules: []string{}},
 		Limits: LimitsConfig{
 			Rate: 100, Burst: 200, AuthRate: 1, AuthBurst: 5, ExemptLoopback: true,
@@ -161,7 +162,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkUpdate, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkUpdate, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkShroud, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

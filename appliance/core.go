@@ -18,6 +18,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
 	"github.com/oneclaw/oneclawd/vault"
@@ -65,6 +66,7 @@ type core struct {
 	poster      *poster
 	webhooks    *webhook.Service
 	intents     *intents.Service
+	llm         *meter.Meter
 	streams     []*auditstream.Streamer
 }
 
@@ -253,6 +255,7 @@ func (c *core) openServices() (err error) {
 		return err
 	}
 	c.openIntents()
+	c.llm = meter.New(store.Runner[meter.Tx](c.db), nil)
 	return c.openStreams()
 }
 

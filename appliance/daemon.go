@@ -43,6 +43,7 @@ type daemon struct {
 	api       *listener
 	listeners []*listener // api is the first
 	front     *front
+	shroud    *shroudFront // nil without a listener
 	socket    net.Listener
 	metrics   *metrics.Metrics
 	traces    *traces.Tracer // nil without a collector
@@ -106,6 +107,14 @@ func (d *daemon) bindAll() (err error) {
 		}
 		d.listeners = append(d.listeners, l)
 		d.log.Info("metrics", "url", l.url+"/metrics")
+	}
+	if s := d.cfg.Shroud; s.Listen != "" {
+		d.shroud = &shroudFront{}
+		l, err := d.bind(on("shroud", s.Listen, s.ListenerConfig), d.shroud)
+		if err != nil {
+			return err
+		}
+		d.listeners, d.shroud.listener = append(d.listeners, l), l
 	}
 	return nil
 }

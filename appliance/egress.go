@@ -69,7 +69,15 @@ func (w waysOut) dialContext(ctx context.Context, network, addr string) (net.Con
 
 // client returns an HTTP client that connects through w.
 func (w waysOut) client(o egress.ClientOptions) *http.Client {
-	far, near := w.far.Client(o), w.near.Client(o)
+	return w.both(w.far.Client(o), w.near.Client(o))
+}
+
+// streamer returns one for answers of any length.
+func (w waysOut) streamer(o egress.ClientOptions) *http.Client {
+	return w.both(w.far.Streamer(o), w.near.Streamer(o))
+}
+
+func (w waysOut) both(far, near *http.Client) *http.Client {
 	both := *far
 	both.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 		return choose(r.Context(), w, far, near).Transport.RoundTrip(r)

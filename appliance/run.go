@@ -47,6 +47,7 @@ type Options struct {
 // Running says how a started appliance can be reached.
 type Running struct {
 	API    string // base URL
+	Shroud string // base URL, "" without its listener
 	CAFile string // of the CA that clients have to trust, "" if it is not our own
 	HSM    hsm.Description
 }
@@ -114,6 +115,11 @@ func (d *daemon) live(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	proxy, err := d.openShroud(c, api)
+	if err != nil {
+		return err
+	}
+	defer proxy.close()
 	if err := c.record(ctx, audit.ApplianceStart); err != nil {
 		return err
 	}
@@ -130,9 +136,9 @@ func (d *daemon) announce(c *core) {
 	for _, note := range about.Notes {
 		d.log.Warn("about the keys", "note", note)
 	}
-	d.log.Info("listening", "api", d.api.url, "version", d.o.Version)
+	d.log.Info("listening", "api", d.api.url, "shroud", d.shroud.base(), "version", d.o.Version)
 	if d.o.Ready != nil {
-		d.o.Ready(Running{API: d.api.url, CAFile: d.cfg.localCAFile(), HSM: about})
+		d.o.Ready(Running{API: d.api.url, Shroud: d.shroud.base(), CAFile: d.cfg.localCAFile(), HSM: about})
 	}
 }
 
@@ -208,7 +214,7 @@ func (d *daemon) drain(ctx context.Context, api *httpapi.Server) error {
 	}
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	err := andThen(api.Shutdown(wait), d.api.drain(wait))
+	err := andThen(d.shroud.drain(wait), andThen(api.Shutdown(wait), d.api.drain(wait)))
 	switch {
 	case !errors.Is(err, context.DeadlineExceeded):
 		return err
@@ -267,7 +273,7 @@ func (c *core) attempt(ctx context.Context, what string, fn func(context.Context
 func (c *core) lastWords() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := errors.Join(c.identity.FlushActivity(ctx), c.record(ctx, audit.ApplianceStop))
+	err := errors.Join(c.identity.FlushActivity(ctx), c.llm.Close(ctx), c.record(ctx, audit.ApplianceStop))
 	if _, unsigned := c.checkpoints.Checkpoint(ctx); unsigned != nil {
 		c.log.Warn("the log could not be signed at shutdown; it will be at the next start", "err", unsigned)
 	}

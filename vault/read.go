@@ -305,3 +305,32 @@ func history(tx Tx, sec Secret) ([]Version, error) {
 	}
 	return out, nil
 }
+
+// FindRead is the first vault, oldest first, in which p may read what is at path:
+// for values that are asked for by their path alone. Nothing is read or counted.
+// ErrSecretNotFound says that there is none, or none for p.
+func (s *Service) FindRead(ctx context.Context, p identity.Principal, path SecretPath) (found id.ID, err error) {
+	err = s.DB.View(ctx, func(tx Tx) error {
+		vaults, err := tx.Vaults(p.Org)
+		if err != nil {
+			return err
+		}
+		for _, v := range vaults {
+			_, d, err := decide(tx, attempt{p: p, vault: v.ID, path: path, any: toRead}, s.now())
+			if err != nil {
+				return err
+			}
+			if d.Refusal != nil {
+				continue
+			}
+			if sec, ok, err := tx.Secret(v.ID, path); err != nil {
+				return err
+			} else if ok && sec.gone(s.now()) == nil {
+				found = v.ID
+				return nil
+			}
+		}
+		return ErrSecretNotFound
+	})
+	return found, err
+}

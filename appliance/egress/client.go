@@ -24,6 +24,23 @@ var ErrTooLarge = errors.New("egress: the answer is too large")
 
 var errRedirect = errors.New("egress: a redirect to another host")
 
+// maxConns bounds the connections to one host that Streamer keeps: as many as a
+// busy site has conversations.
+const maxConns = 256
+
+// Streamer is Client for answers that may take any time and have any length: who
+// reads them has to give up by itself. Answers are not decompressed, and redirects
+// not followed.
+func (d *Dialer) Streamer(o ClientOptions) *http.Client {
+	t := d.transport(o)
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*maxConns, maxConns
+	t.ResponseHeaderTimeout, t.DisableCompression = 0, true
+	return &http.Client{
+		Transport:     t,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // Client returns an HTTP client that connects through d. It follows redirects on
 // the same host only, uses no proxy, keeps no cookies, and reads no more of an
 // answer than it was told.
@@ -37,17 +54,21 @@ func (d *Dialer) Client(o ClientOptions) *http.Client {
 	return &http.Client{
 		Timeout:       o.Timeout,
 		CheckRedirect: sameHost,
-		Transport: bounded{most: o.MaxBody, next: &http.Transport{
-			DialContext:            d.DialContext,
-			TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout:    10 * time.Second,
-			ResponseHeaderTimeout:  o.Timeout,
-			MaxResponseHeaderBytes: 64 << 10,
-			MaxIdleConns:           64,
-			MaxIdleConnsPerHost:    4,
-			IdleConnTimeout:        time.Minute,
-			ForceAttemptHTTP2:      true,
-		}},
+		Transport:     bounded{most: o.MaxBody, next: d.transport(o)},
+	}
+}
+
+func (d *Dialer) transport(o ClientOptions) *http.Transport {
+	return &http.Transport{
+		DialContext:            d.DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  o.Timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    4,
+		IdleConnTimeout:        time.Minute,
+		ForceAttemptHTTP2:      true,
 	}
 }
 

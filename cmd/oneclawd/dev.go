@@ -63,6 +63,9 @@ func devConfig(g *global) (appliance.Config, error) {
 	if _, ok := overrides["accounts.signup"]; !ok && os.Getenv("ONECLAW_ACCOUNTS_SIGNUP") == "" && g.config == "" {
 		overrides["accounts.signup"] = "dev"
 	}
+	if _, ok := overrides["shroud.listen"]; !ok && os.Getenv("ONECLAW_SHROUD_LISTEN") == "" && g.config == "" {
+		overrides["shroud.listen"] = devShroud(overrides)
+	}
 	cfg, err := appliance.Load(g.config, os.Getenv, overrides)
 	if err != nil {
 		return cfg, err
@@ -76,6 +79,15 @@ func devConfig(g *global) (appliance.Config, error) {
 		}
 	}
 	return cfg, cfg.Check()
+}
+
+// devShroud is beside the API, or, where the API was put elsewhere, at any free port:
+// several may run at once.
+func devShroud(overrides map[string]string) string {
+	if _, moved := overrides["api.listen"]; moved || os.Getenv("ONECLAW_API_LISTEN") != "" {
+		return "127.0.0.1:0"
+	}
+	return "127.0.0.1:8201"
 }
 
 func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour, sealed bool) error {
@@ -141,14 +153,18 @@ func welcome(ctx context.Context, cmd *cobra.Command, cfg appliance.Config, owne
 	out := cmd.OutOrStdout()
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string]any{
-			"api": r.API, "owner": owner, "pid": os.Getpid(), "hsm": r.HSM.Kind,
+			"api": r.API, "owner": owner, "pid": os.Getpid(), "hsm": r.HSM.Kind, "shroud": r.Shroud,
 		})
 	}
 	v, err := demoVault(ctx, c)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "oneclawd %s listens on %s\nkeys: %s%s\ndata: %s\n", version, r.API, r.HSM.Kind, token(r), cfg.Data)
+	fmt.Fprintf(out, "oneclawd %s listens on %s\n", version, r.API)
+	if r.Shroud != "" {
+		fmt.Fprintf(out, "shroud, the proxy between agents and models, on %s\n", r.Shroud)
+	}
+	fmt.Fprintf(out, "keys: %s%s\ndata: %s\n", r.HSM.Kind, token(r), cfg.Data)
 	if tour {
 		if err := runTour(ctx, out, c, v.ID); err != nil {
 			return fmt.Errorf("the tour stopped: %w", err)

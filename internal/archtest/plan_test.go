@@ -67,8 +67,13 @@ var may = map[string][]string{
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", "vault/site",
 	},
 
-	// Models: what agents take of them.
-	"shroud/meter": {"internal/fault", "internal/id", "internal/txn"},
+	// Models: what agents take of them, and what must not get to them.
+	"shroud/meter":    {"internal/fault", "internal/id", "internal/txn"},
+	"shroud": {
+		"internal/fault", "internal/id", "internal/plain", "vault/identity",
+		"shroud/meter", "shroud/provider", "shroud/provider/sse", "shroud/redact",
+	},
+	"shroud/manifest": {"internal/id", "shroud/redact", "vault", "vault/identity"},
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
@@ -146,6 +151,7 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
+		"shroud", "shroud/manifest", "shroud/meter", "shroud/provider",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
 	},
@@ -272,6 +278,7 @@ var reveals = map[string]string{
 	"hsm/pkcs11/module.go":         "the PIN goes to C_Login",
 	"intents/signer.go":            "a signing key is parsed, to sign with",
 	"intents/signingkeys.go":       "a key is parsed, for the HSM to import",
+	"shroud/forward.go":            "a provider's key goes to the provider",
 	"shroud/redact/build.go":       "values become what is looked for in texts",
 	"store/keys.go":                "a key is derived from the store key",
 	"store/meta.go":                "the keyring is derived from the store key",

@@ -27,9 +27,10 @@ type daemon struct {
 	args []string // after the program's name
 	env  []string // on top of this process's
 
-	api   string // base URL of the last start
-	owner owner
-	pid   int
+	api    string // base URL of the last start
+	shroud string // likewise, of `dev`
+	owner  owner
+	pid    int
 
 	home    string // where the logs are
 	proc    *process
@@ -167,14 +168,14 @@ func (d *daemon) tryStart() error {
 	return errors.New("the daemon does not get ready")
 }
 
-var listening = regexp.MustCompile(`(?m)(?:msg=listening api=|"msg":"listening","api":")(https?://[^\s"]+)`)
+var listening = regexp.MustCompile(`(?m)(?:msg=listening api=|"msg":"listening","api":")(https?://[^\s"]+)"?,?"? ?"?shroud"?[=:]"?([^\s"]*)`)
 
 // ready looks for the line by which `dev --json` and `serve` say where they
 // listen.
 func (d *daemon) ready(logBefore int) bool {
 	if d.args[0] == "serve" {
 		if m := listening.FindStringSubmatch(d.log()[logBefore:]); m != nil {
-			d.api = m[1]
+			d.api, d.shroud = m[1], m[2]
 		}
 		return d.api != ""
 	}
@@ -183,13 +184,14 @@ func (d *daemon) ready(logBefore int) bool {
 		return false
 	}
 	var line struct {
-		API   string `json:"api"`
-		Owner owner  `json:"owner"`
+		API    string `json:"api"`
+		Shroud string `json:"shroud"`
+		Owner  owner  `json:"owner"`
 	}
 	if err := json.Unmarshal(text, &line); err != nil {
 		d.t.Fatalf("dev --json printed %q: %v", text, err)
 	}
-	d.api, d.owner = line.API, line.Owner
+	d.api, d.shroud, d.owner = line.API, line.Shroud, line.Owner
 	return true
 }
 

@@ -1,0 +1,245 @@
+package shroud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/shroud/meter"
+	"github.com/oneclaw/oneclawd/shroud/provider"
+)
+
+// maxAnswer bounds an answer that has to be read whole before any of it is shown.
+const maxAnswer = 64 << 20
+
+// forward asks the provider and passes its answer on.
+func (c *call) forward(key plain.Bytes) (err error) {
+	held, err := c.reserve()
+	if err != nil {
+		return err
+	}
+	defer func() { held.Settle(c.cost()) }()
+	if err := c.up.gate.enter(c.s.Now()); err != nil {
+		return err
+	}
+	end := answered
+	defer func() { c.up.gate.leave(c.s.Now(), end) }()
+
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(c.up.Silence, func() { cancel(errSilent) })
+	defer silence.Stop()
+	req, err := c.outbound(ctx, key)
+	if err != nil {
+		return err
+	}
+	res, err := c.up.Client.Do(req)
+	if err != nil {
+		end = c.failure()
+		return c.noAnswer(ctx, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= http.StatusInternalServerError {
+		end = failed
+	}
+	res.Body = &watched{ReadCloser: res.Body, timer: silence, silence: c.up.Silence}
+	if err := c.answer(res); err != nil {
+		if ctx.Err() != nil {
+			end = c.failure()
+			return c.noAnswer(ctx, err)
+		}
+		return err
+	}
+	return nil
+}
+
+var errSilent = errors.New("shroud: the provider said nothing for too long")
+
+// failure tells a provider that fails from a client that went away.
+func (c *call) failure() outcome {
+	if c.ctx.Err() != nil {
+		return abandoned
+	}
+	return failed
+}
+
+// noAnswer is what a client is told. Errors of connections name addresses and, in
+// URLs, keys: those are for nobody.
+func (c *call) noAnswer(ctx context.Context, err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return badGateway{"the provider " + c.up.Name + " said nothing for " + c.up.Silence.String(), err}
+	}
+	return badGateway{"upstream error: the provider " + c.up.Name + " could not be reached", err}
+}
+
+// watched is a body whose reader gives up on silence.
+type watched struct {
+	io.ReadCloser
+	timer   *time.Timer
+	silence time.Duration
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if n > 0 {
+		w.timer.Reset(w.silence)
+	}
+	return n, err
+}
+
+// outbound is the request as the provider gets it.
+func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, error) {
+	target := strings.TrimSuffix(c.up.Base, "/") + c.route.Path
+	if q := provider.Query(c.r.URL.RawQuery); q != "" {
+		target += "?" + q
+	}
+	var body []byte
+	if c.req != nil {
+		var err error
+		if body, err = c.req.Rewrite(c.asked.edits); err != nil {
+			return nil, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, c.r.Method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("shroud: the address of %s: %w", c.up.Name, err)
+	}
+	if c.req == nil {
+		req.Body = nil
+	}
+	for name, values := range c.r.Header {
+		if !provider.Private(name) && !namedByConnection(c.r.Header, name) {
+			req.Header[name] = values
+		}
+	}
+	for name, value := range c.up.Style.Defaults() {
+		if req.Header.Get(name) == "" {
+			req.Header.Set(name, value)
+		}
+	}
+	if key.Len() > 0 {
+		req.Header.Set(c.up.Style.Credential(string(key.Reveal())))
+	}
+	req.Header.Set("Accept-Encoding", "identity")
+	return req, nil
+}
+
+// namedByConnection reports whether a header is for this connection only (RFC 9110
+// section 7.6.1).
+func namedByConnection(h http.Header, name string) bool {
+	for _, line := range h.Values("Connection") {
+		for one := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(one), name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answer passes the provider's answer on: event by event if it is a stream, else
+// whole.
+func (c *call) answer(res *http.Response) error {
+	if res.Header.Get("Content-Encoding") != "" && res.Header.Get("Content-Encoding") != "identity" {
+		return badGateway{"upstream error: the provider encodes its answers, which cannot be read then", nil}
+	}
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if res.StatusCode < 400 && (kind == "text/event-stream" || c.route.Array) {
+		return c.stream(res)
+	}
+	return c.whole(res)
+}
+
+func (c *call) whole(res *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return err
+	case len(body) > maxAnswer:
+		return badGateway{"upstream error: the answer is too large to be inspected", nil}
+	}
+	parsed, err := provider.ParseResponse(c.route.Format, res.StatusCode, body)
+	if err != nil {
+		return badGateway{"upstream error: the answer cannot be read", err}
+	}
+	c.usage = parsed.Usage
+	edits, err := c.inspectAnswer(&parsed.Message)
+	if err != nil {
+		return err
+	}
+	if body, err = parsed.Rewrite(edits); err != nil {
+		return err
+	}
+	c.head(res)
+	c.w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	c.w.WriteHeader(res.StatusCode)
+	c.sent = true
+	_, err = c.w.Write(body)
+	return err
+}
+
+// head writes the header of an answer, but for its length.
+func (c *call) head(res *http.Response) {
+	h := c.w.Header()
+	for name, values := range res.Header {
+		if !provider.PrivateAnswer(name) && !namedByConnection(res.Header, name) {
+			h[name] = values
+		}
+	}
+	c.asked.header(h)
+}
+
+// reserve counts the call and sets aside what it may cost.
+func (c *call) reserve() (*meter.Reservation, error) {
+	if c.route.Idle {
+		return c.s.Meter.Admit(c.ctx, c.agent.ID, meter.Limits{PerMinute: c.policy.Limits.PerMinute, PerDay: c.policy.Limits.PerDay}, 0)
+	}
+	price, err := c.price()
+	if err != nil {
+		return nil, err
+	}
+	return c.s.Meter.Admit(c.ctx, c.agent.ID, c.policy.Limits, price.Cost(int64(c.inputTokens()), c.mostOutput()))
+}
+
+// What is set aside for an answer whose length the client does not bound, in
+// tokens. What it takes beyond counts when it is there.
+const unboundedOutput = 4096
+
+func (c *call) mostOutput() int64 {
+	if c.req != nil && c.req.MaxOutput > 0 {
+		return int64(c.req.MaxOutput)
+	}
+	return unboundedOutput
+}
+
+func (c *call) price() (meter.Price, error) {
+	table, _, err := c.s.Meter.Prices(c.ctx)
+	if err != nil {
+		return meter.Price{}, err
+	}
+	p, _ := table.Find(c.up.Name, c.model)
+	return p, nil
+}
+
+// cost is what the call has cost, as far as the provider said. A call that was cut
+// off costs what was asked, and what was seen of the answer.
+func (c *call) cost() meter.MicroUSD {
+	price, err := c.price()
+	if err != nil {
+		c.s.Log.Warn("a call through Shroud is not accounted for", "agent", c.agent.ID, "err", err)
+		return 0
+	}
+	return price.Cost(int64(c.usage.Input), int64(c.usage.Output))
+}

@@ -1,0 +1,52 @@
+package shroud
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/shroud/meter"
+	"github.com/oneclaw/oneclawd/vault/identity"
+)
+
+// Report is what is remembered of a call. Nothing of what was said is in it.
+type Report struct {
+	Agent    identity.Principal
+	Provider string
+	Model    string
+	Status   int    // that the agent got; 0 if it went away before
+	Refusal  string // the code of the error, "" if there was none
+	Threats  []Threat
+	Redacted int // values and credentials replaced, both ways
+	Input    int // tokens
+	Output   int
+	Cost     meter.MicroUSD
+	Began    time.Time
+	Took     time.Duration
+}
+
+// Recorder is told of each call when it is over. It must not keep the call waiting
+// for long.
+type Recorder interface {
+	Call(ctx context.Context, r Report)
+}
+
+func (c *call) report(err error) Report {
+	out := Report{
+		Agent: c.agent.Principal, Model: c.model, Threats: c.asked.threats, Redacted: c.asked.redacted,
+		Input: c.usage.Input, Output: c.usage.Output, Began: c.began, Took: c.s.Now().Sub(c.began),
+	}
+	if c.up != nil {
+		out.Provider = c.up.Name
+	}
+	if err != nil {
+		out.Status, _, _ = status(err)
+		out.Refusal = "internal"
+		var f *fault.Error
+		if errors.As(err, &f) {
+			out.Refusal = f.Code
+		}
+	}
+	return out
+}
