@@ -29,10 +29,11 @@ func anthropicEvent(w *walker, st *step, root jsonedit.Node) {
 		w.text(d.Get("stop_sequence"), Content)
 		w.rest(d, "stop_reason", "stop_sequence")
 	case "message_stop":
-		st.done = true
+		st.s.done = true
 		st.ending(func(Channel) bool { return true })
 	case "error":
 		w.free(root.Get("error"), Failure)
+		st.failed()
 		w.rest(root, "type", "error")
 		return
 	default: // an event of the future: all of it is looked at

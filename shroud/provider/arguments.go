@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
@@ -19,7 +20,7 @@ type arguments struct {
 	token strings.Builder // a number or word, or an escape that is not complete
 	// What the string's filter has seen and not returned, with escapes and
 	// without; of use until it returns something else.
-	raw, said string
+	raw, said []byte
 	other     bool
 }
 
@@ -121,7 +122,7 @@ func (a *arguments) between(text string, out *strings.Builder) (int, error) {
 	}
 	out.WriteByte('"')
 	a.state, a.f = argString, a.open()
-	a.raw, a.said, a.other = "", "", false
+	a.raw, a.said, a.other = a.raw[:0], a.said[:0], false
 	return n + 1, nil
 }
 
@@ -196,7 +197,7 @@ func (a *arguments) say(raw, said string, out *strings.Builder) error {
 		return nil
 	}
 	if !a.other {
-		a.raw, a.said = a.raw+raw, a.said+said
+		a.raw, a.said = append(a.raw, raw...), append(a.said, said...)
 	}
 	passed, err := a.f.Write(said)
 	if err != nil {
@@ -208,14 +209,14 @@ func (a *arguments) say(raw, said string, out *strings.Builder) error {
 
 // pass writes what the filter returned: as it came, or as JSON has it.
 func (a *arguments) pass(text string, out *strings.Builder) {
-	if rest, ok := strings.CutPrefix(a.said, text); ok && !a.other {
+	if rest, ok := bytes.CutPrefix(a.said, []byte(text)); ok && !a.other {
 		if n, ok := spelled(a.raw, len(text)); ok {
-			out.WriteString(a.raw[:n])
+			out.Write(a.raw[:n])
 			a.raw, a.said = a.raw[n:], rest
 			return
 		}
 	}
-	a.other, a.raw, a.said = true, "", ""
+	a.other = true
 	quoted := jsonedit.Quote(text)
 	out.Write(quoted[1 : len(quoted)-1])
 }

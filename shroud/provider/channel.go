@@ -1,6 +1,6 @@
 package provider
 
-import "strings"
+import "bytes"
 
 // Channel is what pieces of a stream belong together to: one text, told bit by
 // bit.
@@ -46,18 +46,18 @@ func once(f Filter, text string) (string, error) {
 // unchanged holds a filter to what was signed: it may delay, not change.
 type unchanged struct {
 	f       Filter
-	pending string // seen, not passed on yet
+	pending []byte // seen, not passed on yet
 }
 
 func (u *unchanged) Write(text string) (string, error) {
-	u.pending += text
+	u.pending = append(u.pending, text...)
 	out, err := u.f.Write(text)
 	return u.pass(out, err)
 }
 
 func (u *unchanged) Close() (string, error) {
 	out, err := u.pass(u.f.Close())
-	if err == nil && u.pending != "" {
+	if err == nil && len(u.pending) > 0 {
 		return "", ErrSigned
 	}
 	return out, err
@@ -67,7 +67,7 @@ func (u *unchanged) pass(out string, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	rest, ok := strings.CutPrefix(u.pending, out)
+	rest, ok := bytes.CutPrefix(u.pending, []byte(out))
 	if !ok {
 		return "", ErrSigned
 	}

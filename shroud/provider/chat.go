@@ -11,7 +11,10 @@ func chatRequest(w *walker, r *Request, root jsonedit.Node) {
 		case "model":
 			r.named(w, v)
 		case "stream":
-			r.Stream = v.True()
+			r.Stream, r.stream = v.True(), v
+		case "stream_options":
+			r.options = v
+			w.free(v, Other)
 		case "max_tokens", "max_completion_tokens":
 			r.MaxOutput = max(r.MaxOutput, v.Int())
 		case "messages":
@@ -21,6 +24,8 @@ func chatRequest(w *walker, r *Request, root jsonedit.Node) {
 				w.chatMessage(m)
 			}
 			w.role, w.turn = User, -1
+		case "prompt", "suffix": // of completions without a chat
+			w.free(v, Content)
 		case "tools", "functions", "response_format":
 			w.as(System, func() { w.free(v, ToolSchema) })
 		case "documents":

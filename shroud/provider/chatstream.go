@@ -20,9 +20,11 @@ func chatEvent(w *walker, st *step, root jsonedit.Node) {
 		case "usage":
 			st.usage = chatUsage(v)
 			w.free(v, Other)
+			st.drop = st.s.hideUsage && v.Is() && string(root.Get("choices").Raw()) == "[]"
 			continue
 		case "error":
 			w.free(v, Failure)
+			st.failed()
 			continue
 		case "model":
 			st.s.Model = v.Text()
@@ -47,6 +49,7 @@ func (w *walker) chatChunk(st *step, c jsonedit.Node) {
 	from, choice := len(w.m.Texts), c.Get("index").Int()
 	w.turn = choice
 	var probs jsonedit.Node
+	complete := false
 	for k, v := range c.Fields() {
 		switch k.Text() {
 		case "delta":
@@ -60,7 +63,7 @@ func (w *walker) chatChunk(st *step, c jsonedit.Node) {
 			probs = v
 		case "finish_reason":
 			if v.Kind() == jsonedit.String {
-				st.s.Finish, st.done = v.Text(), true
+				st.s.Finish, complete = v.Text(), true
 				st.ending(func(ch Channel) bool { return ch.Choice == choice })
 			}
 			w.label(v)
@@ -69,6 +72,7 @@ func (w *walker) chatChunk(st *step, c jsonedit.Node) {
 			w.other(k, v)
 		}
 	}
+	st.choice(choice, complete)
 	if probs.Is() {
 		w.m.shadows = append(w.m.shadows, shadow{probs, from, len(w.m.Texts)})
 	}

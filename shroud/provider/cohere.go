@@ -80,7 +80,7 @@ func cohereEvent(w *walker, st *step, root jsonedit.Node) {
 		w.as(Tool, func() { w.free(m.Get("citations"), Document) })
 	case "message-end":
 		st.usage = cohereUsage(d.Get("usage"))
-		st.s.Finish, st.done = d.Get("finish_reason").Text(), true
+		st.s.Finish, st.s.done = d.Get("finish_reason").Text(), true
 		w.label(d.Get("finish_reason"))
 		w.text(d.Get("error"), Failure)
 		st.ending(func(Channel) bool { return true })

@@ -125,6 +125,58 @@ func TestSignedThinkingPassesOrEnds(t *testing.T) {
 	}
 }
 
+// TestSeveralChoices: a stream is complete when all of its answers are.
+func TestSeveralChoices(t *testing.T) {
+	chunk := func(index, finish string) string {
+		return `data: {"choices":[{"index":` + index + `,"delta":{"content":"x"},"finish_reason":` + finish + "}]}\n\n"
+	}
+	for text, want := range map[string]error{
+		chunk("0", "null") + chunk("1", "null") + chunk("0", `"stop"`):                        ErrCut,
+		chunk("0", "null") + chunk("1", "null") + chunk("0", `"stop"`) + chunk("1", `"stop"`): io.EOF,
+		chunk("0", "null") + "data: [DONE]\n\n":                                               io.EOF,
+		chunk("0", "null") + `data: {"error":{"message":"overloaded"}}` + "\n\n":              io.EOF,
+	} {
+		if _, _, err := run(OpenAIChat, events(strings.NewReader(text)), pass); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+}
+
+func TestUsageThatNobodyAskedFor(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"stream":true,"model":"m"}`:                                    `{"stream":true,"stream_options":{"include_usage":true},"model":"m"}`,
+		`{"stream": true, "stream_options": {"include_usage": false}}`:   `{"stream": true, "stream_options": {"include_usage": true}}`,
+		`{"stream":true,"stream_options":{"include_usage":true}}`:        "",
+		`{"stream":true,"stream_options":{"include_obfuscation":false}}`: "",
+		`{"stream":false}`: "",
+		`{"messages":[]}`:  "",
+	} {
+		r, err := ParseRequest(OpenAIChat, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := r.AskUsage()
+		out, err := r.Rewrite(nil)
+		if err != nil || asked != (want != "") || asked && string(out) != want || !asked && string(out) != body {
+			t.Errorf("%s: %v, %s, %v", body, asked, out, err)
+		}
+	}
+	c := fixtures(t, "stream")["openai-chat/stream"]
+	s := NewStream(c.format, c.source(strings.NewReader(c.text)), pass)
+	s.HideUsage()
+	out := ""
+	for {
+		b, err := s.Next()
+		out += string(b)
+		if err != nil {
+			break
+		}
+	}
+	if strings.Contains(out, "usage") || !strings.HasSuffix(out, "[DONE]\n\n") || s.Usage.Input != 19 {
+		t.Errorf("%+v\n%s", s.Usage, out)
+	}
+}
+
 func TestGarbage(t *testing.T) {
 	for text, want := range map[string]string{
 		"data: <html>\n\n":                                       "data: <html>\n\n",

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
@@ -65,13 +66,14 @@ func plain(raw string) string {
 
 // spelled is how much of raw says the first n bytes of what it says, if n is not
 // inside an escape.
-func spelled(raw string, n int) (int, bool) {
-	if strings.IndexByte(raw, '\\') < 0 {
+func spelled(raw []byte, n int) (int, bool) {
+	if bytes.IndexByte(raw, '\\') < 0 {
 		return n, true
 	}
 	at := 0
+	text := string(raw)
 	for n > 0 && at < len(raw) {
-		size := unit(raw[at:])
+		size := unit(text[at:])
 		if size == 0 {
 			size = len(raw) - at // half a pair that nothing followed
 		}
@@ -79,7 +81,7 @@ func spelled(raw string, n int) (int, bool) {
 			size = min(size, n)
 			n -= size
 		} else {
-			n -= len(plain(raw[at : at+size]))
+			n -= len(plain(text[at : at+size]))
 		}
 		at += size
 	}

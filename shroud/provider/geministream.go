@@ -29,11 +29,12 @@ func geminiEvent(w *walker, st *step, root jsonedit.Node) {
 			st.s.common(k, v)
 		case "promptFeedback": // the prompt was refused: there is no candidate to come
 			if why := v.Get("blockReason").Text(); why != "" {
-				st.s.Finish, st.done = why, true
+				st.s.Finish, st.s.done = why, true
 			}
 			w.other(k, v)
 		case "error":
 			w.free(v, Failure)
+			st.failed()
 		default:
 			w.other(k, v)
 		}
@@ -44,12 +45,13 @@ func (w *walker) geminiChunk(st *step, c jsonedit.Node) {
 	from, choice := len(w.m.Texts), c.Get("index").Int()
 	w.turn = choice
 	var probs jsonedit.Node
+	complete := false
 	for k, v := range c.Fields() {
 		switch k.Text() {
 		case "content":
 			w.geminiPieces(v, choice)
 		case "finishReason":
-			st.s.Finish, st.done = v.Text(), true
+			st.s.Finish, complete = v.Text(), true
 			w.label(v)
 			st.ending(func(ch Channel) bool { return ch.Choice == choice })
 		case "logprobsResult":
@@ -58,6 +60,7 @@ func (w *walker) geminiChunk(st *step, c jsonedit.Node) {
 			w.geminiBeside(k, v)
 		}
 	}
+	st.choice(choice, complete)
 	if probs.Is() {
 		w.m.shadows = append(w.m.shadows, shadow{probs, from, len(w.m.Texts)})
 	}

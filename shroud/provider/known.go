@@ -22,6 +22,17 @@ var words = func() map[string]struct{} {
 	return set
 }()
 
+// decides reports whether a member says what a request is. It is spelled small.
+func decides(name string) bool {
+	switch name {
+	case "model", "messages", "stream", "tools", "role", "content", "tool_calls", "function", "arguments", "functions",
+		"max_tokens", "max_completion_tokens", "max_output_tokens", "input", "instructions", "system", "prompt", "type", "text",
+		"image_url", "tool_call_id", "name", "contents", "parts", "documents":
+		return true
+	}
+	return false
+}
+
 const vocabulary = `
 system developer user assistant tool function model
 text image image_url input_text output_text input_image input_file input_audio file audio refusal

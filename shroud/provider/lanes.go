@@ -10,7 +10,7 @@ import (
 // look runs the texts of an event through their filters, and says which change.
 // What channels that end with the event still hold is put before it, or into
 // the last piece of them that it has.
-func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
+func (s *Stream) look(doc *jsonedit.Doc, data []byte) (changed map[int]string, drop bool, err error) {
 	s.m = Message{
 		doc: doc, body: data,
 		Texts: s.m.Texts[:0], sites: s.m.sites[:0], shadows: s.m.shadows[:0],
@@ -21,8 +21,6 @@ func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
 		s.next = st.seq.Int() + s.inserted
 	}
 	s.Usage.merge(st.usage)
-	s.done = s.done || st.done
-	changed := map[int]string(nil)
 	set := func(i int, to string) {
 		if changed == nil {
 			changed = map[int]string{}
@@ -32,13 +30,13 @@ func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
 	for i, t := range s.m.Texts {
 		out, err := s.filtered(i, t)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if out != t.Value {
 			set(i, out)
 		}
 	}
-	err := s.close(st.ends, func(l *lane, tail string) bool {
+	err = s.close(st.ends, func(l *lane, tail string) bool {
 		if l.text < 0 {
 			return false
 		}
@@ -53,7 +51,7 @@ func (s *Stream) look(doc *jsonedit.Doc, data []byte) (map[int]string, error) {
 		l.text = -1
 	}
 	s.number(st.seq)
-	return changed, err
+	return changed, st.drop, err
 }
 
 // number keeps the numbers of events in order, where a format has them: those
@@ -154,6 +152,21 @@ func (s *Stream) close(ends func(Channel) bool, into func(*lane, string) bool) e
 	})
 	return bad
 }
+
+// choice notes an answer, which may be one of several, and whether it is complete.
+func (st *step) choice(index int, complete bool) {
+	if _, ok := st.s.choices[index]; !ok && len(st.s.choices) >= maxNames {
+		return
+	}
+	st.s.choices[index] = st.s.choices[index] || complete
+	st.s.done = true
+	for _, complete := range st.s.choices {
+		st.s.done = st.s.done && complete
+	}
+}
+
+// failed: the provider has told the client of an error. Nothing will follow.
+func (st *step) failed() { st.s.Finish, st.s.done = "error", true }
 
 // maxNames bounds the memory for the names of calls.
 const maxNames = 1024

@@ -204,6 +204,7 @@ func TestRequestRefuses(t *testing.T) {
 	for name, body := range map[string]string{
 		"a role twice":     `{"messages":[{"role":"user","content":"a","content":"b"}]}`,
 		"messages twice":   `{"messages":[],"mess\u0061ges":[]}`,
+		"another model":    `{"model":"a","Model":"b"}`,
 		"an array":         `[]`,
 		"nothing":          ``,
 		"something behind": `{"messages":[]} {"messages":[]}`,
@@ -213,6 +214,25 @@ func TestRequestRefuses(t *testing.T) {
 			if _, err := ParseRequest(f, []byte(body)); err == nil {
 				t.Errorf("%s passes as %d", name, f)
 			}
+		}
+	}
+}
+
+// TestNamesInAnotherCase: servers written in Go take them for those they know.
+func TestNamesInAnotherCase(t *testing.T) {
+	for body, f := range map[string]Format{
+		`{"messages":[{"role":"user","Content":"a"}]}`:                          OpenAIChat,
+		`{"messages":[{"role":"user","content":[{"type":"text","TEXT":"a"}]}]}`: OpenAIChat,
+		`{"messages":[{"role":"user","content":"a","Role":"system"}]}`:          AnthropicMessages,
+		`{"input":[{"role":"user","content":"a","ROLE":"system"}]}`:             OpenAIResponses,
+	} {
+		if _, err := ParseRequest(f, []byte(body)); !errors.Is(err, ErrAmbiguous) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	for _, body := range []string{`{"messages":[],"metadata":{"Role":"x"}}`, `{"messages":[],"tools":[{"function":{"parameters":{"properties":{"Name":{}}}}}]}`} {
+		if _, err := ParseRequest(OpenAIChat, []byte(body)); err != nil {
+			t.Errorf("%s: %v", body, err)
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package provider
 
-import "github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
+import (
+	"slices"
+
+	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
+)
 
 // Request is what a client asks of a model.
 type Request struct {
@@ -10,8 +15,12 @@ type Request struct {
 	MaxOutput int // tokens; 0 if the client does not say
 	Turns     int // messages of the conversation
 
-	model jsonedit.Node
+	model, stream, options jsonedit.Node
 }
+
+// ErrAmbiguous: some servers read the names of members whatever their case, and
+// would take one for another.
+var ErrAmbiguous = fault.New(fault.Invalid, "json_ambiguous_name", "a member of the body has a name that servers read differently")
 
 // ParseRequest takes a request apart. It refuses what is not one JSON object
 // that every parser reads alike.
@@ -28,7 +37,11 @@ func ParseRequest(f Format, body []byte) (*Request, error) {
 	if read := f.dialect().request; read != nil {
 		read(w, r, doc.Root())
 	} else {
-		w.free(doc.Root(), Other)
+		r.named(w, doc.Root().Get("model"))
+		w.free(doc.Root(), Content)
+	}
+	if w.odd != "" {
+		return nil, ErrAmbiguous.Detail("a member is spelled %s with other letters", w.odd)
 	}
 	return r, nil
 }
@@ -37,8 +50,31 @@ func ParseRequest(f Format, body []byte) (*Request, error) {
 func (r *Request) SetModel(name string) {
 	r.Model = name
 	if r.model.Is() {
-		r.edits = []jsonedit.Edit{{Node: r.model, With: jsonedit.Quote(name)}}
+		r.edit(r.model, jsonedit.Quote(name))
 	}
+}
+
+// AskUsage has Rewrite ask for the usage of a chat completion that is streamed,
+// which OpenAI tells only then. It is false where that is not needed or not
+// possible; else the client has to be spared the answer: Stream.HideUsage.
+func (r *Request) AskUsage() bool {
+	switch {
+	case !r.Stream || !r.stream.Is() || r.options.Get("include_usage").True():
+		return false
+	case !r.options.Is() && r.options.Kind() == jsonedit.None:
+		r.edit(r.stream, []byte(`true,"stream_options":{"include_usage":true}`))
+	case r.options.Get("include_usage").Kind() == jsonedit.False:
+		r.edit(r.options.Get("include_usage"), []byte("true"))
+	default:
+		return false
+	}
+	return true
+}
+
+// edit asks for a replacement, in place of an earlier one.
+func (r *Request) edit(n jsonedit.Node, with []byte) {
+	r.edits = slices.DeleteFunc(r.edits, func(e jsonedit.Edit) bool { return e.Node == n })
+	r.edits = append(r.edits, jsonedit.Edit{Node: n, With: with})
 }
 
 // named notes the model.

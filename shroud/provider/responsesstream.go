@@ -38,6 +38,9 @@ func responsesEvent(w *walker, st *step, root jsonedit.Node) {
 	ch, ok := told(name)
 	ch.Block = responsesBlock(root)
 	switch {
+	case kind == "error":
+		st.failed()
+		w.responsesWhole(st, kind, root)
 	case ok && end == "delta":
 		w.responsesDelta(root, ch)
 	case ok && end == "done":
@@ -129,7 +132,7 @@ func (w *walker) responsesWhole(st *step, kind string, root jsonedit.Node) {
 			responsesResponse(w, &r, v)
 			st.usage, st.s.Model = r.Usage, r.Model
 			if kind == "completed" || kind == "failed" || kind == "incomplete" {
-				st.s.Finish, st.done = r.Finish, true
+				st.s.Finish, st.s.done = r.Finish, true
 				st.ending(func(Channel) bool { return true })
 			}
 		case "partial_image_b64", "delta": // images and sound

@@ -34,15 +34,19 @@ type Stream struct {
 	filters func(Channel) Filter
 
 	lanes    []*lane
+	choices  map[int]bool        // whether each answer that was asked for is complete
 	names    map[Channel]string  // of tools, by the channel of their call
 	clean    map[string]struct{} // identifiers that come with each event, and passed unchanged
 	envelope []byte              // what the events of this stream have in common
 	next     int                 // the number of the next event, where a format has them
 	inserted int                 // events that the provider did not send
-	m        Message             // the event that is looked at
+	parser   jsonedit.Parser
+	m        Message // the event that is looked at
 	out      []byte
 	done     bool // the answer is complete
 	end      error
+
+	hideUsage bool
 }
 
 // lane is a channel that is open.
@@ -56,8 +60,8 @@ type lane struct {
 type step struct {
 	s     *Stream
 	ends  func(Channel) bool // which channels end with it
-	done  bool               // the answer is complete
 	usage Usage
+	drop  bool          // the event is not for the client
 	seq   jsonedit.Node // the event's number
 }
 
@@ -65,13 +69,16 @@ type step struct {
 // channel that comes up, for each value in a call's arguments, and for each text
 // that comes whole.
 func NewStream(f Format, in Source, filters func(Channel) Filter) *Stream {
-	s := &Stream{in: in, d: f.dialect(), filters: filters, clean: map[string]struct{}{}, names: map[Channel]string{}}
+	s := &Stream{in: in, d: f.dialect(), filters: filters, clean: map[string]struct{}{}, names: map[Channel]string{}, choices: map[int]bool{}}
 	s.put = eventFraming{}
 	if own, ok := in.(framing); ok {
 		s.put = own
 	}
 	return s
 }
+
+// HideUsage keeps from the client the usage that Request.AskUsage asked for.
+func (s *Stream) HideUsage() { s.hideUsage = true }
 
 // Next is what to send to the client next: one event of the provider, none, or
 // several. The bytes are valid until the next call. At the end of a complete
@@ -137,12 +144,12 @@ func (s *Stream) event(ev sse.Event) error {
 	case data[0] != '{' && data[0] != '[':
 		return s.words(ev)
 	}
-	doc, err := jsonedit.ParseLoose(data)
+	doc, err := s.parser.Parse(data)
 	if err != nil {
 		return err
 	}
-	changed, err := s.look(doc, data)
-	if err != nil {
+	changed, drop, err := s.look(doc, data)
+	if err != nil || drop {
 		return err
 	}
 	if len(changed) == 0 && len(s.m.edits) == 0 {

@@ -19,6 +19,8 @@ type walker struct {
 	in   *inner
 	// signed: what follows belongs to a signature.
 	signed bool
+	// odd is a name of the protocol that a member has but for its case.
+	odd string
 	// calls is where the calls of an answer go.
 	calls *[]Call
 }
@@ -55,6 +57,9 @@ func (w *walker) label(n jsonedit.Node) {
 
 // other is a member that a format has no word for.
 func (w *walker) other(name, value jsonedit.Node) {
+	if low := strings.ToLower(name.Text()); low != name.Text() && decides(low) {
+		w.odd = low
+	}
 	w.name(name, Other)
 	w.free(value, Other)
 }

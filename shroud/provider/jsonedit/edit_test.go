@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func TestParseRefuses(t *testing.T) {
@@ -71,6 +73,29 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// TestParser: one text leaves nothing to the next, whatever was wrong with it.
+func TestParser(t *testing.T) {
+	var p Parser
+	for range 3 {
+		for text, want := range map[string]string{
+			`{"a":"b","a":"c"}`: "b", `{"a":"\ud800"}`: "\uFFFD", `{"a":`: "", `[[{"a":1}`: "", `{"a":{"b":[]}}`: "", "{\"a\":\"\xff\"}": "\uFFFD",
+		} {
+			src := []byte(text)
+			d, err := p.Parse(src)
+			one, wrong := ParseLoose([]byte(text))
+			if (err == nil) != (wrong == nil) {
+				t.Fatalf("%s: %v, alone %v", text, err, wrong)
+			}
+			if string(src) != text {
+				t.Errorf("the text was written to: %q", src)
+			}
+			if err == nil && (d.Root().Get("a").Text() != want || one.Root().Get("a").Text() != want) {
+				t.Errorf("%s: %q, alone %q", text, d.Root().Get("a").Text(), one.Root().Get("a").Text())
+			}
+		}
+	}
+}
+
 func TestAbsent(t *testing.T) {
 	d, err := Parse([]byte(`{"a":[]}`))
 	if err != nil {
@@ -80,6 +105,21 @@ func TestAbsent(t *testing.T) {
 	if n.Is() || n.Text() != "" || n.Int() != 0 || n.True() || n.Raw() != nil {
 		t.Error("a value that is not there has something")
 	}
+}
+
+// FuzzText compares with what the library reads.
+func FuzzText(f *testing.F) {
+	f.Add(`"a\n\u00e9\ud83d\ude00\ud800x\\\"\/"`)
+	f.Fuzz(func(t *testing.T, src string) {
+		d, err := ParseLoose([]byte(src))
+		if err != nil || d.Root().Kind() != String {
+			return
+		}
+		want, _ := jsontext.AppendUnquote(nil, strings.Trim(src, " \t\r\n"))
+		if got := d.Root().Text(); got != string(want) {
+			t.Errorf("%s: %q, want %q", src, got, want)
+		}
+	})
 }
 
 func FuzzApply(f *testing.F) {

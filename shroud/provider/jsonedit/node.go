@@ -2,6 +2,8 @@ package jsonedit
 
 import (
 	"iter"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -54,12 +56,45 @@ func (n Node) Text() string {
 // unquote takes quotes and escapes from a string.
 func (d *Doc) unquote(p *place) string {
 	body := d.text[p.start+1 : p.end-1]
+	if !utf8.ValidString(body) {
+		// The decoder took it, if loosely: out has U+FFFD for what is no UTF-8.
+		out, _ := jsontext.AppendUnquote(make([]byte, 0, len(body)), d.src[p.start:p.end])
+		return string(out)
+	}
 	if !escaped(body) {
 		return body
 	}
-	// What the decoder took and this does not is no UTF-8: out has U+FFFD for it.
-	out, _ := jsontext.AppendUnquote(make([]byte, 0, len(body)), d.src[p.start:p.end])
-	return string(out)
+	return unescape(body)
+}
+
+// simple are the escapes of one letter.
+var simple = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape takes escapes from the inside of a string that the decoder has read.
+// Texts are mostly long runs without any, which the library takes byte by byte.
+func unescape(s string) string {
+	var out strings.Builder
+	out.Grow(len(s))
+	for {
+		n := strings.IndexByte(s, '\\')
+		if n < 0 || n+1 >= len(s) {
+			out.WriteString(s)
+			return out.String()
+		}
+		out.WriteString(s[:n])
+		if c := simple[s[n+1]]; c != 0 {
+			out.WriteByte(c)
+			s = s[n+2:]
+			continue
+		}
+		units := n // as many \uXXXX as follow each other: two may be one rune
+		for strings.HasPrefix(s[units:], `\u`) {
+			units = min(units+6, len(s))
+		}
+		plain, _ := jsontext.AppendUnquote(nil, `"`+s[n:units]+`"`)
+		out.Write(plain)
+		s = s[units:]
+	}
 }
 
 // Int is a number without a fraction, or 0.

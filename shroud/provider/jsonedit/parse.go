@@ -60,25 +60,55 @@ func Parse(src []byte) (*Doc, error) { return parse(src) }
 // ParseLoose is Parse for texts that others made and that every reader of the
 // nodes takes in full: names may come twice, and what is no UTF-8 reads as
 // U+FFFD.
-func ParseLoose(src []byte) (*Doc, error) {
-	return parse(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+func ParseLoose(src []byte) (*Doc, error) { return parse(src, loose()...) }
+
+func loose() []jsontext.Options {
+	return []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 }
 
 func parse(src []byte, o ...jsontext.Options) (*Doc, error) {
 	if len(src) > math.MaxInt32 {
 		return nil, ErrTooLarge
 	}
-	d := &Doc{src: src, text: string(src), places: make([]place, 0, 16+len(src)/24)}
+	d := &Doc{src: src, text: string(src), places: make([]place, 0, 16+len(src)/64)}
 	dec := jsontext.NewDecoder(bytes.NewBuffer(src), o...)
-	if err := d.read(dec); err != nil {
+	if err := d.read(dec, nil); err != nil {
 		return nil, refusal(dec, err)
 	}
 	return d, nil
 }
 
+// Parser is ParseLoose for one small text after the other. A document is good
+// until the next one is read; the texts that it gave are for good.
+type Parser struct {
+	dec  *jsontext.Decoder
+	how  []jsontext.Options
+	buf  bytes.Buffer
+	open []int32
+	doc  Doc
+}
+
+// Parse reads a text.
+func (p *Parser) Parse(src []byte) (*Doc, error) {
+	if len(src) > math.MaxInt32 {
+		return nil, ErrTooLarge
+	}
+	p.buf = *bytes.NewBuffer(src)
+	if p.dec == nil {
+		p.how, p.open = loose(), make([]int32, 0, 16)
+		p.dec = jsontext.NewDecoder(&p.buf, p.how...)
+	} else {
+		p.dec.Reset(&p.buf, p.how...)
+	}
+	p.doc = Doc{src: src, text: string(src), places: p.doc.places[:0]}
+	if err := p.doc.read(p.dec, p.open); err != nil {
+		return nil, refusal(p.dec, err)
+	}
+	return &p.doc, nil
+}
+
 // read takes all tokens, and insists on an end behind the first value.
-func (d *Doc) read(dec *jsontext.Decoder) error {
-	open := make([]int32, 0, 16)
+func (d *Doc) read(dec *jsontext.Decoder, open []int32) error {
 	for {
 		kind := dec.PeekKind()
 		switch kind {

@@ -112,7 +112,7 @@ func (r *Reader) find() int {
 		}
 	}
 	for r.scan < len(r.buf) {
-		i := bytes.IndexAny(r.buf[r.scan:], "\r\n")
+		i := lineEnd(r.buf[r.scan:])
 		if i < 0 {
 			r.scan = len(r.buf)
 			return 0

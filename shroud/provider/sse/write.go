@@ -50,7 +50,7 @@ func appendData(dst, data []byte, end string) []byte {
 func lines(raw []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(line, end []byte) bool) {
 		for at := 0; at < len(raw); {
-			n := bytes.IndexAny(raw[at:], "\r\n")
+			n := lineEnd(raw[at:])
 			if n < 0 {
 				n = len(raw) - at
 			}
@@ -61,6 +61,21 @@ func lines(raw []byte) iter.Seq2[[]byte, []byte] {
 			at = end
 		}
 	}
+}
+
+// lineEnd is where the first line ends, or -1.
+func lineEnd(b []byte) int {
+	n := bytes.IndexByte(b, '\n')
+	if n < 0 {
+		n = len(b)
+	}
+	if cr := bytes.IndexByte(b[:n], '\r'); cr >= 0 {
+		return cr
+	}
+	if n == len(b) {
+		return -1
+	}
+	return n
 }
 
 // ending is where the line end at n is over.

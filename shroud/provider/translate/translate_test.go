@@ -284,7 +284,7 @@ func TestStreamFailures(t *testing.T) {
 		"data: {\"error\":{\"code\":503,\"message\":\"too much\",\"status\":\"UNAVAILABLE\"}}\n\n":                        provider.Google,
 	} {
 		a, _, err := read2(t, Answer{}.Stream(s, sse.NewReader(strings.NewReader(text), 0)))
-		if a.failure != "too much" || !errors.Is(err, provider.ErrCut) {
+		if a.failure != "too much" || !errors.Is(err, io.EOF) {
 			t.Errorf("%+v, %v", a, err)
 		}
 	}
