@@ -67,7 +67,7 @@ func TestReaderBounds(t *testing.T) {
 	if !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v", err)
 	}
-	in := NewReader(io.LimitReader(endless{}, 1<<24), 1<<12)
+	in := NewReader(io.LimitReader(endless{}, 1<<20), 1<<12)
 	for {
 		if _, err := in.Next(); err != nil {
 			break
