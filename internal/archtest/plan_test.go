@@ -199,6 +199,7 @@ var owner = map[string][]string{
 	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
 	"github.com/prometheus/client_golang": {"appliance/metrics"},
 	"github.com/spf13/cobra":              {"cmd/oneclawd"},
+	"github.com/tyler-smith/go-bip39":     {"shroud/detect/secret"}, // word lists of seed phrases
 	"github.com/wneessen/go-mail":         {"appliance/mail"},
 	"github.com/zricethezav/gitleaks/v8":  {"shroud/detect/secret"}, // its rules
 	"go.etcd.io/bbolt":                    {"store"},

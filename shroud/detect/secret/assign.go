@@ -33,13 +33,13 @@ var notSecret = []string{
 	"expires", "expiration", "ttl", "policy", "field", "label", "placeholder", "hint", "prompt", "error", "reset", "endpoint", "param", "params", "format", "algorithm",
 	"alg", "version", "enabled", "required", "ring", "board", "word", "words", "stroke", "frame", "store", "chain", "code", "map", "usage", "manager", "provider", "class",
 	"service", "rotation", "group", "regex", "pattern", "validator", "strength", "event", "press", "note", "ize", "izer", "hash", "fingerprint", "checksum", "digest",
-	"method", "mode", "scheme", "host", "port", "domain", "version", "email", "user", "username", "age", "at", "date", "time", "timeout", "prefix", "suffix", "header", "ref", "arn", "public", "pub", "list", "set", "index", "server", "scope", "status", "title", "description", "sha", "commit", "etag", "cursor", "uid", "address", "input",
+	"method", "mode", "scheme", "host", "port", "domain", "version", "email", "user", "username", "age", "at", "date", "time", "timeout", "prefix", "suffix", "header", "ref", "arn", "public", "pub", "list", "set", "index", "server", "scope", "status", "title", "description", "sha", "commit", "etag", "cursor", "uid", "address", "input", "nr", "no", "num", "number", "port", "ports", "able", "es", "ed", "ing", "ive", "ant", "able", "ible", "or", "ors", "ority", "ion", "ary", "tech",
 }
 
 // notKeys are what stands before key or token where it is no credential.
 var notKeys = []string{
 	"public", "pub", "primary", "foreign", "sort", "partition", "cache", "object", "row", "group", "hot", "next", "page", "continuation", "cursor", "sync", "eos", "bos", "pad", "unk",
-	"mask", "sep", "dict", "map", "route", "query", "event", "idempotency", "s3", "registry", "publishable", "site", "host", "known", "storage", "csrf", "xsrf", "translation", "unique", "composite", "bypass", "compass", "tool",
+	"mask", "sep", "dict", "map", "route", "query", "event", "idempotency", "s3", "registry", "publishable", "site", "host", "known", "storage", "csrf", "xsrf", "translation", "unique", "composite", "bypass", "compass", "tool", "websocket", "secwebsocket", "verify", "verification", "signing_public", "recipient", "peer", "witness", "log", "authorized",
 }
 
 // longestName is how far the name of a value reaches to either side of its word.
@@ -48,7 +48,7 @@ const longestName = 48
 // at looks at what is assigned to the name that has the word at.
 func (n name) at(s *scan, at int) {
 	t := s.text
-	if at < s.done && n.kind != password {
+	if at < s.done {
 		return
 	}
 	start, end := at, at+len(n.word)
@@ -58,19 +58,22 @@ func (n name) at(s *scan, at int) {
 	for end < len(t) && end-at < longestName && nameByte(t, end) {
 		end++
 	}
-	called := strings.ToLower(t[start:end])
+	if n.word == "pass" && at > start && letter(t[at-1]) && t[at]-'a' < 26 {
+		return // compass, bypass, and what is called so in other languages
+	}
+	called := qualified(t, start) + strings.ToLower(t[start:end])
 	if !isCredential(called, n.word) {
 		return
 	}
 	v, ok := valueAfter(t, start, end)
-	if !ok {
+	if !ok || !s.spend(v.end-v.start) {
 		return
 	}
-	s.done = v.end
 	score, rule := v.judge(t, n.kind, called)
 	if score == 0 {
 		return
 	}
+	s.done = v.end
 	s.report(Match{Rule: rule, Start: v.start, End: v.end, Severity: High, Score: score, Why: "a value that looks drawn is assigned to a name that says it is a credential"})
 }
 
@@ -78,6 +81,22 @@ func (n name) at(s *scan, at int) {
 func nameByte(t string, i int) bool {
 	c := t[i]
 	return alnum(c) || c == '_' || c == '-' || c == '.' && i+1 < len(t) && alnum(t[i+1]) && i > 0 && alnum(t[i-1])
+}
+
+// qualified is the word before a name, if it says more of it: the private of private key.
+func qualified(t string, start int) string {
+	if start < 4 || t[start-1] != ' ' {
+		return ""
+	}
+	from := start - 1
+	for from > 0 && start-from < 14 && letter(t[from-1]) {
+		from--
+	}
+	switch word := strings.ToLower(t[from : start-1]); word {
+	case "private", "secret", "api", "access", "encryption", "auth", "signing", "public", "primary", "foreign", "master", "bot", "app", "seed":
+		return word + "_"
+	}
+	return ""
 }
 
 // isCredential says whether a name is of a credential.
@@ -90,6 +109,9 @@ func isCredential(called, word string) bool {
 	}, called)
 	flat = strings.TrimRight(flat, "0123456789")
 	before, after, _ := strings.Cut(flat, strings.Trim(word, "_- "))
+	if word[0] == '_' && after != "" {
+		return false
+	}
 	for _, n := range notKeys {
 		if strings.HasSuffix(before, n) {
 			return false
@@ -112,17 +134,26 @@ type value struct {
 	quoted     bool
 	loose      bool // there is only a space, or a word, between the name and it
 	marked     bool // the name is an option of a command
+	said       bool // the text says that the name is the value
+	firm       bool // there is a sign of assignment between them
 }
 
 // valueAfter finds what is assigned to the name at [start,end).
 func valueAfter(t string, start, end int) (v value, ok bool) {
 	v.marked = t[start] == '-' || start > 0 && t[start-1] == '-'
 	i := end
-	for k := 0; i < len(t) && k < 5 && strings.IndexByte(" \t\"'`])}\\*&", t[i]) >= 0; k++ {
+	for k := 0; i < len(t) && k < 16 && strings.IndexByte(" \t\"'`])}\\*&", t[i]) >= 0; k++ {
 		i++
+	}
+	if at, ok := otherField(t, i); ok {
+		v.firm = true
+		return quoted(t, at, v)
 	}
 	i = skipType(t, i)
 	operator := i
+	if hasFold(t[i:], "%3d") {
+		i += len("%3d")
+	}
 	for i < len(t) && i-operator < 5 && strings.IndexByte("=:>?,|.~", t[i]) >= 0 {
 		i++
 	}
@@ -133,30 +164,45 @@ func valueAfter(t string, start, end int) (v value, ok bool) {
 		v.loose = true
 		for _, word := range []string{"is ", "are ", "to ", "was ", "= "} {
 			if hasFold(t[i:], word) {
-				i += len(word)
+				i, v.said = i+len(word), true
 				break
 			}
 		}
-	} else if t[operator] == '.' && i-operator == 1 {
+	} else if sign := t[operator:i]; sign == "." || strings.Contains(sign, "?") && !strings.Contains(sign, "=") {
 		return v, false
 	}
+	v.firm = strings.ContainsAny(t[operator:i], "=:>%")
 	for k := 0; i < len(t) && k < 12 && (space(t[i]) || strings.IndexByte("([{=", t[i]) >= 0); k++ {
 		i++
-	}
-	if rest := t[i:]; hasFold(rest, `"value"`) || hasFold(rest, `value:`) || hasFold(rest, `'value'`) {
-		if i += strings.IndexByte(rest, ':') + 1; i <= 0 || i > len(t) {
-			return v, false
-		}
-		for i < len(t) && space(t[i]) {
-			i++
-		}
 	}
 	return quoted(t, i, v)
 }
 
+// otherField is where the value of a name begins that is in the field after it, as in
+// {"name": "PASSWORD", "value": "x"} and its like in YAML and XML.
+func otherField(t string, i int) (at int, ok bool) {
+	for k := 0; i < len(t) && k < 24 && (space(t[i]) || strings.IndexByte("\"',", t[i]) >= 0); k++ {
+		i++
+	}
+	if !hasFold(t[i:], "value") {
+		return 0, false
+	}
+	i += len("value")
+	operators := 0
+	for k := 0; i < len(t) && k < 8 && (space(t[i]) || strings.IndexByte("\"':=", t[i]) >= 0); k++ {
+		if t[i] == ':' || t[i] == '=' {
+			operators++
+		} else if operators > 0 && !space(t[i]) {
+			break
+		}
+		i++
+	}
+	return i, operators > 0
+}
+
 // skipType steps over a type between a name and its operator, and over what follows it.
 func skipType(t string, i int) int {
-	for _, word := range []string{"string ", ": string ", ": str ", ": &str ", ": final ", "value ", "&quot;", "varchar "} {
+	for _, word := range []string{"string ", ": string ", ": str ", ": &str ", ": final ", "&quot;", "varchar "} {
 		if hasFold(t[min(i, len(t)):], word) {
 			return i + len(word)
 		}
@@ -179,6 +225,12 @@ func quoted(t string, i int, v value) (value, bool) {
 		return v, false
 	}
 	stop := " \t\r\n\"'`;,<>()[]{}|\\&"
+	if hasFold(t[max(0, i-3):], "%3d") {
+		stop += "%"
+	}
+	if rest := t[i:]; strings.HasPrefix(rest, `"""`) || strings.HasPrefix(rest, "'''") {
+		i += 2
+	}
 	if c := t[i]; c == '"' || c == '\'' || c == '`' {
 		i, v.quoted, stop = i+1, true, string(c)+"\r\n\\"
 	} else if c == ';' { // the end of &quot;
@@ -193,8 +245,8 @@ func quoted(t string, i int, v value) (value, bool) {
 		v.quoted = false // the quote is not closed: an excerpt
 	}
 	if !v.quoted {
-		if i < len(t) && strings.IndexByte("([{", t[i]) >= 0 {
-			return v, false // a call
+		if i < len(t) && strings.IndexByte("([{", t[i]) >= 0 || !v.firm && !v.loose {
+			return v, false // a call; one name after another
 		}
 		for v.end > v.start && strings.IndexByte(".!?:", t[v.end-1]) >= 0 && v.end-v.start < 24 && (v.end == len(t) || space(t[v.end])) && t[v.end-1] != '!' {
 			v.end--
@@ -206,7 +258,11 @@ func quoted(t string, i int, v value) (value, bool) {
 // judge says how likely v is a credential: zero for not at all.
 func (v value) judge(t string, k kind, called string) (score float64, rule string) {
 	text := t[v.start:v.end]
-	if placeholder(text) || reference(text) {
+	if placeholder(text) || reference(text) || !v.quoted && code(text, v.loose) {
+		return 0, ""
+	}
+	drawn := random(text) && tokenBytes(text) && !header(text)
+	if v.loose && !v.marked && wordAndNumber(text) || k != password && saysSo(text) {
 		return 0, ""
 	}
 	switch {
@@ -214,24 +270,88 @@ func (v value) judge(t string, k kind, called string) (score float64, rule strin
 		if chosen(text, v.quoted) {
 			return 0.8, "password-assignment"
 		}
+		if v.firm && v.ofCode(t) && wordOfPass(text) && endsInPassword(called) {
+			return 0.6, "password-assignment"
+		}
 	case k == password:
-		if (v.marked || v.end-v.start >= 6) && chosen(text, v.quoted) && (v.marked || mixed(text)) {
+		if chosen(text, v.quoted) && (v.marked || v.said && mixed(text) || drawn && len(text) >= 8 && mixed(text)) {
 			return 0.75, "password-in-text"
 		}
-	case k == token && (len(text) >= 10 && !v.loose || len(text) >= 15 || v.marked && len(text) >= 10):
-		if random(text) && tokenBytes(text) {
+	case uuid(text):
+		if !v.loose && (strings.Contains(called, "secret") || strings.Contains(called, "token") || strings.Contains(called, "apikey") || strings.Contains(called, "api_key")) && shapeOf(text).different >= 8 || v.marked {
+			return 0.7, "token-assignment"
+		}
+	case !drawn || dateOrVersion(text):
+		return 0, ""
+	case k == token:
+		if len(text) >= 10 && !v.loose || len(text) >= 15 || v.marked && len(text) >= 10 {
 			return 0.8, "token-assignment"
 		}
-	case k == key && (len(text) >= 16 && !v.loose || v.marked && len(text) >= 14):
-		if random(text) && tokenBytes(text) {
-			return 0.75, "key-assignment"
-		}
-	case k == key && len(text) >= 10 && strings.HasSuffix(called, "key") && len(called) > 3:
-		if s := shapeOf(text); random(text) && tokenBytes(text) && s.digits > 1 && s.upper > 0 && s.lower > 0 {
+	case shapeOf(text).hex && len(text) >= 40 && !strings.Contains(called, "secret") && !strings.Contains(called, "priv") && !strings.Contains(called, "api") && !strings.Contains(called, "access") && !strings.Contains(called, "enc") && !strings.Contains(called, "aes"):
+		return 0, "" // a hash as likely as not
+	case len(text) >= 16 && !v.loose || v.marked && len(text) >= 14 || len(text) >= 32 && v.said:
+		return 0.75, "key-assignment"
+	case len(text) >= 10 && !v.loose && strings.HasSuffix(called, "key"):
+		if s := shapeOf(text); s.digits > 1 && s.upper > 0 && s.lower > 0 {
 			return 0.7, "key-assignment"
 		}
 	}
 	return 0, ""
+}
+
+// header says whether v is that of a JSON web token, without the rest.
+func header(v string) bool {
+	return strings.HasPrefix(v, "eyJ") && !strings.Contains(v, ".") && strings.Contains(string(decoded(v)), `"alg"`)
+}
+
+// wordAndNumber says whether v is as people write examples: words, and a number behind them.
+func wordAndNumber(v string) bool {
+	s := shapeOf(strings.TrimRight(v, "0123456789!"))
+	return s.other == 0 && s.digits == 0 && (s.pairs < 4 || s.common*100 >= s.pairs*55)
+}
+
+// saysSo says whether a value has in it what it is said to be: an example.
+func saysSo(v string) bool {
+	v = strings.ToLower(v)
+	return strings.Contains(v, "token") || strings.Contains(v, "secret") || strings.Contains(v, "apikey") || strings.Contains(v, "api_key") || strings.Contains(v, "password")
+}
+
+// ofCode says whether v stands as values do in code and connection strings: in quotes after an operator,
+// or between semicolons.
+func (v value) ofCode(t string) bool {
+	if v.quoted {
+		return v.end < len(t) && !space(t[v.end])
+	}
+	return v.end < len(t) && t[v.end] == ';' && v.start > 0 && t[v.start-1] == '='
+}
+
+// wordOfPass says whether a word can be a password that somebody chose: it is none of the words
+// that stand for one, and no label.
+func wordOfPass(v string) bool {
+	if len(v) < 6 || len(v) > 40 || strings.ContainsAny(v, " /\\(){}<>,;:") {
+		return false
+	}
+	s := shapeOf(v)
+	if s.other == 0 && s.upper > 0 && s.upper < 4 && v[0]-'A' < 26 || s.lower == 0 || s.different < 4 || s.longest > 4 {
+		return false
+	}
+	switch strings.ToLower(v) {
+	case "password", "passwd", "secret", "string", "hidden", "required", "undefined", "optional", "username", "number", "object", "boolean", "default",
+		"current-password", "new-password", "confirm", "database", "default_password", "disabled", "enabled", "keyring", "prompt", "plaintext", "bcrypt", "keychain", "passphrase", "mypassword", "yourpassword", "userpassword", "testpassword", "adminpassword", "password_hash", "hashed_password", "user_password", "my_password", "password_field", "credentials", "secrets":
+		return false
+	}
+	return s.other <= 2 && !strings.ContainsAny(v, "_.-")
+}
+
+// endsInPassword says whether a name ends in a word for password.
+func endsInPassword(called string) bool {
+	called = strings.TrimRight(called, "0123456789")
+	for _, word := range []string{"password", "passwd", "passphrase", "passwort", "senha", "contraseña", "pwd", "_pass", "pass"} {
+		if strings.HasSuffix(called, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // mixed says whether v has letters and digits or signs: a word of a sentence has not.
@@ -259,7 +379,8 @@ func chosen(v string, quoted bool) bool {
 }
 
 func dateOrVersion(v string) bool {
-	return shapeOf(v).lower+shapeOf(v).upper <= 1 && strings.ContainsAny(v, ".:-/")
+	s := shapeOf(v)
+	return s.lower+s.upper <= 2 && s.n < 36 && strings.ContainsAny(v, ".:-/")
 }
 
 // tokenBytes says whether v has only what drawn tokens are written in.
@@ -272,6 +393,25 @@ func tokenBytes(v string) bool {
 	return true
 }
 
+// code says whether a value without quotes is of a program: a name, a member, a number; or, where
+// nothing assigns it, an option or a path.
+func code(v string, loose bool) bool {
+	if len(v) < 19 && strings.HasPrefix(v, "0x") || strings.Contains(v, ".") && !strings.HasPrefix(v, "ey") && (strings.ContainsAny(v, "/") || member(v)) {
+		return true
+	}
+	if loose && (v[0] == '-' || strings.Contains(v, "/")) {
+		return true
+	}
+	s := shapeOf(v)
+	return s.digits == 0 && s.other == 0 && s.common*100 >= s.pairs*45 && s.upper > 0 && s.upper < s.lower && s.turns*2 < s.n
+}
+
+// member says whether v is two names with a dot between them.
+func member(v string) bool {
+	a, b, _ := strings.Cut(v, ".")
+	return a != "" && b != "" && letter(a[0]) && letter(b[0]) && (shapeOf(a).wordy() || shapeOf(b).wordy())
+}
+
 // reference says whether v names something in place of being it: a path, a call, a member, an
 // address, a resource.
 func reference(v string) bool {
@@ -281,5 +421,5 @@ func reference(v string) bool {
 		return true
 	}
 	s := shapeOf(v)
-	return strings.Contains(v, ".") && s.digits*8 < s.n && s.wordy()
+	return strings.Contains(v, ".") && s.digits*8 < s.n && s.wordy() || strings.HasPrefix(v, "age1") || strings.HasPrefix(v, "AAAAB3Nza") || strings.HasPrefix(v, "AAAAC3Nza")
 }

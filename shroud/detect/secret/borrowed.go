@@ -48,35 +48,37 @@ var identifiers = []string{"client-id", "access-id", "user-api-id", "-pub-key", 
 // assignment is how the expressions of assigned values can be told from the others.
 const assignment = `(?:=|>|:{1,3}=`
 
-// borrow adds the rules of gitleaks' default configuration to e.
-func borrow(e *engine) {
+// gitleaks is the rules of its default configuration.
+func gitleaks() []*borrowed {
 	var all struct{ Rules []*borrowed }
 	if err := toml.Unmarshal([]byte(config.DefaultConfig), &all); err != nil {
 		panic("secret: the rules of gitleaks are not what they were: " + err.Error())
 	}
 	for _, r := range all.Rules {
+		r.expression = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
+		r.assigned = strings.Contains(r.Regex, assignment)
+	}
+	return all.Rules
+}
+
+// borrow adds those that have none of ours in their place.
+func borrow(e *engine) {
+	for _, r := range gitleaks() {
 		if ours[r.ID] || r.Regex == "" {
 			continue
 		}
-		r.expression = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
-		r.assigned = strings.Contains(r.Regex, assignment)
 		for _, word := range r.Keywords {
 			e.on(strings.ToLower(word), r.at)
 		}
 	}
 }
 
-// regexBudget is how many bytes of one text regular expressions are run over, as a
-// multiple of its length: nobody writes a text that needs more, but to keep us busy.
-const regexBudget = 8
-
 // at tries the rule at a keyword.
 func (r *borrowed) at(s *scan, at int) {
 	from, to, ok := r.window(s.text, at)
-	if !ok || s.spent > regexBudget*len(s.text)+1<<16 {
+	if !ok || !s.spend(to-from) {
 		return
 	}
-	s.spent += to - from
 	where := r.expression().FindStringSubmatchIndex(s.text[from:to])
 	if where == nil {
 		return
@@ -84,13 +86,13 @@ func (r *borrowed) at(s *scan, at int) {
 	start, end := r.group(where)
 	start, end = start+from, end+from
 	value := s.text[start:end]
-	if r.Entropy > 0 && entropy(value) <= r.Entropy || placeholder(value) || r.allowed(s.text[from+where[0]:from+where[1]], value) {
+	if r.Entropy > 0 && entropy(value) <= r.Entropy || placeholder(value) || shapeOf(value).longest > 6 || r.allowed(s.text[from+where[0]:from+where[1]], value) {
 		return
 	}
 	m := Match{Rule: r.ID, Start: start, End: end, Severity: Critical, Score: 0.89, Why: "it has the format of: " + r.ID}
 	if r.assigned {
 		m.Severity, m.Score, m.Why = High, 0.85, "a value is assigned to a name of the service: "+r.ID
-		if !random(value) {
+		if !random(value) && !uuid(value) {
 			return
 		}
 	}

@@ -13,7 +13,7 @@ func newEngine() *engine {
 	e.on("bearer ", bearer)
 	e.on("basic ", basic)
 	e.on("://", (*scan).userinfo)
-	for _, flag := range []string{" -u", "--user", " -p"} {
+	for _, flag := range []string{" -u", "--user", "-user ", " -p"} {
 		e.on(flag, (*scan).account)
 	}
 	e.on("-----begin", (*scan).pem)
@@ -29,6 +29,17 @@ func newEngine() *engine {
 	}
 	e.on(":aa", (*scan).telegram)
 	e.on("ey", (*scan).jwt)
+	e.on("networkcredential", (*scan).dotnet)
+	e.on(":5432:", (*scan).pgpass)
+	e.on(`"auth"`, (*scan).dockerAuth)
+	e.on("-us", (*scan).mailchimp)
+	e.on("sk", (*scan).twilio)
+	e.on("nral", (*scan).newrelic)
+	e.on("tlrmtvntuaad", (*scan).ntlm)
+	e.on("jqqj99", (*scan).azure)
+	for _, open := range []string{`= "`, `="`, `: "`, `:"`, `= '`, `='`, `: '`, `:'`, "=> \"", "=> '"} {
+		e.on(open, (*scan).unnamed)
+	}
 	return e
 }
 

@@ -33,13 +33,28 @@ const (
 // many needs no more to know what they have.
 const mostMatches = 2000
 
-// Find returns the credentials in text, in order, without overlaps. It takes time
-// in proportion to the text, whatever it is.
+// Find returns the credentials in text, in order, without overlaps.
 func Find(text string) []Match {
-	s := scan{text: text, engine: rules()}
-	s.engine.literals.find(text, s.at)
-	return settle(text, s.out)
+	found, _ := Search(text)
+	return found
 }
+
+// Search is Find, and says whether it gave up: a text in which nearly every byte
+// begins something is not looked at to the end, so that nobody can keep us busy with it. It takes
+// time in proportion to the text, whatever it is.
+func Search(text string) (found []Match, cut bool) {
+	s := scan{text: text, engine: rules(), left: work*len(text) + 1<<16}
+	s.engine.literals.find(text, s.at)
+	s.discord()
+	s.facebook()
+	s.phrases()
+	s.alone()
+	return settle(text, s.out), s.cut
+}
+
+// work is how many bytes are looked at closely, as a multiple of the text. Ordinary text
+// takes a fraction of one.
+const work = 8
 
 // rules is the engine, made at the first text. It holds no state of any text.
 var rules = sync.OnceValue(newEngine)
@@ -65,11 +80,23 @@ type scan struct {
 	engine *engine
 	out    []Match
 	done   int // places before it are of an assignment that was looked at
-	spent  int // bytes that regular expressions were run over
+	left   int // bytes that may still be looked at closely
+	cut    bool
+}
+
+// spend takes n bytes from what is left, or reports that there are none.
+func (s *scan) spend(n int) bool {
+	if s.left -= n; s.left < 0 {
+		s.cut = true
+	}
+	return !s.cut
 }
 
 func (s *scan) at(id uint16, at int) {
-	if len(s.out) < mostMatches {
+	if len(s.out) >= mostMatches {
+		s.cut = true
+	}
+	if !s.cut {
 		s.engine.actions[id](s, at)
 	}
 }

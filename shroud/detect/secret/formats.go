@@ -34,8 +34,8 @@ var formats = []format{
 	{"replicate-token", "r8_", base62, 32, 44}, {"nvidia-key", "nvapi-", base64url, 50, 90}, {"fireworks-key", "fw_", base62, 20, 28},
 	{"langsmith-key", "lsv2_pt_", base64url, 32, 60}, {"langsmith-key", "lsv2_sk_", base64url, 32, 60}, {"pinecone-key", "pcsk_", base64url, 40, 90},
 	{"elevenlabs-key", "sk_", lowhex, 48, 48}, {"tavily-key", "tvly-", base64url, 28, 60}, {"voyage-key", "pa-", base64url, 40, 60},
-	{"jina-key", "jina_", base64url, 50, 80}, {"firecrawl-key", "fc-", lowhex, 32, 32}, {"e2b-key", "e2b_", lowhex, 40, 40},
-	{"gcp-api-key", "AIza", base64url, 35, 35}, {"google-oauth-secret", "GOCSPX-", base64url, 24, 32},
+	{"llamaindex-key", "llx-", base64url, 40, 60}, {"together-key", "tgp_v1_", base64url, 40, 50}, {"jina-key", "jina_", base64url, 50, 80}, {"firecrawl-key", "fc-", lowhex, 32, 32}, {"e2b-key", "e2b_", lowhex, 40, 40},
+	{"google-oauth-secret", "GOCSPX-", base64url, 24, 32},
 	{"google-oauth-token", "ya29.", dotted, 40, 2048}, {"google-refresh-token", "1//0", base64url, 40, 200}, {"gcp-express-key", "AQ.Ab8", base64url, 40, 80},
 	// This product and its kind
 	{"1claw-agent-key", "ocv_", base64url, 20, 128}, {"1claw-key", "1ck_", base64url, 20, 128},
@@ -53,7 +53,7 @@ var formats = []format{
 	{"gitlab-token", "glrt-", dotted, 20, 320}, {"gitlab-token", "glrtr-", dotted, 20, 320}, {"gitlab-token", "glptt-", base64url, 40, 40}, {"gitlab-token", "glft-", base64url, 20, 64},
 	{"gitlab-token", "glimt-", base64url, 20, 64}, {"gitlab-token", "glagent-", base64url, 50, 1024}, {"gitlab-token", "gloas-", base64url, 64, 64},
 	{"gitlab-token", "glsoat-", base64url, 20, 64}, {"gitlab-token", "glffct-", base64url, 20, 64}, {"gitlab-token", "glwt-", base64url, 20, 64},
-	{"gitlab-token", "glcbt-", base64url, 20, 80}, {"gitlab-token", "GR1348941", base64url, 20, 50}, {"bitbucket-token", "ATBB", base62, 24, 40},
+	{"gitlab-token", "glcbt-", base64url, 20, 80}, {"gitlab-token", "GR1348941", base64url, 20, 50}, {"bitbucket-token", "BBDC-", base64any, 40, 48}, {"docker-swarm-key", "SWMKEY-1-", base62, 40, 50}, {"docker-swarm-token", "SWMTKN-1-", base64url, 70, 90}, {"postman-key", "PMAT-", upper32, 26, 26}, {"bitbucket-token", "ATBB", base62, 24, 40},
 	{"bitbucket-token", "ATCTT3xFfG", base64any, 100, 300}, {"atlassian-token", "ATATT3xFfG", base64any, 100, 300}, {"circleci-token", "CCIPAT_", base64url, 40, 80},
 	{"circleci-token", "CCIPRJ_", base64url, 40, 80}, {"buildkite-token", "bkua_", lowhex, 40, 40}, {"sonar-token", "squ_", lowhex, 40, 40}, {"sonar-token", "sqp_", lowhex, 40, 40},
 	{"sonar-token", "sqa_", lowhex, 40, 40}, {"artifactory-key", "AKCp", base62, 10, 80}, {"artifactory-key", "cmVmdGtuO", base62, 40, 80},
@@ -61,7 +61,8 @@ var formats = []format{
 	{"postman-key", "PMAK-", base64url, 50, 70}, {"snyk-token", "snyk_uat.", dotted, 30, 90}, {"terraform-token", "atlasv1.", base64url, 60, 70},
 	{"jetbrains-token", "perm:", dotted, 40, 120}, {"launchdarkly-key", "sdk-", base64url, 36, 36},
 	// Clouds
-	{"aws-bedrock-key", "ABSK", base64any, 100, 280}, {"digitalocean-token", "dop_v1_", lowhex, 64, 64}, {"digitalocean-token", "doo_v1_", lowhex, 64, 64},
+	{"aws-access-key", "AKIA", upper32, 16, 16}, {"aws-access-key", "ASIA", upper32, 16, 16}, {"aws-access-key", "ABIA", upper32, 16, 16}, {"aws-access-key", "ACCA", upper32, 16, 16},
+	{"aws-bedrock-key", "bedrock-api-key-", base64any, 24, 2048}, {"aws-bedrock-key", "ABSK", base64any, 100, 280}, {"digitalocean-token", "dop_v1_", lowhex, 64, 64}, {"digitalocean-token", "doo_v1_", lowhex, 64, 64},
 	{"digitalocean-token", "dor_v1_", lowhex, 64, 64}, {"cloudflare-token", "cfk_", base62, 38, 60}, {"cloudflare-token", "cfut_", base62, 38, 60},
 	{"cloudflare-token", "cfat_", base62, 38, 60}, {"alibaba-key", "LTAI", base62, 12, 30}, {"tencent-key", "AKID", base62, 32, 40}, {"yandex-key", "AQVN", base64url, 35, 40},
 	{"yandex-token", "t1.", base64any, 80, 300}, {"yandex-oauth", "y0_", base64url, 50, 70}, {"ibm-key", "ApiKey-", base64url, 30, 60}, {"heroku-key", "HRKU-", base64url, 36, 70}, {"netlify-token", "nfp_", base62, 36, 44},
@@ -82,8 +83,9 @@ var formats = []format{
 	{"plaid-token", "access-production-", base64url, 36, 36}, {"plaid-token", "access-sandbox-", base64url, 36, 36}, {"plaid-token", "access-development-", base64url, 36, 36},
 	{"paypal-braintree", "access_token$production$", func(c byte) bool { return low36(c) || c == '$' }, 48, 60}, {"adyen-key", "AQE", base64any, 100, 400}, {"flutterwave-key", "FLWSECK-", base64url, 32, 40},
 	{"paystack-key", "sk_live_", low36, 40, 40}, {"gocardless-token", "live_", base64url, 40, 40}, {"lob-key", "live_", lowhex, 35, 35}, {"wise-key", "wise_", base64url, 30, 60},
+	{"wallet-key", "xprv", base62, 107, 108}, {"wallet-key", "yprv", base62, 107, 108}, {"wallet-key", "zprv", base62, 107, 108}, {"wallet-key", "tprv", base62, 107, 108},
 	// Messages and mail
-	{"slack-token", "xoxb-", base64url, 20, 120}, {"slack-token", "xoxp-", base64url, 20, 260}, {"slack-token", "xoxa-", base64url, 20, 120}, {"slack-token", "xoxr-", base64url, 20, 120},
+	{"slack-token", "xoxb-", base64url, 20, 120}, {"slack-token", "xoxp-", base64url, 50, 260}, {"slack-token", "xoxa-", base64url, 20, 120}, {"slack-token", "xoxr-", base64url, 20, 120},
 	{"slack-token", "xoxs-", base64url, 20, 120}, {"slack-token", "xoxc-", base64url, 20, 160}, {"slack-token", "xoxd-", func(c byte) bool { return base64any(c) || c == '%' }, 40, 300}, {"slack-token", "xoxe.xoxp-", base64url, 100, 200}, {"slack-token", "xoxe.xoxb-", base64url, 100, 200},
 	{"slack-token", "xoxe-", base64url, 100, 200}, {"slack-token", "xapp-", base64url, 40, 160}, {"sendgrid-key", "SG.", dotted, 60, 70}, {"brevo-key", "xkeysib-", base64url, 70, 90}, {"brevo-key", "xsmtpsib-", base64url, 70, 90},
 	{"mailgun-key", "key-", lowhex, 32, 32}, {"resend-key", "re_", base64url, 30, 40}, {"mailersend-key", "mlsn.", lowhex, 64, 64}, {"onesignal-key", "os_v2_app_", low36, 90, 120},
@@ -101,7 +103,7 @@ var formats = []format{
 // at tries the format at its prefix.
 func (f format) at(s *scan, at int) {
 	t := s.text
-	if !strings.HasPrefix(t[at:], f.prefix) || at > 0 && (alnum(t[at-1]) || t[at-1] == '_') {
+	if !strings.HasPrefix(t[at:], f.prefix) || !begins(t, at) {
 		return
 	}
 	start := at + len(f.prefix)
@@ -110,6 +112,9 @@ func (f format) at(s *scan, at int) {
 		end++
 	}
 	n := end - start
+	if n < f.min || !s.spend(n) {
+		return
+	}
 	for n > f.min && strings.IndexByte("-_.", t[start+n-1]) >= 0 {
 		n--
 	}
@@ -127,6 +132,22 @@ func (f format) at(s *scan, at int) {
 		}
 	}
 	s.report(m)
+}
+
+// begins says whether a word can begin at i of t: after no letter, digit or underscore, but for the
+// end of a colour of terminals and an escaped line break.
+func begins(t string, i int) bool {
+	if i == 0 || !alnum(t[i-1]) && t[i-1] != '_' {
+		return true
+	}
+	if i > 1 && t[i-2] == '\\' && (t[i-1] == 'n' || t[i-1] == 't' || t[i-1] == 'r') {
+		return true
+	}
+	k := i - 1
+	for k > 0 && i-k < 12 && (digit(t[k-1]) || t[k-1] == ';') {
+		k--
+	}
+	return t[i-1] == 'm' && k > 1 && t[k-1] == '[' && t[k-2] == 0x1b
 }
 
 // drawn says whether the body of a token can be one: it is no placeholder, and not of few

@@ -3,6 +3,7 @@ package secret
 import (
 	"math"
 	"strings"
+	"sync"
 )
 
 // wordByte says whether c is in the names of things.
@@ -113,12 +114,14 @@ func (s shape) wordy() bool { return s.pairs >= 3 && s.common*100 >= s.pairs*72 
 
 // random says whether v looks drawn and not written.
 func random(v string) bool {
-	if len(v) < 8 || placeholder(v) {
+	if len(v) < 8 || placeholder(v) || uuid(v) {
 		return false
 	}
 	s := shapeOf(v)
 	switch {
-	case s.different*3 < min(s.n, 24), s.longest > 5, s.steps*3 > s.n:
+	case s.different*3 < min(s.n, 24), s.longest > 5, s.steps*2 > s.n:
+		return false
+	case s.lower+s.upper == 0:
 		return false
 	case s.hex:
 		return s.digits > 0 && s.digits < s.n && s.n >= 16
@@ -134,10 +137,18 @@ func random(v string) bool {
 var fillers = []string{
 	"example", "sample", "changeme", "change_me", "change-me", "placeholder", "your_", "your-", "yourtoken", "yourkey",
 	"yourpass", "yoursecret", "yourapi", "insert", "replace", "redacted", "xxxx", "****", "....", "####", "0000000", "____",
-	"1234567890", "abcdefgh", "dummy", "notreal", "not-a-real", "fakekey", "fake_", "fake-", "-fake", "<", "${", "{{", "$(", "%(", "todo", "fixme", "my_secret",
+	"1234567890", "abcdefgh", "dummy", "notreal", "not-a-real", "fakekey", "fake_", "fake-", "-fake", "${", "{{", "$(", "%(", "todo", "fixme", "my_secret",
 	"mysecret", "my-secret", "mytoken", "my_token", "my-token", "put_", "enter_", "_here", "-here", "goes-here", "secret-here", "lorem", "foobar",
 	"undefined", "process.env", "os.environ", "getenv", "env.", "secrets.", "vault.", "var.", "config.", "params.", "self.", "this.",
 }
+
+var fillerIndex = sync.OnceValue(func() *literals {
+	l := &literals{}
+	for _, f := range fillers {
+		l.add(f, 0)
+	}
+	return l
+})
 
 // placeholder says whether v stands for a secret and is none.
 func placeholder(v string) bool {
@@ -150,13 +161,12 @@ func placeholder(v string) bool {
 			return true
 		}
 	}
-	low := strings.ToLower(v)
-	for _, f := range fillers {
-		if strings.Contains(low, f) {
-			return true
-		}
+	if strings.IndexByte(v, '<') >= 0 {
+		return true
 	}
-	return uuid(v)
+	found := false
+	fillerIndex().find(v, func(uint16, int) { found = true })
+	return found
 }
 
 func wordsOnly(v string) bool { return shapeOf(v).digits == 0 }

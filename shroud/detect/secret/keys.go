@@ -11,6 +11,9 @@ func (s *scan) pem(at int) {
 		return
 	}
 	body := at + len("-----begin") + len(label) + len("-----")
+	if !s.spend(min(len(t)-body, 16<<10)) {
+		return
+	}
 	end := len(t)
 	if n := strings.Index(t[body:min(len(t), body+16<<10)], "-----END"); n >= 0 {
 		end = body + n
@@ -50,6 +53,9 @@ func keyBody(t string) (end, drawn int) {
 func (s *scan) wrappedPEM(at int) {
 	_, end := run(s.text, at, base64any, 16<<10)
 	head := s.text[at:min(end, at+80)]
+	if !s.spend(end - at) {
+		return
+	}
 	if strings.Contains(string(decoded(head[:len(head)/4*4])), "PRIVATE KEY") && end-at > 100 {
 		s.report(Match{Rule: "private-key", Start: at, End: end, Severity: Critical, Score: 0.95, Why: "it is a private key in PEM, in base64"})
 	}
@@ -57,6 +63,9 @@ func (s *scan) wrappedPEM(at int) {
 
 // putty looks for the private part of a key of PuTTY.
 func (s *scan) putty(at int) {
+	if !s.spend(min(len(s.text)-at, 8<<10)) {
+		return
+	}
 	if end, drawn := keyBody(s.text[at:min(len(s.text), at+8<<10)]); drawn >= 32 {
 		s.report(Match{Rule: "private-key", Start: at, End: at + end, Severity: Critical, Score: 0.95, Why: "it is the private part of a PuTTY key"})
 	}
@@ -78,6 +87,9 @@ func (s *scan) der(at int) {
 		if !strings.HasPrefix(t[at:], start) {
 			continue
 		}
+		if !s.spend(min(len(t)-at, 8<<10)) {
+			return
+		}
 		if end, drawn := keyBody(t[at:min(len(t), at+8<<10)]); drawn >= 40 {
 			s.report(Match{Rule: "private-key", Start: at, End: at + end, Severity: Critical, Score: 0.9, Why: "it begins as the encoding of a private key does"})
 		}
@@ -93,7 +105,7 @@ func (s *scan) jwk(at int) {
 		i++
 	}
 	start, end := run(t, i, base64url, 2048)
-	if end-start < 20 || end >= len(t) || t[end] != '"' || !drawn(t[start:end]) {
+	if end-start < 20 || end >= len(t) || t[end] != '"' || !s.spend(3000) || !drawn(t[start:end]) {
 		return
 	}
 	if around := t[max(0, at-1500):min(len(t), end+1500)]; strings.Contains(around, `"kty"`) && (t[at+1] == 'd' || strings.Contains(around, `"oct"`)) {

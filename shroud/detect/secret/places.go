@@ -8,13 +8,16 @@ import (
 // bearer and basic are the schemes of Authorization headers.
 func bearer(s *scan, at int) {
 	start, end := run(s.text, at+len("bearer "), dottedAny, 4096)
-	if v := s.text[start:end]; len(v) >= 16 && random(v) {
+	if v := s.text[start:end]; s.spend(len(v)) && len(v) >= 16 && random(v) {
 		s.report(Match{Rule: "bearer-token", Start: start, End: end, Severity: High, Score: 0.85, Why: "it is sent as a bearer token"})
 	}
 }
 
 func basic(s *scan, at int) {
 	start, end := run(s.text, at+len("basic "), base64any, 1024)
+	if !s.spend(end - start) {
+		return
+	}
 	user, pass, ok := strings.Cut(string(decoded(s.text[start:end])), ":")
 	if ok && printable(user) && printable(pass) && !weakPair(user, pass) {
 		s.report(Match{Rule: "basic-auth", Start: start, End: end, Severity: High, Score: 0.85, Why: "it decodes to a name and a password"})
@@ -59,7 +62,7 @@ func printable(v string) bool {
 
 // weakPair says whether a name and password are those of examples.
 func weakPair(user, pass string) bool {
-	if len(pass) < 4 || placeholder(pass) || placeholder(user) || strings.EqualFold(user, pass) {
+	if len(pass) < 4 || placeholder(pass) || strings.EqualFold(user, pass) {
 		return true
 	}
 	switch strings.ToLower(pass) {
@@ -79,7 +82,7 @@ func (s *scan) userinfo(at int) {
 		end++
 	}
 	sign := strings.LastIndexByte(t[start:end], '@')
-	if sign < 0 {
+	if sign < 0 || !s.spend(end-start) {
 		return
 	}
 	user, pass, ok := strings.Cut(t[start:start+sign], ":")
@@ -106,11 +109,57 @@ func (s *scan) account(at int) {
 		i++
 	}
 	start, end := run(t, i, func(c byte) bool { return c > ' ' && strings.IndexByte("\"'`<>|;", c) < 0 }, 200)
-	user, pass, ok := strings.Cut(t[start:end], ":")
-	if !ok || strings.HasPrefix(pass, "//") || weakPair(user, pass) || reference(pass) || !mixed(pass) || dateOrVersion(pass) || strings.Contains(pass, "/") || user == "" || strings.HasPrefix(user, "-") {
+	if !s.spend(end - start) {
 		return
 	}
-	s.report(Match{Rule: "command-account", Start: end - len(pass), End: end, Severity: High, Score: 0.75, Why: "a command is given a name and a password"})
+	user, pass, ok := strings.Cut(t[start:end], ":")
+	if pass == "" { // some services take a key as the name
+		user, pass = "", user
+	}
+	if !ok || strings.HasPrefix(user, "-") || strings.Contains(pass, "/") || weakPair(user, pass) || reference(pass) || !mixed(pass) && !random(pass) || dateOrVersion(pass) {
+		return
+	}
+	start += strings.Index(t[start:end], pass)
+	s.report(Match{Rule: "command-account", Start: start, End: start + len(pass), Severity: High, Score: 0.75, Why: "a command is given a name and a password"})
+}
+
+// dotnet looks for the password in a call that makes a credential of a name and one.
+func (s *scan) dotnet(at int) {
+	t := s.text
+	_, i := run(t, at+len("networkcredential"), func(c byte) bool { return c == ' ' || c == '(' }, 4)
+	var parts []string
+	for k := 0; k < 2 && i < len(t) && t[i] == '"'; k++ {
+		start, end := run(t, i+1, func(c byte) bool { return c != '"' && c != '\n' }, 80)
+		parts = append(parts, t[start:end])
+		if k == 1 && end < len(t) && t[end] == '"' && !weakPair(parts[0], parts[1]+"1") && len(parts[1]) > 5 {
+			s.report(Match{Rule: "call-with-password", Start: start, End: end, Severity: High, Score: 0.8, Why: "a credential is made of a name and a password"})
+		}
+		_, i = run(t, end+1, func(c byte) bool { return c == ' ' || c == ',' }, 4)
+	}
+}
+
+// pgpass looks for the password in a line of ~/.pgpass, around the port in it.
+func (s *scan) pgpass(at int) {
+	t := s.text
+	start, end := run(t, at+len(":5432:"), func(c byte) bool { return c > ' ' }, 256)
+	if parts := strings.SplitN(t[start:end], ":", 3); len(parts) == 3 && !weakPair(parts[1], parts[2]) && chosen(parts[2], false) {
+		s.report(Match{Rule: "pgpass", Start: end - len(parts[2]), End: end, Severity: High, Score: 0.85, Why: "it is a line of a file of database passwords"})
+	}
+}
+
+// dockerAuth looks for the account in the configuration of Docker.
+func (s *scan) dockerAuth(at int) {
+	i := at + len(`"auth"`)
+	for k := 0; i < len(s.text) && k < 4 && strings.IndexByte(": \"", s.text[i]) >= 0; k++ {
+		i++
+	}
+	start, end := run(s.text, i, base64any, 2048)
+	if !s.spend(end - start) {
+		return
+	}
+	if user, pass, ok := strings.Cut(string(decoded(s.text[start:end])), ":"); ok && printable(user) && printable(pass) && !weakPair(user, pass) {
+		s.report(Match{Rule: "docker-auth", Start: start, End: end, Severity: Critical, Score: 0.93, Why: "it decodes to a name and a password"})
+	}
 }
 
 // telegram looks for the token of a bot around a colon: a number, and 35
@@ -133,11 +182,11 @@ func (s *scan) telegram(at int) {
 // jwt looks for a signed or bare JSON web token: a header that decodes.
 func (s *scan) jwt(at int) {
 	t := s.text
-	if !strings.HasPrefix(t[at:], "eyJ") && !strings.HasPrefix(t[at:], "ewo") || at > 0 && base64url(t[at-1]) {
+	if !strings.HasPrefix(t[at:], "eyJ") && !strings.HasPrefix(t[at:], "ewo") || at > 0 && (alnum(t[at-1]) || t[at-1] == '-') {
 		return
 	}
 	_, dot := run(t, at, base64url, 2048)
-	if dot >= len(t) || t[dot] != '.' || dot-at < 16 {
+	if dot >= len(t) || t[dot] != '.' || dot-at < 16 || !s.spend(dot-at) {
 		return
 	}
 	header := string(decoded(t[at:dot]))
@@ -145,6 +194,9 @@ func (s *scan) jwt(at int) {
 		return
 	}
 	_, end := run(t, dot, dotted, 16<<10)
+	if !s.spend(end - dot) {
+		return
+	}
 	for end > dot && t[end-1] == '.' {
 		end--
 	}
@@ -153,7 +205,7 @@ func (s *scan) jwt(at int) {
 	if signature == "" {
 		m.Score = 0.75
 	}
-	if len(payload) >= 8 {
+	if len(payload) >= 8 && shapeOf(payload).different >= 8 {
 		s.report(m)
 	}
 }
@@ -168,7 +220,7 @@ var hashes = []hash{{"$1$", 24}, {"$5$", 44}, {"$6$", 88}, {"$y$", 40}, {"$7$", 
 
 func (h hash) at(s *scan, at int) {
 	_, end := run(s.text, at, func(c byte) bool { return base64any(c) || strings.IndexByte("$.,", c) >= 0 || c == '{' || c == '}' }, 300)
-	if body := s.text[at:end]; end-at >= h.min+len(h.prefix) && !placeholder(strings.TrimLeft(body, "$")) && shapeOf(body).different > 12 {
+	if body := s.text[at:end]; s.spend(end-at) && end-at >= h.min+len(h.prefix) && !placeholder(strings.TrimLeft(body, "$")) && shapeOf(body).different > 12 {
 		s.report(Match{Rule: "password-hash", Start: at, End: end, Severity: High, Score: 0.85, Why: "it is the stored form of a password"})
 	}
 }
