@@ -13,6 +13,7 @@ func (f *finder) addresses() {
 			continue
 		}
 		last = f.addressTail(last)
+		f.headline(i)
 		f.add(Match{Type: Address, Start: int(f.tokens[i].start), End: int(f.tokens[last].end), Score: score, Why: why})
 		i = last
 	}
@@ -34,11 +35,19 @@ func (f *finder) addressAt(i int) (int, float64, string) {
 	if !f.plainBefore(i) {
 		return -1, 0, ""
 	}
+	if f.tokens[i].class == number && f.is(i+1, mailing) && f.joined(i) {
+		if last := f.box(i + 1); last >= 0 {
+			return last, 0.9, "a post office box or unit"
+		}
+	}
 	if last := f.numberFirst(i); last >= 0 {
 		return last, 0.88, "a number and a street"
 	}
 	if last := f.streetFirst(i); last >= 0 {
 		return last, 0.87, "a street and a number"
+	}
+	if f.capital(i) && !f.is(i, common) && f.fullStreet(i+1) && f.between(i) == " " {
+		return i + 1, 0.62, "a name and a kind of street"
 	}
 	if f.tokens[i].class == number && f.tokens[i].len() <= 5 && f.addressLead(i) {
 		if j := f.addressWord(i); j >= 0 {
@@ -80,7 +89,7 @@ func (f *finder) numberFirst(i int) int {
 		t := f.tokens[j]
 		switch {
 		case t.class == number && t.len() <= 5 && n < 2, t.class == mixed && t.len() <= 5 && n < 2:
-		case f.streetWord(j) && (n > 0 && t.upper || n <= 1 && f.capital(j+1) || n <= 1 && f.is(j+1, particle) && f.streetPrefix(j)):
+		case f.streetWord(j) && (t.upper && (n > 0 || endsAs(f.str(j), streetEnds[:], 2)) || n <= 1 && f.capital(j+1) || n <= 2 && f.is(j+1, particle) && f.streetPrefix(j)):
 			return f.afterStreet(j)
 		case f.capital(j) && !f.is(j, month):
 		case f.is(j, particle) && n > 0:
@@ -107,13 +116,26 @@ func (f *finder) streetPrefix(j int) bool {
 	return false
 }
 
+// fullStreet reports whether token j is a capitalised kind of street that is
+// seldom anything else.
+func (f *finder) fullStreet(j int) bool {
+	if !f.is(j, street) || !f.capital(j) {
+		return false
+	}
+	switch strings.ToLower(f.str(j)) {
+	case "street", "avenue", "road", "boulevard", "lane", "crescent", "terrace", "parkway", "highway":
+		return true
+	}
+	return false
+}
+
 // afterStreet takes in the name that follows a kind of street that stands
 // first.
 func (f *finder) afterStreet(j int) int {
 	if !f.streetPrefix(j) {
 		return j
 	}
-	for n := 0; n < 4 && j+1 < len(f.tokens) && f.between(j) == " " && (f.capital(j+1) || f.is(j+1, particle) && f.capital(j+2)); n++ {
+	for n := 0; n < 4 && j+1 < len(f.tokens) && f.between(j) == " " && (f.capital(j+1) || f.is(j+1, particle) && (f.capital(j+2) || f.is(j+2, particle) && f.capital(j+3))); n++ {
 		j++
 	}
 	return j
@@ -121,7 +143,7 @@ func (f *finder) afterStreet(j int) int {
 
 // streetFirst finds Hauptstraße 5, Via Tasso 129, ul. Cicha 86.
 func (f *finder) streetFirst(i int) int {
-	if f.tokens[i].class != word || !f.tokens[i].upper && !f.streetPrefix(i) {
+	if f.tokens[i].class != word || !f.tokens[i].upper && !f.streetPrefix(i) || f.is(i, addressing|function) && !f.streetWord(i) {
 		return -1
 	}
 	seen := false
@@ -222,9 +244,12 @@ func (f *finder) addressTail(last int) int {
 		}
 		t := f.tokens[j]
 		switch {
+		case f.beginsLine(j) && t.class == number && !f.capital(j+1):
+			return last
 		case t.class == number && t.len() <= 6, t.class == mixed && t.len() <= 8:
-		case f.capital(j) && !f.is(j, pronoun|greeting|saying) && !(f.is(j, common) && f.endsSentence(last)):
-		case f.is(j, unit|street|country) || f.wordIs(j, "nan"):
+		case f.capital(j) && (t.shout || !f.is(j, pronoun|greeting|saying)) && !(f.is(j, common) && f.endsSentence(last)):
+		case f.is(j, unit|country) || f.wordIs(j, "nan"):
+		case f.military(j) || f.military(j-1):
 		case f.is(j, particle) && f.capital(j+1) && f.between(j) == " ":
 		default:
 			return last
@@ -233,6 +258,14 @@ func (f *finder) addressTail(last int) int {
 	}
 	return last
 }
+
+// military reports whether token j is the post of armed forces.
+func (f *finder) military(j int) bool {
+	return f.wordIs(j, "apo") || f.wordIs(j, "fpo") || f.wordIs(j, "dpo")
+}
+
+// beginsLine reports whether a line begins with token j.
+func (f *finder) beginsLine(j int) bool { return strings.IndexByte(f.between(j-1), '\n') >= 0 }
 
 // endsSentence reports whether a dot and a space stand after token i.
 func (f *finder) endsSentence(i int) bool { return strings.HasPrefix(f.between(i), ". ") }

@@ -257,12 +257,12 @@ func isAlnum(c byte) bool {
 // could say what it is.
 func (f *finder) isBare() bool {
 	s := strings.TrimSpace(f.text)
-	if len(s) == 0 || len(s) > 48 || strings.IndexByte(s, '\n') >= 0 || len(f.tokens) > 12 {
+	if len(s) == 0 || len(s) > 48 || strings.ContainsAny(s, "\n=") || len(f.tokens) > 12 {
 		return false
 	}
 	digits := 0
 	for _, t := range f.tokens {
-		if t.class == wide || t.class == ident || t.class == word && t.len() > 4 {
+		if t.class == wide || t.class == ident || t.class == word && (t.len() > 4 || t.roles&function != 0 || t.len() == 4 && t.roles&common != 0) {
 			return false
 		}
 		for _, c := range []byte(f.text[t.start:t.end]) {

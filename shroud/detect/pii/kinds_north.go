@@ -10,7 +10,7 @@ var northKinds = []kind{
 	{typ: "dk_cpr", shapes: "999999-9999", valid: dayFirst, topics: aCPR | anIdentity | aPersonnummer, near: 0.9, alone: 0.5},
 	{typ: "dk_cpr", shapes: "9999999999|999999 9999", valid: dayFirst, topics: aCPR, near: 0.85},
 	{typ: "no_fnr", shapes: "99999999999|999999 99999", valid: fodselsnummer, topics: aPersonnummer | anIdentity, near: 0.96, bare: 0.85, alone: 0.55},
-	{typ: "is_kennitala", shapes: "999999-9999|9999999999", valid: kennitala, topics: aPersonnummer | anIdentity, near: 0.9, bare: 0.6},
+	{typ: "is_kennitala", shapes: "999999-9999|9999999999", valid: kennitala, topics: aPersonnummer | anIdentity, near: 0.92, bare: 0.6},
 	{typ: "lv_pk", shapes: "999999-99999", valid: func(s string) bool { return s[:2] == "32" || monthDay(two(s, 2), two(s, 0)) }, topics: anIdentity, near: 0.9, alone: 0.55},
 	{typ: "ee_isikukood", shapes: "99999999999", valid: isikukood, topics: anIdentity | aPersonnummer, near: 0.93, bare: 0.7},
 }

@@ -11,6 +11,8 @@ var usKinds = []kind{
 	{typ: "us_mbi", shapes: "9A*9A*9AA99|9A*9-A*9-AA99", valid: mbi, topics: aMedicare | aHealth, near: 0.95, alone: 0.7},
 	{typ: "us_routing", shapes: "999999999", valid: aba, topics: aRouting, near: 0.9},
 	{typ: Passport, shapes: "A99999999|999999999", topics: aPassport, near: 0.7},
+	// What passports of many countries look like.
+	{typ: Passport, shapes: "A999999|A9999999|A99999999|AA999999|AA9999999|AA99999|99AA99999", topics: aPassport, near: 0.8, bare: 0.52},
 }
 
 // ssn knows the areas that were never given out, and the number that was

@@ -36,6 +36,10 @@ const (
 	addressing // what leads to an address
 	mailing    // a box, a unit, a postcode: what only mail has
 	aging      // how old somebody is
+	doing      // a verb of what persons do
+	business   // a verb of what companies do
+	firm       // a noun for companies
+	function   // a word that begins sentences and no names
 	phrase     // the first word of a country's name
 )
 
@@ -91,6 +95,11 @@ var lexicon = sync.OnceValue(func() *lexiconOf {
 		} else {
 			lex.at(name).roles |= country
 		}
+	}
+	for name := range strings.SplitSeq(citiesOfWords, "|") {
+		first, _, _ := strings.Cut(name, " ")
+		lex.phrases[first] = append(lex.phrases[first], name)
+		lex.at(first).roles |= phrase
 	}
 	lex.addTopics()
 	return lex
@@ -168,8 +177,13 @@ func (lex *lexiconOf) describe(text string, t *token) {
 	}
 	e := lex.find(hash)
 	t.roles, t.topics = e.roles, lex.topics[e.topics]
-	if t.roles&common == 0 && len(s) > 5 && endsAsStreet(s) {
-		t.roles |= street
+	if t.roles&common == 0 && len(s) > 5 {
+		if endsAs(s, streetEnds[:], 2) {
+			t.roles |= street
+		}
+		if t.roles == 0 && t.upper && endsAs(s, surnameEnds[:], 2) {
+			t.roles |= surname
+		}
 	}
 }
 
@@ -189,18 +203,26 @@ func lower(buf []byte, s string) []byte {
 	return buf
 }
 
-// endsAsStreet reports whether a word is the name of a street and its kind in
-// one, as they are in Germanic and Finnic languages.
-func endsAsStreet(s string) bool {
-	for _, end := range streetEnds {
-		if len(s) > len(end)+2 && s[len(s)-1]|0x20 == end[len(end)-1] && strings.EqualFold(s[len(s)-len(end):], end) {
+// endsAs reports whether a word ends in one of ends, with so many bytes before
+// it at the least.
+func endsAs(s string, ends []string, least int) bool {
+	for _, end := range ends {
+		if len(s) > len(end)+least && s[len(s)-1]|0x20 == end[len(end)-1]|0x20 && strings.EqualFold(s[len(s)-len(end):], end) {
 			return true
 		}
 	}
 	return false
 }
 
+// streetEnds are the kinds of streets that are written in one with the name,
+// as in Germanic and Finnic languages.
 var streetEnds = [...]string{
 	"strasse", "straße", "gasse", "platz", "gatan", "vägen", "vej", "gade", "straat", "laan", "plein", "gracht", "katu", "polku", "tie", "weg", "allee",
 	"veien", "gata", "gate", "kuja", "utca",
+}
+
+// surnameEnds are what surnames of many languages end in, and few other words.
+var surnameEnds = [...]string{
+	"sson", "dóttir", "dottir", "sen", "ić", "vić", "vic", "ov", "ova", "ev", "eva", "ski", "ska", "sky", "enko", "yan", "escu", "poulos", "idis", "akis",
+	"ez", "berg", "stein", "mann", "dze", "shvili", "oğlu", "nen", "quist", "ová", "czyk", "wicz", "ström", "dahl", "hoff", "inho", "ellini", "elli",
 }

@@ -47,7 +47,7 @@ func (f *finder) nextOfName(i int) int {
 	for j := i + 1; j <= i+3 && j < len(f.tokens); j++ {
 		sep := f.between(j - 1)
 		initial := f.tokens[j-1].len() == 1 && f.tokens[j-1].upper
-		if sep != " " && sep != "-" && sep != "'" && sep != "’" && (!initial || sep != ". " && sep != ".") {
+		if sep != " " && sep != "\u00a0" && sep != " \ufeff" && sep != "-" && sep != "'" && sep != "’" && (!initial || sep != ". " && sep != ".") {
 			return -1
 		}
 		if (sep == "'" || sep == "’") && f.tokens[j-1].len() > 2 {
@@ -134,7 +134,7 @@ func (f *finder) trimName(r run) (run, bool) {
 	for r.first < r.last && (f.is(r.first, title|greeting) || !f.bears(r.first) && !f.is(r.first, given)) {
 		r.first++
 	}
-	for r.first < r.last && f.is(r.last, common|month|country|saying) && !f.is(r.last, given|surname|honour) {
+	for r.first < r.last && f.is(r.last, common|month|country|saying) && !f.is(r.last, given|surname|honour) && !f.fictional(r) {
 		r.last--
 	}
 	for r.first < r.last && !f.capital(r.first) {
@@ -146,10 +146,17 @@ func (f *finder) trimName(r run) (run, bool) {
 	return r, f.tokens[r.first].len() > 1 && !f.is(r.last, company)
 }
 
+// fictional reports whether a run is a given name and one more word that can be
+// a surname though it is a frequent word: James Bond.
+func (f *finder) fictional(r run) bool {
+	return r.last == r.first+1 && f.is(r.first, given) && !f.is(r.first, common) && f.between(r.first) == " " &&
+		!f.is(r.last, function|month|greeting|pronoun|saying|doing|company|country|demonym|title|preposition|street)
+}
+
 // personScore says how likely a run is a person's name.
 func (f *finder) personScore(r run) (float64, string) {
 	score := f.nameLikeness(r)
-	if score == 0 {
+	if score == 0 || f.placePhrase(lexicon(), r.first) > 1 {
 		return 0, ""
 	}
 	why := "given names and surnames"
@@ -193,10 +200,14 @@ func (f *finder) nameLikeness(r run) float64 {
 		return 0.75
 	case f.is(first, given) && knownLast && !frequentLast:
 		return 0.65
+	case f.is(first, given) && !frequent && f.fictional(r):
+		return 0.6
 	case f.is(first, given) && !frequent:
 		return 0.45
 	case !frequent && f.is(last, surname) && !frequentLast:
 		return 0.5
+	case f.is(first, given) && !frequentLast:
+		return 0.42
 	case frequent && frequentLast && !(f.is(first, given) && knownLast):
 		return 0
 	case !frequent && !frequentLast:
@@ -212,23 +223,33 @@ func (f *finder) personLead(r run) (float64, string) {
 		return 0, ""
 	}
 	sep := f.between(i)
-	near := len(sep) <= 3 && strings.IndexByte(sep, '\n') < 0
+	near := len(strings.TrimRight(sep, " ")) <= 2 && strings.IndexByte(sep, '\n') < 0
 	switch {
 	case f.is(i, title) && (sep == ". " || sep == " " || sep == ".") && f.tokens[i].upper:
 		return 0.55, "a title before it"
-	case f.tokens[i].topics&aName != 0 && strings.ContainsAny(sep, ":="):
+	case f.tokens[i].topics&aName != 0 && strings.ContainsAny(sep, ":=?"):
+		if !f.is(r.first, given|surname) && !f.is(r.last, surname) {
+			return 0.25, "labelled as a name"
+		}
 		return 0.5, "labelled as a name"
 	case !near && len(sep) > 6:
 		return 0, ""
 	case f.is(i, greeting) && f.tokens[i].class == word:
 		return 0.35, "a greeting before it"
-	case f.is(i, saying):
+	case f.is(i, saying) && (sep == " " || sep == ", "):
 		return 0.4, "said before it"
+	case f.is(i, relation) && strings.IndexByte(sep, ':') >= 0:
+		return 0.4, "a list of people"
+	case f.wordIs(i, "to") && (f.is(i-1, saying) || f.is(i-2, saying)):
+		return 0.3, "said to"
 	case f.is(i, relation) && sep != "":
 		return 0.3, "what people are called before it"
 	case f.introducedByVerb(i):
 		return 0.4, "introduced as a name"
 	case f.wordIs(i, "by") && near:
+		if strings.IndexByte(sep, ':') >= 0 {
+			return 0.4, "by before it"
+		}
 		return 0.2, "by before it"
 	}
 	return 0, ""
@@ -256,20 +277,48 @@ func (f *finder) wordIs(i int, w string) bool {
 }
 
 // personTail judges what stands after a run: a verb that people are the
-// subject of, or a pronoun that stands for one.
+// subject of, a relative, or a pronoun that stands for one.
 func (f *finder) personTail(r run) float64 {
 	j := r.last + 1
-	if f.is(j, saying) && f.between(r.last) == " " {
+	sep := f.between(r.last)
+	switch {
+	case f.is(j, saying) && sep == " ":
 		return 0.3
+	case f.is(j, doing) && sep == " ":
+		return 0.36
+	case (sep == "'" || sep == "’") && f.wordIs(j, "s") && f.is(j+1, relation):
+		return 0.3
+	case sep == ", " && f.addressed(r.first, j):
+		return 0.36
 	}
 	const far = 14
 	for k := j; k < len(f.tokens) && k < j+far; k++ {
 		if f.is(k, pronoun) && !f.tokens[k].shout && k > j {
-			return 0.2
+			switch {
+			case f.tokens[k].len() <= 3 && r.first == 0 && (f.wordIs(k, "he") || f.wordIs(k, "she") || f.wordIs(k, "him") || f.wordIs(k, "her") || f.wordIs(k, "his")):
+				return 0.36
+			case f.is(r.first, given|surname):
+				return 0.2
+			}
+			return 0
 		}
 		if f.capital(k) && k > j+3 && !f.is(k, common|pronoun) {
 			break
 		}
 	}
 	return 0
+}
+
+// addressed reports whether a sentence that begins with token first speaks to
+// whom it names: "Ann, can you".
+func (f *finder) addressed(first, next int) bool {
+	if first > 0 && !strings.ContainsAny(f.between(first-1), ".!?\n") {
+		return false
+	}
+	for _, w := range []string{"can", "could", "please", "would", "will", "thanks", "thank", "you", "do", "are", "have"} {
+		if f.wordIs(next, w) {
+			return true
+		}
+	}
+	return false
 }

@@ -7,7 +7,7 @@ import "strings"
 func (f *finder) mentionsAgain(full []run) {
 	known := map[string]bool{}
 	for _, r := range full {
-		if r.last == r.first {
+		if r.last == r.first || !f.is(r.first, given) || f.is(r.first, common) {
 			continue
 		}
 		for _, i := range []int{r.first, r.last} {
@@ -26,14 +26,23 @@ func (f *finder) mentionsAgain(full []run) {
 	}
 }
 
+// maxList is how far an enumeration is followed from a name that is known, which
+// bounds the work where everything is one.
+const maxList = 6
+
 // lists finds names that are enumerated with names: Ann, Bob and Eve.
 func (f *finder) lists(full []run) {
+	known := make(map[int]bool, len(full)) // by the first token
 	for _, r := range full {
-		for i := r.last; ; {
+		known[r.first] = true
+	}
+	for _, r := range full {
+		for i, n := r.last, 0; n < maxList; n++ {
 			next := f.nextListed(i)
-			if next < 0 {
+			if next < 0 || known[next] {
 				break
 			}
+			known[next] = true
 			end := next
 			for n := f.nextOfName(end); n >= 0 && n < next+3; n = f.nextOfName(end) {
 				end = n
@@ -41,13 +50,18 @@ func (f *finder) lists(full []run) {
 			f.addRun(Person, run{next, end}, 0.55, "in a list of names")
 			i = end
 		}
-		for i := r.first; ; {
+		for i, n := r.first, 0; n < maxList; n++ {
 			before := f.listedBefore(i)
-			if before < 0 {
+			if before < 0 || known[before] {
 				break
 			}
-			f.addRun(Person, run{before, before}, 0.55, "in a list of names")
-			i = before
+			known[before] = true
+			start := before
+			for start > 0 && f.capital(start-1) && f.bears(start-1) && f.nextOfName(start-1) == start {
+				start--
+			}
+			f.addRun(Person, run{start, before}, 0.55, "in a list of names")
+			i = start
 		}
 	}
 }
@@ -64,7 +78,7 @@ func (f *finder) nextListed(i int) int {
 	default:
 		return -1
 	}
-	if f.capital(j) && f.bears(j) && !f.is(j, country|city|company) && f.plainAfter(j) && (j == i+1 || f.between(j-1) == " ") {
+	if f.capital(j) && f.tokens[j].len() > 1 && f.bears(j) && !f.is(j, function|country|city|company) && f.plainAfter(j) && (j == i+1 || f.between(j-1) == " ") {
 		return j
 	}
 	return -1
@@ -78,12 +92,17 @@ func (f *finder) listedBefore(i int) int {
 	} else if j >= 0 && f.between(j) != ", " {
 		return -1
 	}
-	if j < 1 || !f.capital(j) || !f.bears(j) || f.is(j, country|city|company) {
+	if j < 1 || !f.capital(j) || f.tokens[j].len() == 1 || !f.bears(j) || f.is(j, function|country|city|company) {
 		return -1
 	}
-	switch f.between(j - 1) {
-	case ", ", ": ":
-		return j
+	for k := j; k > 0 && j-k < 3; k-- {
+		switch f.between(k - 1) {
+		case ", ", ": ":
+			return j
+		case " ", "-":
+		default:
+			return -1
+		}
 	}
 	return -1
 }
@@ -96,17 +115,20 @@ func (f *finder) smallNames() {
 		}
 	}
 	for i := 0; i < len(f.tokens); i++ {
-		if f.tokens[i].class != word || f.is(i, common|country|demonym) || !f.plainBefore(i) || !f.plainAfter(i) {
+		if f.tokens[i].class != word || f.is(i, common|country|demonym) || !f.small(i) || !f.plainBefore(i) || !f.plainAfter(i) {
 			continue
 		}
 		r := run{i, i}
 		score := 0.0
-		if f.is(i, given) {
-			score = 0.5
+		if f.is(i, given) && f.tokens[i].topics == 0 {
+			score = 0.3 + f.personTail(r)
 		}
 		if n := i + 1; n < len(f.tokens) && f.between(i) == " " && f.tokens[n].class == word && !f.is(n, common|country|month|preposition) {
 			if f.is(i, given) || f.is(n, surname) {
 				r.last, score = n, 0.6
+				if f.is(n+1, honour) && f.between(n) == " " {
+					r.last = n + 1
+				}
 			}
 		}
 		if lead, _ := f.personLead(r); lead >= 0.3 {
@@ -119,11 +141,22 @@ func (f *finder) smallNames() {
 	}
 }
 
+// small reports whether token i has no capital: it is no identifier.
+func (f *finder) small(i int) bool {
+	s := f.str(i)
+	for k := range len(s) {
+		if isUpperByte(s[k]) {
+			return false
+		}
+	}
+	return true
+}
+
 // organisations finds names that end as those of companies do, or that follow
 // what people say of their employers.
 func (f *finder) organisations() {
 	f.runs(func(r run) {
-		for r.first < r.last && f.is(r.first, common|greeting|preposition) && !f.is(r.first, company) {
+		for r.first < r.last && f.is(r.first, function|greeting) && !f.is(r.first+1, company) {
 			r.first++
 		}
 		end := r.last
@@ -131,13 +164,29 @@ func (f *finder) organisations() {
 			end--
 		}
 		switch {
-		case end > r.first && f.plainAfter(end):
+		case end > r.first && f.plainAfter(end) && (f.legal(end) || f.anyRare(r.first, end-1)):
 			f.addCompany(run{r.first, end})
 		case f.plainAfter(r.last) && f.bears(r.first) && f.employerLead(r.first):
 			f.addRun(Organisation, r, 0.6, "called an employer")
+		case f.plainAfter(r.last) && f.companyTail(r.last) && !f.is(r.first, function|demonym|country):
+			f.addRun(Organisation, r, 0.7, "said of companies")
 		}
 	})
 	f.companySuffix()
+}
+
+// legal reports whether token i is a form of company rather than what many
+// things are called.
+func (f *finder) legal(i int) bool { return f.tokens[i].len() <= 4 || !f.is(i, common) }
+
+// anyRare reports whether one of tokens first to last is no frequent word.
+func (f *finder) anyRare(first, last int) bool {
+	for i := first; i <= last; i++ {
+		if f.capital(i) && !f.is(i, common|demonym|country) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *finder) addCompany(r run) {
@@ -158,13 +207,44 @@ func (f *finder) employerLead(i int) bool {
 	if !f.wordIs(i-1, "at") && !f.wordIs(i-1, "for") && !f.wordIs(i-1, "by") && !f.wordIs(i-1, "of") && !f.wordIs(i-1, "bei") {
 		return false
 	}
-	return f.is(i-2, employment) || f.wordIs(i-2, "ceo") || f.wordIs(i-2, "founder") || f.wordIs(i-2, "cto")
+	if f.wordIs(i-2, "ceo") || f.wordIs(i-2, "founder") || f.wordIs(i-2, "cto") {
+		return true
+	}
+	for j := i - 2; j >= 0 && j > i-6 && !strings.ContainsAny(f.between(j), ".!?\n"); j-- {
+		if f.is(j, employment) {
+			return true
+		}
+	}
+	return false
+}
+
+// companyTail reports whether what stands after token i is said of companies:
+// "invested", "is a Danish bank".
+func (f *finder) companyTail(i int) bool {
+	if f.between(i) != " " {
+		return false
+	}
+	if f.is(i+1, business) {
+		return true
+	}
+	if !f.wordIs(i+1, "is") && !f.wordIs(i+1, "was") {
+		return false
+	}
+	if !f.wordIs(i+2, "a") && !f.wordIs(i+2, "an") && !f.wordIs(i+2, "the") {
+		return false
+	}
+	for j := i + 3; j < i+7 && j < len(f.tokens) && f.between(j-1) == " "; j++ {
+		if f.is(j, firm) {
+			return true
+		}
+	}
+	return false
 }
 
 // companySuffix finds firms of partners: Fox, Hill and Lee; Evans-Lee.
 func (f *finder) companySuffix() {
 	for i := 0; i+3 < len(f.tokens); i++ {
-		if f.tokens[i].upper && f.between(i) == ", " && f.surnameAt(i) && f.surnameAt(i+1) && f.between(i+1) == " " && f.wordIs(i+2, "and") && f.surnameAt(i+3) &&
+		if f.tokens[i].upper && f.between(i) == ", " && f.surnameAt(i) && f.surnameAt(i+1) && f.between(i+1) == " " && f.wordIs(i+2, "and") && f.surnameAt(i+3) && !(f.is(i, given) && f.is(i+1, given)) && !(f.is(i+1, given) && f.is(i+3, given)) &&
 			(i == 0 || strings.IndexByte(f.between(i-1), ',') < 0 && !strings.HasSuffix(f.between(i-1), ": ")) {
 			f.addRun(Organisation, run{i, i + 3}, 0.7, "surnames joined as a firm's")
 		}
@@ -182,4 +262,28 @@ func (f *finder) companySuffix() {
 
 func (f *finder) surnameAt(i int) bool {
 	return f.capital(i) && (f.is(i, surname) || f.bears(i) && !f.is(i, given))
+}
+
+// headline finds the organisation whose name is the line before the address
+// that begins with token i, as on a card.
+func (f *finder) headline(i int) {
+	if i == 0 || !f.beginsLine(i) {
+		return
+	}
+	first := i - 1
+	for first > 0 && i-first < 7 && !f.beginsLine(first) {
+		first--
+	}
+	if i-first >= 7 || first > 0 && !f.beginsLine(first) {
+		return
+	}
+	for j := first; j < i; j++ {
+		if !f.capital(j) && !f.is(j, function|particle) || j < i-1 && strings.ContainsAny(f.between(j), ":.!?") {
+			return
+		}
+	}
+	if f.is(first, title) || strings.ContainsAny(f.between(i-1), ":.!?,") {
+		return
+	}
+	f.addRun(Organisation, run{first, i - 1}, 0.64, "the line before an address")
 }

@@ -102,6 +102,7 @@ func (f *finder) structured() {
 	f.colons()
 	f.shapes()
 	f.phones()
+	f.labelled()
 }
 
 func (f *finder) add(m Match) {

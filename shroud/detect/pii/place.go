@@ -9,16 +9,17 @@ func (f *finder) places() {
 		if f.tokens[i].class != word || !f.plainBefore(i) {
 			continue
 		}
-		if n := f.countryPhrase(lex, i); n > 0 {
-			f.addRun(Location, run{i, i + n - 1}, 0.8, "a country")
+		if n := f.placePhrase(lex, i); n > 0 {
+			f.addRun(Location, run{i, i + n - 1}, 0.8, "a country or a large city")
 			i += n - 1
 			continue
 		}
 		switch {
 		case f.is(i, demonym) && f.plainAfter(i):
-			if f.tokens[i].upper || !f.is(i, common) {
+			if f.describes(i) {
 				f.addRun(Nationality, run{i, i}, 0.55, "a nationality")
 			}
+		case f.is(i, given) && f.is(i, country|city) && !f.is(i-1, preposition): // Florence
 		case f.is(i, country) && f.plainAfter(i) && (f.tokens[i].upper && !f.tokens[i].shout || f.tokens[i].len() > 4 && !f.is(i, common|given|surname)):
 			f.addRun(Location, run{i, i}, 0.75, "a country")
 		case f.is(i, city) && f.tokens[i].upper && f.plainAfter(i):
@@ -28,9 +29,19 @@ func (f *finder) places() {
 	f.namedPlaces()
 }
 
-// countryPhrase is how many tokens the name of a country takes that begins with
+// describes reports whether the nationality at token i is said of something or
+// somebody, rather than being a language.
+func (f *finder) describes(i int) bool {
+	next := i + 1
+	if next < len(f.tokens) && f.between(i) == " " && f.tokens[next].class == word && !f.tokens[next].upper && !f.is(next, function|preposition|particle) {
+		return true
+	}
+	return f.wordIs(i-1, "is") || f.wordIs(i-1, "am") || f.wordIs(i-1, "m")
+}
+
+// placePhrase is how many tokens the name of a country or city takes that begins with
 // token i, if it takes more than one.
-func (f *finder) countryPhrase(lex *lexiconOf, i int) int {
+func (f *finder) placePhrase(lex *lexiconOf, i int) int {
 	if !f.is(i, phrase) {
 		return 0
 	}
@@ -58,10 +69,10 @@ func (f *finder) namedPlaces() {
 		if !f.is(i-1, preposition) || f.between(i-1) != " " || f.tokens[i].class != word || !f.plainBefore(i) {
 			continue
 		}
-		lead := f.livingBefore(i - 1)
+		lead := f.livingBefore(i-1) || f.is(i-2, street) && f.wordIs(i-1, "in")
 		r := run{i, i}
 		if !f.tokens[i].upper {
-			if lead && !f.is(i, common|preposition|pronoun|relation|month|given) && f.tokens[i].len() > 2 && f.plainAfter(i) {
+			if lead && (f.wordIs(i-1, "in") || f.wordIs(i-1, "from") || f.wordIs(i-1, "to") || f.wordIs(i-1, "at")) && f.small(i) && !f.is(i, common|preposition|pronoun|relation|month|given) && f.tokens[i].len() > 2 && f.plainAfter(i) {
 				f.addRun(Location, r, 0.52, "where somebody lives or goes")
 			}
 			continue
@@ -76,7 +87,7 @@ func (f *finder) namedPlaces() {
 		switch {
 		case lead && !(f.is(i, common) && r.first == r.last):
 			score = 0.62
-			if f.is(i, given) && f.is(r.last, surname) && r.last > r.first {
+			if f.is(i, given) && !f.is(i, city|country) {
 				score = 0.5
 			}
 		case f.followedByPostcode(r.last):

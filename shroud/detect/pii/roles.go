@@ -14,7 +14,7 @@ var roleWords = map[role]string{ //nolint:misspell // words of other languages
 	relation: "son daughter kid child brother sister mother father mom dad wife husband uncle aunt cousin nephew niece grandmother grandfather " +
 		"friend boss manager colleague coworker doctor nurse teacher neighbor neighbour girlfriend boyfriend fiancé patient client customer employee " +
 		"producer director singer actor actress author writer president senator chancellor minister founder ceo cto cfo coach lawyer attorney " +
-		"assistant named called aka nicknamed hermano hermana amigo amiga esposa marido madre padre hijo hija frère sœur ami amie mari femme " +
+		"assistant founders members authors participants attendees contacts friends children kids daughters sons brothers sisters colleagues named called aka nicknamed hermano hermana amigo amiga esposa marido madre padre hijo hija frère sœur ami amie mari femme " +
 		"bruder schwester freund freundin sohn tochter mann chef kollege kollegin patientin fratello sorella amico amica moglie marito figlio figlia " +
 		"heißt nombre nom naam imię nazwisko maiden surname",
 	pronoun: "he she him her his hers himself herself they them their er sie ihm ihr il elle lui él ella lei hij zij on ona",
@@ -32,13 +32,17 @@ var roleWords = map[role]string{ //nolint:misspell // words of other languages
 	unit: "apt apartment suite ste unit floor fl room rm building bldg flat apto depto piso étage wohnung interno lokal box",
 	company: "inc incorporated llc ltd limited corp corporation company co plc gmbh ag kg ug se sa sas sarl srl spa bv nv ab as oy oyj aps kft zrt sro pty llp lp group holdings " +
 		"solutions systems technologies technology labs laboratories partners associates consulting industries enterprises bank university college hospital institute " +
-		"foundation airlines insurance pharmaceuticals media networks software analytics capital ventures orchestra clinic logistics energy motors society bancorp semiconductor",
+		"foundation airlines insurance pharmaceuticals media networks software analytics capital ventures clinic logistics energy motors bancorp semiconductor",
 	month: "january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec " +
 		"januar februar märz mai juni juli oktober dezember janvier février mars avril juin juillet août septembre octobre novembre décembre " +
 		"enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre " +
 		"janeiro fevereiro março maio junho julho setembro outubro novembro dezembro januari februari maart april mei augustus " +
 		"stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
-	employment: "work works worked working employed joined join company employer firm hired startup",
+	doing:      "lives began started decided works worked married died graduated plays loves likes speaks studied grew enjoys wants needs prefers",
+	business:   "invested announced acquired launched reported hired manufactures employs raised merged operates specializes specialises sells",
+	firm:       "company bank firm startup manufacturer provider corporation brainchild agency supplier retailer insurer bookseller publisher nonprofit",
+	function:   "the a an our my your his her their this that these those at in from for with by and or of to on as if when while where is are was not but so i we you it he she they yes no please what who how why",
+	employment: "work works worked working employed joined join company employer firm hired startup job intern internship role position career spent",
 	yearly:     "in since during year founded until till from before after circa established class summer winter spring fall autumn early late",
 	addressing: "address addresses adresse located lives live lived office offices return taxi deliver delivered ship shipped send sent reside residing side validate following " +
 		"restaurant dirección direccion indirizzo endereço wohnhaft domicilio domicile anschrift cab driver",
@@ -62,3 +66,10 @@ var roleWords = map[role]string{ //nolint:misspell // words of other languages
 		"porto lisboa rotterdam utrecht antwerpen gent kraków wrocław gdańsk poznań warszawa manchester birmingham liverpool glasgow edinburgh leeds bristol cardiff belfast oxford cambridge " +
 		"bogotá medellín lima santiago caracas quito havana guadalajara monterrey brasília salvador dubai doha riyadh europe asia africa москва киев kiel",
 }
+
+// citiesOfWords are large cities and regions whose names are several words.
+const citiesOfWords = "new york|new york city|los angeles|san francisco|san diego|san jose|san antonio|san juan|santa fe|santa monica|santa barbara|las vegas|" +
+	"new orleans|salt lake city|st louis|st. louis|kansas city|oklahoma city|new jersey|new mexico|new hampshire|north carolina|south carolina|north dakota|south dakota|" +
+	"rhode island|west virginia|washington dc|british columbia|são paulo|sao paulo|rio de janeiro|belo horizonte|buenos aires|mexico city|ciudad de méxico|cape town|" +
+	"tel aviv|abu dhabi|kuala lumpur|ho chi minh city|new delhi|den haag|the hague|frankfurt am main|saint petersburg|st petersburg|addis ababa|santo domingo|" +
+	"san salvador|panama city|quezon city|palo alto|mountain view|silicon valley|long beach|fort worth|el paso|baton rouge|latin america|north america|south america|middle east|new south wales"
