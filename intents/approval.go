@@ -24,6 +24,16 @@ type ApprovalRule struct {
 	Within    time.Duration `json:"within,omitempty"` // how long they have; defaultWithin if 0
 }
 
+// maxWaiting bounds how many approvals of an agent wait for people at once: who
+// is asked for much reads little of it.
+const maxWaiting = 32
+
+// Waiting is an approval that people have not decided.
+type Waiting struct {
+	Approval id.ID     `json:"approval"`
+	Until    time.Time `json:"until"`
+}
+
 // How long an approval may be asked for, and how long it may then be used.
 const (
 	defaultWithin = 24 * time.Hour
@@ -151,26 +161,33 @@ func (t *task) action() Action {
 
 // approve finds the approval that lets the task pass, to be marked as used, or
 // the one that it has to wait for, which is made if need be.
-func (t *task) approve(tx Tx, r ApprovalRule, why []string, org id.ID, now time.Time) (use, wait *Approval, err error) {
+func (t *task) approve(tx Tx, r ApprovalRule, why []string, org id.ID, now time.Time) (use, wait *Approval, refusal, err error) {
 	if err := r.check(); err != nil {
-		return nil, nil, ErrBadGuardrails // never fewer people than somebody meant
+		return nil, nil, ErrBadGuardrails, nil // never fewer people than somebody meant
 	}
 	action := t.action()
 	hash, err := action.hash()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	last, ok, err := tx.LastApproval(org, t.agent, hash)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if last = last.at(now); ok && bytes.Equal(last.Hash, hash) {
 		switch last.Status {
 		case Approved:
-			return &last, nil, nil
+			return &last, nil, nil, nil
 		case Pending:
-			return nil, &last, nil
+			return nil, &last, nil, nil
 		}
+	}
+	list, err := waiting(tx, t.agent, now)
+	switch {
+	case err != nil:
+		return nil, nil, nil, err
+	case len(list) >= maxWaiting:
+		return nil, nil, ErrManyWaiting.Detail("%d approvals of this agent wait for people, and no more may", len(list)), nil
 	}
 	within := r.Within
 	if within == 0 {
@@ -180,5 +197,15 @@ func (t *task) approve(tx Tx, r ApprovalRule, why []string, org id.ID, now time.
 		ID: t.id, Org: org, Agent: t.agent, Asked: t.asked.ID, Action: action, Hash: hash, Why: why, Needed: r.Approvers,
 		Status: Pending, Simulation: t.note, CreatedAt: now, ExpiresAt: now.Add(within),
 	}
-	return nil, &a, tx.PutApproval(a)
+	if err := tx.PutWaiting(t.agent, append(list, Waiting{a.ID, a.ExpiresAt})); err != nil {
+		return nil, nil, nil, err
+	}
+	return nil, &a, nil, tx.PutApproval(a)
+}
+
+// waiting are the approvals of an agent that people can still decide on, oldest
+// first.
+func waiting(tx Tx, agent id.ID, now time.Time) ([]Waiting, error) {
+	list, err := tx.Waiting(agent)
+	return slices.DeleteFunc(slices.Clone(list), func(w Waiting) bool { return !now.Before(w.Until) }), err
 }

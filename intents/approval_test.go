@@ -1,11 +1,14 @@
 package intents_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -114,6 +117,40 @@ func TestApprovalEnds(t *testing.T) {
 
 // Whoever asked for the agent does not decide, and a rule without people is not
 // one that needs none.
+// An agent cannot have people asked for more than they can read.
+func TestManyApprovals(t *testing.T) {
+	w := newWorld(t)
+	w.needs(1)
+	boss := w.person(identity.RoleOwner)
+	var asked []intents.Approval
+	for i := range 32 {
+		asked = append(asked, w.ask(pay(fmt.Sprintf("1.%d", 10+i))))
+	}
+	w.ask(pay("1.10")) // the first, again
+	more := pay("2")
+	w.logs("transaction.submit refused too_many_approvals", func() {
+		_, err := w.Submit(w.ctx, w.agent, w.agent.ID, more)
+		w.is(err, intents.ErrManyWaiting)
+		if !strings.HasPrefix(fault.As(err).Msg, "32 approvals") {
+			t.Errorf("it says %q", fault.As(err).Msg)
+		}
+	})
+	_, err := w.Deny(w.ctx, boss, asked[5].ID, "")
+	w.ok(err)
+	w.ask(more) // there is room for one
+	_, err = w.Submit(w.ctx, w.agent, w.agent.ID, pay("3"))
+	w.is(err, intents.ErrManyWaiting)
+	w.clock.pass(25 * time.Hour) // those that nobody decided have ended
+	w.ask(pay("3"))
+	w.view(func(tx intents.Tx) error {
+		list, err := tx.Waiting(w.agent.ID)
+		if len(list) != 1 {
+			t.Errorf("%d are still counted", len(list))
+		}
+		return err
+	})
+}
+
 func TestApprovalByOthers(t *testing.T) {
 	w := newWorld(t)
 	w.needs(1)

@@ -3,7 +3,9 @@ package intents
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
@@ -93,12 +95,24 @@ func (s *Service) vote(ctx context.Context, p identity.Principal, approval id.ID
 		fn(&a)
 		out = a
 		e.Details["votes"], e.Details["needed"], e.Details["status"] = len(a.Votes), a.Needed, string(a.Status)
-		if err := tx.PutApproval(a); err != nil {
+		if err := errors.Join(decided(tx, a, now), tx.PutApproval(a)); err != nil {
 			return nil, err
 		}
 		return nil, audit.Write(ctx, tx, e)
 	})
 	return out, err
+}
+
+// decided takes an approval off those that its agent waits for, once it is.
+func decided(tx Tx, a Approval, now time.Time) error {
+	if a.Status == Pending {
+		return nil
+	}
+	list, err := waiting(tx, a.Agent, now)
+	if err != nil {
+		return err
+	}
+	return tx.PutWaiting(a.Agent, slices.DeleteFunc(list, func(w Waiting) bool { return w.Approval == a.ID }))
 }
 
 // approvalEvent describes that people are asked.

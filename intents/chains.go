@@ -116,7 +116,11 @@ func (s *Service) RemoveChain(ctx context.Context, p identity.Principal, row id.
 			if err != nil {
 				return err
 			}
-			used[c.ChainID] = len(open) > 0
+			unseen, err := tx.UnseenAccounts(c.ChainID)
+			if err != nil {
+				return err
+			}
+			used[c.ChainID] = len(open)+len(unseen) > 0
 		}
 		return err
 	})

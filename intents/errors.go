@@ -48,7 +48,7 @@ var (
 	ErrOwnApproval      = fault.New(fault.Denied, "own_approval", "Access denied: who asked does not decide")
 	ErrDecided          = fault.New(fault.Conflict, "approval_decided", "This approval is decided already")
 	ErrVoted            = fault.New(fault.Conflict, "already_approved", "You have agreed to this already; others have to as well")
-	ErrManyInFlight     = fault.New(fault.Conflict, "too_many_in_flight", "The account has too many transactions that are not settled yet")
+	ErrManyWaiting      = fault.New(fault.Conflict, "too_many_approvals", "Too many approvals of this agent wait for people")
 )
 
 // Refusals by a guardrail. The code names the rule.

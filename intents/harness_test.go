@@ -141,7 +141,7 @@ func (w *world) newAgent(fn ...func(*identity.Agent)) identity.Principal {
 	w.update(func(tx intents.Tx) error { return tx.PutAgent(a) })
 	all, err := policy.ParsePattern("keys/**")
 	w.ok(err)
-	p := identity.Principal{Kind: identity.KindAgent, ID: a.ID, Org: w.org, IP: peer, Intents: a.Intents, Scopes: []policy.Pattern{all}}
+	p := identity.Principal{Kind: identity.KindAgent, ID: a.ID, Org: w.org, IP: peer, Intents: a.Intents, Signs: a.Intents, Scopes: []policy.Pattern{all}}
 	_, err = w.vaults.CreatePolicy(w.ctx, w.owner, w.v.ID, vault.Grant{
 		Pattern: all, Principal: p.Policy(), Permissions: []policy.Permission{policy.Read},
 	})

@@ -145,6 +145,12 @@ func (in Intent) Last() *Try {
 	return &in.Tries[len(in.Tries)-1]
 }
 
+// Unseen reports whether the intent was signed for somebody else to broadcast, and
+// its chain shows nothing of it: it may be broadcast in years, or never.
+func (in Intent) Unseen() bool {
+	return in.Kind == SignOnly && in.State == Signed && in.Block == nil && in.GoneAt == 0
+}
+
 // Status is the state in the published words.
 func (in Intent) Status() string {
 	switch in.State {

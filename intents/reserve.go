@@ -79,8 +79,8 @@ func (s *Service) admit(tx Tx, t *task) (out admission, refusal, err error) {
 		return out, refusal, err
 	}
 	if why := g.Approval.asks(p); why != nil {
-		if out.agreed, out.waits, err = t.approve(tx, *g.Approval, why, a.Org, now); err != nil || out.waits != nil {
-			return out, nil, err
+		if out.agreed, out.waits, refusal, err = t.approve(tx, *g.Approval, why, a.Org, now); err != nil || refusal != nil || out.waits != nil {
+			return out, refusal, err
 		}
 	}
 	account, err := tx.Account(t.chain.ChainID, t.signer.address)

@@ -119,8 +119,10 @@ func authorize(tx identity.Tx, p identity.Principal, agent id.ID, now time.Time)
 		return a, ErrAgentNotFound, nil
 	case !a.Usable(now):
 		return a, ErrAgentInactive, nil
-	case !a.Intents, p.IsAgent() && !p.Intents:
+	case !a.Intents:
 		return a, ErrNotEnabled, nil
+	case p.IsAgent() && !p.Signs:
+		return a, ErrNotEnabled.Detail("Access denied: this token was made when the Intents API was not enabled for the agent; get a new one"), nil
 	}
 	return a, nil, nil
 }

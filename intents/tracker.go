@@ -88,7 +88,11 @@ func (s *Service) Track(ctx context.Context) error {
 			continue
 		}
 		v := &chainView{service: s, node: n, nonces: make(map[evm.Address]uint64), filled: make(map[evm.Address]bool)}
-		if err := s.eachOpen(ctx, c.ChainID, func(page []Intent) error { return v.follow(ctx, page) }); err != nil {
+		err := s.eachOpen(ctx, c.ChainID, func(page []Intent) error { return v.follow(ctx, page) })
+		if err == nil {
+			err = v.followUnseen(ctx, c.ChainID)
+		}
+		if err != nil {
 			s.Log.DebugContext(ctx, "transactions of a chain could not be followed", "chain", c.Name, "error", err)
 		}
 	}
@@ -156,6 +160,47 @@ func (v *chainView) step(ctx context.Context, in Intent) error {
 	s.noteSent(in.ID)
 	_, err = s.broadcast(ctx, identity.Principal{}, v.node, after)
 	return err
+}
+
+// followUnseen takes those that somebody else should have broadcast a step
+// further, where the account's nonce says that there is something to be seen.
+func (v *chainView) followUnseen(ctx context.Context, chain uint64) error {
+	var accounts []evm.Address
+	err := v.service.DB.View(ctx, func(tx Tx) (err error) {
+		accounts, err = tx.UnseenAccounts(chain)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		next, err := v.nonceOf(ctx, a)
+		if err == nil {
+			err = v.followAccount(ctx, chain, a, next)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *chainView) followAccount(ctx context.Context, chain uint64, a evm.Address, next uint64) error {
+	for from := uint64(0); from < next; {
+		var page []Intent
+		err := v.service.DB.View(ctx, func(tx Tx) (err error) {
+			page, err = tx.Unseen(chain, a, [2]uint64{from, next}, pageSize)
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if err := v.follow(ctx, page); err != nil {
+			return err
+		}
+		from = page[len(page)-1].Nonce + 1
+	}
+	return nil
 }
 
 // resendDue reports whether an intent has waited for so long that its bytes may

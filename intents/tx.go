@@ -22,14 +22,20 @@ type Tx interface {
 	PutChains([]Chain) error
 
 	Intent(agent, intent id.ID) (Intent, bool, error)
-	// PutIntent adds or replaces; OpenIntents follows its state.
+	// PutIntent adds or replaces; OpenIntents and Unseen follow its state.
 	PutIntent(Intent) error
 	// Intents are up to limit intents of an agent before one, or from the newest on
 	// before the zero ID, newest first. (scan)
 	Intents(agent, before id.ID, limit int) ([]Intent, error)
-	// OpenIntents are up to limit intents on a chain that are not final, of all
-	// agents, after one, or from the first on after the zero ID, oldest first. (scan)
+	// OpenIntents are up to limit intents on a chain that are neither final nor
+	// Unseen, of all agents, after one, or from the first on after the zero ID, oldest
+	// first. (scan)
 	OpenIntents(chain uint64, after id.ID, limit int) ([]Intent, error)
+	// UnseenAccounts are the accounts on a chain that have Unseen intents. (scan)
+	UnseenAccounts(chain uint64) ([]evm.Address, error)
+	// Unseen are up to limit of an account's, with nonces of a range, lowest first;
+	// the range ends before its second number. (scan)
+	Unseen(chain uint64, a evm.Address, nonces [2]uint64, limit int) ([]Intent, error)
 
 	Account(chain uint64, a evm.Address) (Account, error)
 	PutAccount(Account) error
@@ -66,6 +72,10 @@ type Tx interface {
 	// PutApproval adds or replaces; LastApproval of its agent and hash is then it.
 	PutApproval(Approval) error
 	LastApproval(org, agent id.ID, hash []byte) (Approval, bool, error)
+	// Waiting are the approvals of an agent that were not decided when they were
+	// last put, oldest first.
+	Waiting(agent id.ID) ([]Waiting, error)
+	PutWaiting(agent id.ID, list []Waiting) error
 	// Approvals calls fn with those of an organisation, newest first, until it
 	// returns false. (scan)
 	Approvals(org id.ID, fn func(Approval) bool) error

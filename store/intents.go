@@ -18,6 +18,7 @@ import (
 var (
 	chains          = table[[]intents.Chain]{name: "chain", version: 1}
 	intentsTable    = table[intents.Intent]{name: "intent", version: 1}
+	unseenIntents   = table[unseen]{name: "intent-unseen", version: 1}
 	openIntents     = table[id.ID]{name: "intent-open", version: 1}
 	chainAccounts   = table[intents.Account]{name: "account", version: 1}
 	spent           = table[intents.Window]{name: "spent", version: 1}
@@ -28,6 +29,7 @@ var (
 	signingKeys     = table[[]intents.SigningKey]{name: "signing-key", version: 1}
 	extras          = table[intents.Extra]{name: "guardrails", version: 1}
 	approvals       = table[intents.Approval]{name: "approval", version: 1}
+	waitingFor      = table[[]intents.Waiting]{name: "approval-waiting", version: 1}
 	lastApprovals   = table[id.ID]{name: "approval-last", version: 1}
 	paid            = rawTable{name: "paid"}
 	freezes         = table[intents.Freeze]{name: "freeze", version: 1}
@@ -54,10 +56,13 @@ func (t *Tx) Intent(agent, in id.ID) (intents.Intent, bool, error) {
 // PutIntent implements intents.Tx.
 func (t *Tx) PutIntent(in intents.Intent) error {
 	var err error
-	if in.State.Final() {
+	if in.State.Final() || in.Unseen() {
 		err = openIntents.delete(t, openKey(in.ChainID, in.ID))
 	} else {
 		err = openIntents.put(t, openKey(in.ChainID, in.ID), in.Agent)
+	}
+	if err == nil && in.Kind == intents.SignOnly {
+		err = t.putUnseen(in)
 	}
 	if err != nil {
 		return err
@@ -249,6 +254,17 @@ func (t *Tx) LastApproval(org, agent id.ID, hash []byte) (a intents.Approval, ok
 		return a, false, err
 	}
 	return t.Approval(org, last)
+}
+
+// Waiting implements intents.Tx.
+func (t *Tx) Waiting(agent id.ID) ([]intents.Waiting, error) {
+	list, _, err := waitingFor.get(t, agent[:])
+	return list, err
+}
+
+// PutWaiting implements intents.Tx.
+func (t *Tx) PutWaiting(agent id.ID, list []intents.Waiting) error {
+	return waitingFor.put(t, agent[:], list)
 }
 
 // Approvals implements intents.Tx.

@@ -71,6 +71,8 @@ package store
 //	├── chain                     chains               → the registry of chains
 //	├── intent                    agent, intent        → Intent
 //	├── intent-open               chain, intent        → the agent of one that is not final
+//	├── intent-unseen             chain, ⟨address⟩,
+//	│                             nonce, intent        → the agent and account of one that nobody has broadcast
 //	├── account                   ⟨chain, address⟩     → Account: its nonces
 //	├── spent                     agent, ⟨asset⟩       → Window: what went out of it
 //	├── tx-count                  agent                → Window: how many transactions
@@ -80,6 +82,7 @@ package store
 //	├── signing-key               agent, ⟨chain⟩       → its keys in the HSM, all versions
 //	├── guardrails                agent                → Extra: limits beyond its record's
 //	├── approval                  org, approval        → Approval
+//	├── approval-waiting          agent                → its approvals that nobody has decided
 //	├── approval-last             agent, action's hash → the newest approval of it
 //	├── paid                      agent, ⟨address⟩     → that it paid it before
 //	├── freeze                    org                  → Freeze
@@ -176,6 +179,7 @@ var buckets = []bucket{
 	{name: chains.name},
 	{name: intentsTable.name},
 	{name: openIntents.name},
+	{name: unseenIntents.name},
 	{name: chainAccounts.name},
 	{name: spent.name},
 	{name: txCounts.name},
@@ -185,6 +189,7 @@ var buckets = []bucket{
 	{name: signingKeys.name},
 	{name: extras.name},
 	{name: approvals.name},
+	{name: waitingFor.name},
 	{name: lastApprovals.name},
 	{name: paid.name},
 	{name: freezes.name},

@@ -208,6 +208,8 @@ func TestI4WhoMaySubmit(t *testing.T) {
 		submit("owner", plain.id, 403, "transaction.submit refused intents_not_enabled", "not enabled"),
 	})
 	l.want(step{method: patch, url: "/v1/agents/" + plain.id, as: "owner", body: `{"intents_api_enabled":true}`, status: 200})
+	l.want(submit("plain", plain.id, 403, "transaction.submit refused intents_not_enabled", "get a new one"))
+	l.renew("plain", plain)
 	l.want(submit("plain", plain.id, 201, ""))
 	l.want(step{method: patch, url: "/v1/agents/" + plain.id, as: "owner", body: `{"intents_api_enabled":false}`, status: 200})
 	l.want(submit("plain", plain.id, 403, "transaction.submit refused intents_not_enabled")) // whatever its token says

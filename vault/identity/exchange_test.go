@@ -230,6 +230,7 @@ func TestS10_IntentsByClaimOrFlag(t *testing.T) {
 		a.Intents = c.flag
 		w.putAgent(a)
 		equal(t, "intents", w.admits(token).Intents, c.want)
+		equal(t, "signs", w.admits(token).Signs, c.claim) // only what the token says (P4)
 	}
 }
 

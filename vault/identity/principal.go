@@ -45,6 +45,7 @@ type Principal struct {
 	Scopes   []policy.Pattern // agents: paths the token covers at most
 	VaultIDs []id.ID          // agents: vaults the token is bound to; empty means all
 	Intents  bool             // agents: uses the Intents API, so must never see a signing key
+	Signs    bool             // agents: the token was made for the Intents API; without, nothing is signed
 
 	Token        string    // id (jti) of the JWT, "" when a 1ck_ key was the proof
 	TokenExpires time.Time // when the JWT ends by itself

@@ -176,7 +176,8 @@ func (c claims) verified() (verified, error) {
 	v := verified{issued: c.IssuedAt.Time}
 	v.Kind, v.Token, v.TokenExpires = Kind(kind), c.ID, c.ExpiresAt.Time
 	v.VaultIDs = c.VaultIDs
-	v.Intents = c.Intents != nil && *c.Intents
+	v.Signs = c.Intents != nil && *c.Intents
+	v.Intents = v.Signs
 	var err error
 	if v.ID, err = id.Parse(sub); err != nil {
 		return verified{}, err
