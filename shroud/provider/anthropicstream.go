@@ -103,7 +103,7 @@ func anthropicHeld(_ *Stream, ch Channel, text string) frame {
 }
 
 // anthropicFailure is how Anthropic tells of an error in the middle of a stream.
-func anthropicFailure(status int, message string) frame {
+func anthropicFailure(_ *Stream, status int, message string) frame {
 	data := append([]byte(`{"type":"error",`), shroudError(status, message)[1:]...)
 	return frame{"error", data}
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -37,6 +38,28 @@ func (e *endless) Read(p []byte) (int, error) {
 	n := copy(p, e.left)
 	e.left = e.left[n:]
 	return n, nil
+}
+
+// TestStreamMemory: however long a stream, what it keeps is small.
+func TestStreamMemory(t *testing.T) {
+	event := `data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":" hunt words"}}]}` + "\n\n"
+	s := NewStream(OpenAIChat, sse.NewReader(&endless{event: event}, 0), masking(secret))
+	kept := func() uint64 {
+		for range 20000 {
+			if _, err := s.Next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := kept()
+	if after := kept(); after > before+1<<19 {
+		t.Errorf("20,000 more events keep %d bytes", after-before)
+	}
+	runtime.KeepAlive(s)
 }
 
 func BenchmarkStreamChunk(b *testing.B) {

@@ -217,6 +217,14 @@ func chatHeld(s *Stream, ch Channel, text string) frame {
 	return frame{data: append(data, `,"finish_reason":null}]}`...)}
 }
 
+// chatFailure is a chunk with an error, which OpenAI's clients raise. Mistral's
+// do not know it, and are told by the reason to finish.
+func chatFailure(s *Stream, status int, message string) frame {
+	data := append([]byte("{"), s.envelope...)
+	data = append(data, `"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],`...)
+	return frame{data: append(data, shroudError(status, message)[1:]...)}
+}
+
 // member is an object with one member.
 func member(name string, value []byte) []byte {
 	out := append(append([]byte("{"), jsonedit.Quote(name)...), ':')

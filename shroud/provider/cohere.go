@@ -137,7 +137,7 @@ func cohereHeld(_ *Stream, ch Channel, text string) frame {
 
 // cohereFailure ends a stream: Cohere has no events for errors, only an end that
 // says so.
-func cohereFailure(status int, message string) frame {
+func cohereFailure(_ *Stream, status int, message string) frame {
 	data := append([]byte(`{"type":"message-end","delta":{"finish_reason":"ERROR","error":`), jsonedit.Quote(message)...)
 	return frame{"message-end", append(append(data, "},"...), shroudError(status, message)[1:]...)}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -182,6 +183,8 @@ func TestGarbage(t *testing.T) {
 		"data: <html>\n\n":                                       "data: <html>\n\n",
 		"data: my " + secret + "\n\n":                            "data: my [gone]\n\n",
 		": " + secret + "\n\n":                                   "",
+		"event: " + secret + "\ndata: {\"choices\":[]}\n\n":      "data: {\"choices\":[]}\n\n",
+		"id: 7\ndata: {\"a\":\"" + secret + "\"}\n\n":            "id: 7\ndata: {\"a\":\"[gone]\"}\n\n",
 		"id: " + secret + "\ndata: {\"choices\":[]}\n\n":         "data: {\"choices\":[]}\n\n",
 		"data: {\"a\":\n\n":                                      "",
 		"data: {\"a\":\"" + secret + "\"}\n\n":                   "data: {\"a\":\"[gone]\"}\n\n",
@@ -201,6 +204,16 @@ func TestGarbage(t *testing.T) {
 		if err == nil || errors.Is(err, io.EOF) || strings.Contains(out, secret) {
 			t.Errorf("%q became %q, %v", text, out, err)
 		}
+	}
+}
+
+func TestChannelsAreBounded(t *testing.T) {
+	var stream strings.Builder
+	for i := range 2 * maxLanes {
+		fmt.Fprintf(&stream, "data: {\"choices\":[{\"index\":%d,\"delta\":{\"content\":\"x\"}}]}\n\n", i)
+	}
+	if _, _, err := run(OpenAIChat, events(strings.NewReader(stream.String())), pass); !errors.Is(err, ErrChannels) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -22,7 +22,7 @@ func ErrorBody(status int, message string) []byte { return shroudError(status, m
 func (s *Stream) Failure(status int, message string) []byte {
 	f := frame{data: shroudError(status, message)}
 	if s.d.failure != nil {
-		f = s.d.failure(status, message)
+		f = s.d.failure(s, status, message)
 	}
 	return s.put.end(s.put.insert(nil, f))
 }

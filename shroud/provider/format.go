@@ -29,7 +29,7 @@ type dialect struct {
 	// held is an event that says the rest of a channel.
 	held func(*Stream, Channel, string) frame
 	// failure is the body of an error in the middle of a stream.
-	failure func(status int, message string) frame
+	failure func(s *Stream, status int, message string) frame
 }
 
 // frame is an event to be written.
@@ -49,7 +49,7 @@ func (f Format) dialect() dialect {
 	case CohereChat:
 		return dialect{chatRequest, cohereResponse, cohereEvent, cohereHeld, cohereFailure}
 	case OpenAIChat:
-		return dialect{chatRequest, chatResponse, chatEvent, chatHeld, nil}
+		return dialect{chatRequest, chatResponse, chatEvent, chatHeld, chatFailure}
 	case AnthropicMessages:
 		return dialect{anthropicRequest, anthropicResponse, anthropicEvent, anthropicHeld, anthropicFailure}
 	}

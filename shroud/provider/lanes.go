@@ -83,6 +83,9 @@ func (s *Stream) filtered(i int, t Text) (string, error) {
 		return s.whole(t)
 	}
 	l := s.lane(*ch)
+	if l == nil {
+		return "", ErrChannels
+	}
 	l.text = i
 	return l.f.Write(t.Value)
 }
@@ -104,12 +107,19 @@ func (s *Stream) whole(t Text) (string, error) {
 	return out, err
 }
 
-// lane is the open lane of a channel, opened if need be.
+// maxLanes bounds the channels that are open at a time.
+const maxLanes = 256
+
+// lane is the open lane of a channel, opened if need be; nil if there are too
+// many.
 func (s *Stream) lane(ch Channel) *lane {
 	for _, l := range s.lanes {
 		if l.ch.same(ch) {
 			return l
 		}
+	}
+	if len(s.lanes) == maxLanes {
+		return nil
 	}
 	if ch.Tool == "" && ch.Kind == ToolCall {
 		ch.Tool = s.names[Channel{Choice: ch.Choice, Block: ch.Block}]

@@ -218,6 +218,16 @@ func TestRequestRefuses(t *testing.T) {
 	}
 }
 
+func TestLongNumbers(t *testing.T) {
+	r, err := ParseRequest(OpenAIChat, []byte(`{"created":1700000000000,"top_p":0.12345678901234567,"metadata":{"card":4929123412341234}}`))
+	if err != nil || len(r.Texts) != 1 || r.Texts[0].Value != "4929123412341234" {
+		t.Fatalf("%+v, %v", r.Texts, err)
+	}
+	if out, err := r.Rewrite(map[int]string{0: "[card]"}); err != nil || !strings.Contains(string(out), `{"card":"[card]"}`) {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
 // TestNamesInAnotherCase: servers written in Go take them for those they know.
 func TestNamesInAnotherCase(t *testing.T) {
 	for body, f := range map[string]Format{

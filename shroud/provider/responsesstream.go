@@ -158,7 +158,7 @@ func responsesHeld(s *Stream, ch Channel, text string) frame {
 }
 
 // responsesFailure is how OpenAI tells of an error in the middle of a stream.
-func responsesFailure(status int, message string) frame {
+func responsesFailure(_ *Stream, status int, message string) frame {
 	data := append([]byte(`{"type":"error","code":"`), strconv.Itoa(status)...)
 	data = append(append(data, `","param":null,"message":`...), jsonedit.Quote(message)...)
 	return frame{"error", append(append(data, ','), shroudError(status, message)[1:]...)}

@@ -20,6 +20,21 @@ type Route struct {
 	Translated bool
 }
 
+// WithModel is the route of the same call to another model, where the path names
+// one. It is false for a name that no path can hold.
+func (r Route) WithModel(name string) (Route, bool) {
+	if r.Model == "" {
+		return r, true
+	}
+	at := strings.LastIndex(r.Path, r.Model+":")
+	if at < 0 || name == "" || strings.ContainsAny(name, "/:?#%\\") || strings.Contains(name, "..") {
+		return r, false
+	}
+	r.Path = r.Path[:at] + url.PathEscape(name) + r.Path[at+len(r.Model):]
+	r.Model = name
+	return r, true
+}
+
 // Lookup is the route of a call, if there is one: what is not known cannot be
 // inspected, and does not pass.
 func Lookup(s Style, method, path, query string) (Route, bool) {
@@ -46,6 +61,9 @@ func openAIRoute(method, path string) (Route, bool) {
 	switch {
 	case method == "GET" && (path == "/models" || strings.HasPrefix(path, "/models/")):
 		r.Idle = true
+		return r, true
+	case method == "GET" && strings.HasPrefix(path, "/responses/"): // one that was made in the background
+		r.Format, r.Idle = OpenAIResponses, true
 		return r, true
 	case method != "POST":
 		return r, false

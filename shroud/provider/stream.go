@@ -9,6 +9,9 @@ import (
 	"github.com/oneclaw/oneclawd/shroud/provider/sse"
 )
 
+// ErrChannels: the provider tells more texts at once than any does.
+var ErrChannels = errors.New("provider: too many texts at once")
+
 // ErrCut: the provider's stream ended before the answer did.
 var ErrCut = errors.New("provider: the stream was cut")
 
@@ -131,6 +134,10 @@ func (s *Stream) stop(ev sse.Event, err error) ([]byte, error) {
 
 // event passes one event on.
 func (s *Stream) event(ev sse.Event) error {
+	ev, err := s.beside(ev)
+	if err != nil {
+		return err
+	}
 	data := bytes.TrimSpace(ev.Data)
 	switch {
 	case s.put.last(ev):
@@ -138,9 +145,11 @@ func (s *Stream) event(ev sse.Event) error {
 		if err := s.close(func(Channel) bool { return true }, nil); err != nil {
 			return err
 		}
-		return s.aside(ev)
+		s.out = s.put.pass(s.out, ev)
+		return nil
 	case len(data) == 0:
-		return s.aside(ev)
+		s.out = s.put.pass(s.out, ev)
+		return nil
 	case data[0] != '{' && data[0] != '[':
 		return s.words(ev)
 	}
@@ -153,34 +162,42 @@ func (s *Stream) event(ev sse.Event) error {
 		return err
 	}
 	if len(changed) == 0 && len(s.m.edits) == 0 {
-		return s.aside(ev)
+		s.out = s.put.pass(s.out, ev)
+		return nil
 	}
 	to, err := s.m.Rewrite(changed)
 	if err != nil {
 		return err
 	}
-	if !ev.Plain {
-		ev.Raw = ev.WithoutComments(nil)
-	}
 	s.out = s.put.rewrite(s.out, ev, to)
 	return nil
 }
 
-// aside passes an event on as it came, if what is beside its data may pass.
-func (s *Stream) aside(ev sse.Event) error {
+// beside looks at what an event has beside its data: its name, comments, fields
+// that nobody knows. What must not pass is left out.
+func (s *Stream) beside(ev sse.Event) (sse.Event, error) {
+	if name := string(ev.Name); name != "" && !known(name) {
+		out, err := s.whole(Text{Kind: Label, Value: name})
+		if err != nil {
+			return ev, err
+		}
+		if out != name {
+			ev.Name = nil
+			ev = ev.Bare()
+		}
+	}
 	if ev.Plain {
-		s.out = s.put.pass(s.out, ev)
-		return nil
+		return ev, nil
 	}
-	raw := string(ev.Raw)
-	if out, err := s.whole(Text{Kind: Other, Value: raw}); err != nil || out == raw {
-		s.out = s.put.pass(s.out, ev)
-		return err
+	rest := string(ev.Rest())
+	out, err := s.whole(Text{Kind: Other, Value: rest})
+	if err != nil || out == rest {
+		return ev, err
 	}
-	if len(ev.Data)+len(ev.Name) > 0 {
-		s.out = ev.WithoutComments(s.out)
+	if len(ev.Data)+len(ev.Name) == 0 {
+		return sse.Event{Plain: true}, nil
 	}
-	return nil
+	return ev.Bare(), nil
 }
 
 // words passes on an event whose data is no JSON.
@@ -191,8 +208,9 @@ func (s *Stream) words(ev sse.Event) error {
 		return err
 	}
 	if out == text {
-		return s.aside(ev)
+		s.out = s.put.pass(s.out, ev)
+		return nil
 	}
-	s.out = sse.Append(s.out, string(ev.Name), []byte(out))
+	s.out = s.put.rewrite(s.out, ev, []byte(out))
 	return nil
 }

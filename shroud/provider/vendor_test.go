@@ -16,6 +16,7 @@ func TestLookup(t *testing.T) {
 		{OpenAI, "GET", "/v1/models", "", Route{Path: "/models", Idle: true}, true},
 		{OpenAI, "GET", "/v1/models/../files", "", Route{}, false},
 		{OpenAI, "DELETE", "/v1/models/x", "", Route{}, false},
+		{OpenAI, "GET", "/v1/responses/resp_1", "", Route{Format: OpenAIResponses, Path: "/responses/resp_1", Idle: true}, true},
 		{OpenAI, "POST", "/v1/files", "", Route{}, false},
 		{Mistral, "POST", "/v1/fim/completions", "", Route{Format: OpenAIChat, Path: "/fim/completions"}, true},
 		{Anthropic, "POST", "/v1/messages", "", Route{Format: AnthropicMessages, Path: "/v1/messages"}, true},
@@ -39,6 +40,22 @@ func TestLookup(t *testing.T) {
 		if ok != c.ok || ok && got != c.want {
 			t.Errorf("%s %s?%s: %+v, %v", c.method, c.path, c.query, got, ok)
 		}
+	}
+}
+
+func TestWithModel(t *testing.T) {
+	r, _ := Lookup(Google, "POST", "/v1beta/models/gemini-2.5-pro:generateContent", "")
+	for name, want := range map[string]string{
+		"gemini-2.5-flash": "/v1beta/models/gemini-2.5-flash:generateContent", "a b": "/v1beta/models/a%20b:generateContent",
+		"": "", "../x": "", "x:countTokens?": "", "a/b": "",
+	} {
+		got, ok := r.WithModel(name)
+		if ok != (want != "") || ok && (got.Path != want || got.Model != name) {
+			t.Errorf("%q: %+v, %v", name, got, ok)
+		}
+	}
+	if r, ok := (Route{Path: "/chat/completions"}).WithModel("x"); !ok || r.Path != "/chat/completions" {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -83,8 +83,8 @@ func (w *walker) free(n jsonedit.Node, kind Kind) {
 			w.add(site{node: n}, kind, v)
 		}
 	case jsonedit.Number:
-		if raw := n.Raw(); len(raw) >= 8 && kind != Other && kind != ToolSchema {
-			w.add(site{node: n}, kind, string(raw))
+		if raw := string(n.Raw()); long(raw, kind) {
+			w.add(site{node: n}, kind, raw)
 		}
 	case jsonedit.Object:
 		for k, v := range n.Fields() {
@@ -96,6 +96,15 @@ func (w *walker) free(n jsonedit.Node, kind Kind) {
 			w.free(v, kind)
 		}
 	}
+}
+
+// long reports whether a number may mean something. Where it could be any
+// measure of the protocol, it has to be longer than a time in milliseconds.
+func long(number string, kind Kind) bool {
+	if kind == Other || kind == ToolSchema {
+		return len(number) > 13 && strings.Trim(number, "0123456789") == ""
+	}
+	return len(number) >= 8
 }
 
 // name is the name of a member where it could be anything.

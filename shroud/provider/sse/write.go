@@ -34,9 +34,21 @@ func (e Event) WithData(dst, data []byte) []byte {
 	return dst
 }
 
-// WithoutComments is the event's bytes with nothing but its name and its data.
-func (e Event) WithoutComments(dst []byte) []byte {
-	return Append(dst, string(e.Name), e.Data)
+// Rest is what is in an event beside its name and its data.
+func (e Event) Rest() []byte {
+	var rest []byte
+	for line, end := range lines(e.Raw) {
+		if name, _ := field(line); string(name) != "data" && string(name) != "event" {
+			rest = append(append(rest, line...), end...)
+		}
+	}
+	return rest
+}
+
+// Bare is the event with nothing but its name and its data.
+func (e Event) Bare() Event {
+	e.Plain, e.Raw = true, Append(nil, string(e.Name), e.Data)
+	return e
 }
 
 func appendData(dst, data []byte, end string) []byte {
