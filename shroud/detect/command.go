@@ -23,7 +23,7 @@ func commandRules() []rule {
 		{typ: CommandInjection, pattern: "shell_chain", severity: Critical, score: 0.8, why: "the text begins by ending a command and giving another one", atStart: true, near: []string{"curl", "wget", "ping", "ls", "dir", "type", "cat", "echo", "net ", "netsh", "phpinfo", "nc "},
 			expr: expr(`\A['")\s]*(?:;|\|\|?|&&?|%0a|%26|\n;)\s*(?:curl|wget|ping|ls|dir|type|cat|echo|net|netsh|phpinfo|nc)\b[^\n]{0,200}\s*\z`)},
 		chain(0, "processes fork without end", `:\s*\(\s*\)\s*\{\s*:\s*\|\s*:\s*&\s*\}\s*;\s*:`, ":|:", ": | :"),
-		chain(0, "decoded text is run", `(?:base64\s+(?:-d|-D|--decode)|xxd\s+-r|openssl\s+(?:enc\s+)?(?:-d\s+)?-?base64)[^|\n]{0,60}\|\s*`+shells, "base64", "xxd -r"),
+		chain(0, "decoded text is run", `(?:base64\s+(?:-d|--decode)|xxd\s+-r|openssl\s+(?:enc\s+)?(?:-d\s+)?-?base64)[^|\n]{0,60}\|\s*`+shells, "base64", "xxd -r"),
 		chain(0, "what is fetched without protection is run", fetch+`\b[^|;\n]{0,120}(?:http://|\bftp://|https?://\d|pastebin|ngrok|transfer\.sh|bit\.ly|raw\.)[^|;\n]{0,120}[|;]\s*(?:`+shells+`|python3?\b|perl\b|php\b|chmod\s+\+x)`, "curl", "wget", "fetch", "iwr", "invoke-webrequest"),
 		chain(0, "what is fetched is run in PowerShell", `(?:iex|invoke-expression)\b.{0,60}(?:downloadstring|iwr|invoke-webrequest|net\.webclient)|downloadstring\(.{0,120}\|\s*iex`, "downloadstring", "invoke-expression", "iex"),
 		chain(0, "an encoded command is run", `powershell(?:\.exe)?\s+(?:-\S+\s+(?:\w+\s+)?){0,6}-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16,}`, "powershell"),

@@ -64,6 +64,7 @@ const maxFindings = 500
 type place struct {
 	index      int
 	text       string
+	lower      []byte // text in small letters
 	chain      []string
 	start, end int
 }
@@ -90,7 +91,7 @@ func newReading(text string, o Options) *reading {
 	}
 	r.views, r.report.Cut = view.Views(r.normal, view.Budget{})
 	for i, v := range r.views {
-		r.places = append(r.places, place{i, v.Text, v.Chain, v.Start, v.End})
+		r.places = append(r.places, place{i, v.Text, lowered(v.Text), v.Chain, v.Start, v.End})
 	}
 	r.effort = newEffort(len(text))
 	r.report.Text = text
@@ -103,7 +104,7 @@ func newReading(text string, o Options) *reading {
 // rules tries the rules on one view. Words that a page hides in its attributes, or
 // that were torn apart, were looked at where they stand.
 func (r *reading) rules(v place) {
-	r.policy.rules.find(v.text, r.effort, r.policy.wants, func(s span) {
+	r.policy.rules.find(v.lower, r.effort, r.policy.wants, func(s span) {
 		r.add(v, Finding{Type: s.rule.typ, Pattern: s.rule.pattern, Severity: s.rule.severity, Score: s.rule.score, Why: s.rule.why}, s.start, s.end)
 	})
 	if r.policy.config.Command.Enabled {

@@ -2,12 +2,12 @@ package detect
 
 import "strings"
 
-// literals finds any of a few hundred words in a text, without regard to case, and
-// says where. It looks two bytes up at every place; a word is looked for by its
-// rarest two.
+// literals finds any of a few hundred words in a text in small letters, and says
+// where. It looks up two bytes at every place; a word is looked for by its rarest
+// two.
 type literals struct {
-	first [1 << 16]uint16 // one more than the index into lists, by two folded bytes
-	lists [][]literal
+	some  [1 << 10]uint64 // a bit for each two bytes that a word has: small enough for the nearest cache
+	first map[uint16][]literal
 }
 
 type literal struct {
@@ -29,20 +29,26 @@ var fold = func() (t [256]byte) {
 	return t
 }()
 
-func pair(a, b byte) uint16 { return uint16(fold[a]) | uint16(fold[b])<<8 }
+// lowered is text with small letters for those of ASCII. No byte moves.
+func lowered(text string) []byte {
+	out := []byte(text)
+	for i, b := range out {
+		out[i] = fold[b]
+	}
+	return out
+}
+
+func pair(a, b byte) uint16 { return uint16(a) | uint16(b)<<8 }
 
 // newLiterals finds words by their index. They have two bytes at least.
 func newLiterals(words []string) *literals {
-	l := &literals{}
+	l := &literals{first: map[uint16][]literal{}}
 	for id, w := range words {
-		w = strings.ToLower(w)
+		w = string(lowered(w))
 		at := rarest(w)
-		k := &l.first[pair(w[at], w[at+1])]
-		if *k == 0 {
-			l.lists = append(l.lists, nil)
-			*k = uint16(len(l.lists))
-		}
-		l.lists[*k-1] = append(l.lists[*k-1], literal{w, at, id})
+		k := pair(w[at], w[at+1])
+		l.some[k>>6] |= 1 << (k & 63)
+		l.first[k] = append(l.first[k], literal{w, at, id})
 	}
 	return l
 }
@@ -70,16 +76,16 @@ func rarest(w string) (best int) {
 
 // scan calls fn for every word in text, until it returns false. One that begins
 // with a letter is not looked for inside of others.
-func (l *literals) scan(text string, fn func(hit) bool) {
+func (l *literals) scan(text []byte, fn func(hit) bool) {
 	for i := 0; i+1 < len(text); i++ {
-		k := l.first[pair(text[i], text[i+1])]
-		if k == 0 {
+		k := pair(text[i], text[i+1])
+		if l.some[k>>6]&(1<<(k&63)) == 0 {
 			continue
 		}
-		for _, w := range l.lists[k-1] {
+		for _, w := range l.first[k] {
 			start := i - w.at
 			end := start + len(w.word)
-			if start < 0 || end > len(text) || !folded(text[start:end], w.word) || inWord(text, start) {
+			if start < 0 || end > len(text) || string(text[start:end]) != w.word || inWord(text, start) {
 				continue
 			}
 			if !fn(hit{w.id, start, end}) {
@@ -90,17 +96,6 @@ func (l *literals) scan(text string, fn func(hit) bool) {
 }
 
 // inWord reports whether a letter of ASCII at i goes on a word.
-func inWord(s string, i int) bool {
-	a := fold[s[i]]
-	return i > 0 && a >= 'a' && a <= 'z' && fold[s[i-1]] >= 'a' && fold[s[i-1]] <= 'z'
-}
-
-// folded reports whether s is word but for case. They are of one length.
-func folded(s, word string) bool {
-	for i := range len(word) {
-		if fold[s[i]] != word[i] {
-			return false
-		}
-	}
-	return true
+func inWord(s []byte, i int) bool {
+	return i > 0 && s[i] >= 'a' && s[i] <= 'z' && s[i-1] >= 'a' && s[i-1] <= 'z'
 }

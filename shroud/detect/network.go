@@ -45,9 +45,9 @@ func (r *reading) addresses(v place) {
 		}
 		i = end
 	}
-	r.policy.domains.scan(s, func(h hit) bool {
+	r.policy.domains.scan(v.lower, func(h hit) bool {
 		if !wordByte(s, h.end) && !dotted(s, h.end) && (h.start == 0 || !wordByte(s, h.start-1) && s[h.start-1] != '-') {
-			r.domain(v, strings.ToLower(s[h.start:h.end]), h.start, h.end)
+			r.domain(v, string(v.lower[h.start:h.end]), h.start, h.end)
 		}
 		return r.roomy()
 	})

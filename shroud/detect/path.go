@@ -50,7 +50,7 @@ func (r *reading) filesystem(v place) {
 	if !r.policy.config.Filesystem.Enabled || r.policy.paths == nil {
 		return
 	}
-	r.policy.paths.scan(v.text, func(h hit) bool {
+	r.policy.paths.scan(v.lower, func(h hit) bool {
 		if !wordByte(v.text, h.start-1) && (strings.HasSuffix(v.text[h.start:h.end], "/") || !wordByte(v.text, h.end)) {
 			r.add(v, Finding{Type: Filesystem, Pattern: "blocked_path", Severity: High, Score: 1, Why: "the path is one that the policy blocks"}, h.start, h.end)
 		}

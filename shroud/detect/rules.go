@@ -33,7 +33,8 @@ type rule struct {
 	level int
 }
 
-func expr(s string) *regexp.Regexp { return regexp.MustCompile(`(?is)` + s) }
+// expr compiles an expression for text in small letters.
+func expr(s string) *regexp.Regexp { return regexp.MustCompile(`(?s)` + s) }
 
 // ruleset is rules behind one search for their literals.
 type ruleset struct {
@@ -69,8 +70,8 @@ type effort struct {
 
 func newEffort(text int) *effort { return &effort{left: 256<<10 + text/8} }
 
-// find calls fn for the matches in text of rules that wants approves.
-func (s *ruleset) find(text string, e *effort, wants func(*rule) bool, fn func(span)) {
+// find calls fn for the matches in text, which is in small letters, of rules that wants approves.
+func (s *ruleset) find(text []byte, e *effort, wants func(*rule) bool, fn func(span)) {
 	done := make([]int, len(s.rules)) // up to where each rule has matched
 	s.words.scan(text, func(h hit) bool {
 		r := &s.rules[s.of[h.id]]
@@ -93,7 +94,7 @@ func (s *ruleset) find(text string, e *effort, wants func(*rule) bool, fn func(s
 			e.cut = true
 			return false
 		}
-		if m := r.expr.FindStringIndex(text[from:to]); m != nil {
+		if m := r.expr.FindIndex(text[from:to]); m != nil {
 			done[s.of[h.id]] = max(from+m[1], h.end)
 			fn(span{r, from + m[0], from + m[1]})
 		}
@@ -102,24 +103,16 @@ func (s *ruleset) find(text string, e *effort, wants func(*rule) bool, fn func(s
 }
 
 // promises reports whether the words that a rule needs are in a window.
-func (r *rule) promises(window string) bool {
-	if len(r.needs) == 0 {
-		return true
-	}
-	var buf [512]byte
-	small := buf[:0]
-	for i := range len(window) {
-		small = append(small, fold[window[i]])
-	}
+func (r *rule) promises(window []byte) bool {
 	for _, words := range r.needs {
-		if !slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(small, []byte(w)) }) {
+		if !slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(window, []byte(w)) }) {
 			return false
 		}
 	}
 	return true
 }
 
-func window(text string, h hit, r *rule) (from, to int) {
+func window(text []byte, h hit, r *rule) (from, to int) {
 	before, after := r.before, r.after
 	if before == 0 {
 		before = 80
@@ -130,11 +123,11 @@ func window(text string, h hit, r *rule) (from, to int) {
 	return runeBorder(text, max(0, h.start-before)), runeBorder(text, min(len(text), h.end+after))
 }
 
-func wordByte(s string, i int) bool {
+func wordByte[T string | []byte](s T, i int) bool {
 	return i >= 0 && i < len(s) && (fold[s[i]] >= 'a' && fold[s[i]] <= 'z' || s[i] >= '0' && s[i] <= '9' || s[i] >= utf8.RuneSelf)
 }
 
-func runeBorder(s string, i int) int {
+func runeBorder[T string | []byte](s T, i int) int {
 	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
 		i--
 	}
