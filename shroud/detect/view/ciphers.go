@@ -82,62 +82,86 @@ func (k cipher) letters() (table [26]byte) {
 	return table
 }
 
-// reads judges s with the cipher undone.
-func (k cipher) reads(s string) prose {
-	if k.name == "leet" {
-		return reads(plainLetters(s))
-	}
-	letters := k.letters()
-	return readsAs(s, &letters, k.name == "reversed")
-}
-
 // What a deciphered text has to be: long enough, cheap, and so much cheaper than
 // before that chance is out of the question. Costs are two thirds of a bit.
 const (
 	leastPairs = 10
-	leastGain  = 30
+	surePairs  = 16 // where any of many alphabets may fit
+	leastGain  = 24
 )
 
 // decipher finds the cipher that s is in, if it reads badly and then well.
 func decipher(s string) (cipher, bool) {
-	plain := reads(s)
-	digits := false
-	if plain.pairs >= leastPairs || len(s) >= 3*leastPairs {
-		digits = manyLeet(s)
+	plain, back := readsBothWays(s)
+	if len(s) >= 3*leastPairs && manyLeet(s) {
+		p := reads(plainLetters(s))
+		return cipher{name: "leet"}, p.pairs >= leastPairs && p.mean() < readable-0.6 && p.pairs > plain.pairs+leastPairs/2
 	}
-	if plain.pairs < leastPairs && !digits || plain.mean() < doubtful && !digits {
+	if plain.pairs < leastPairs || plain.mean() < doubtful {
 		return cipher{}, false
 	}
-	candidates := []cipher{{name: "leet"}}
-	if !digits {
-		candidates = []cipher{{name: "reversed"}, {name: "atbash"}, caesar(s)}
+	if best, ok := replaced(s, plain); ok {
+		return best, true
 	}
-	var best cipher
-	least := plain.mean()
-	for _, k := range candidates {
-		p := k.reads(s)
-		gain := float64(p.pairs) * (plain.mean() - p.mean())
-		if digits {
-			gain = leastGain + float64(p.pairs-plain.pairs-leastPairs/2)
-		}
-		if p.pairs >= leastPairs && p.mean() < readable-0.6 && gain >= leastGain && (p.mean() < least || digits) {
-			best, least = k, p.mean()
+	gain, enough := plain.cost-back.cost, leastGain
+	if endsFirst(s) {
+		enough /= 4
+	}
+	return cipher{name: "reversed"}, gain >= enough && back.mean() < readable-0.6
+}
+
+// replaced finds out whether other letters stand in s for what was written. Where
+// the frequent letters are those of languages nothing was replaced.
+func replaced(s string, plain prose) (cipher, bool) {
+	const unusual = 52 // of the thousand of frequent; languages have above 60
+	var counts [26]int
+	letters, sum := 0, 0
+	for i := range len(s) {
+		if asciiLetter(s[i]) {
+			k := s[i] | 0x20 - 'a'
+			counts[k]++
+			letters, sum = letters+1, sum+frequent[k]
 		}
 	}
-	return best, best.name != ""
+	if sum > unusual*letters {
+		return cipher{}, false
+	}
+	for _, k := range []cipher{{name: "atbash"}, caesar(&counts)} {
+		if k.name == "caesar" && plain.pairs < surePairs {
+			continue
+		}
+		table := k.letters()
+		if p := readsAs(s, &table); plain.cost-p.cost >= leastGain && p.mean() < readable-0.6 {
+			return k, true
+		}
+	}
+	return cipher{}, false
+}
+
+// endsFirst reports whether the marks that end sentences stand before words, and
+// capitals at their ends, as in text that was turned around.
+func endsFirst(s string) bool {
+	first, last := 0, 0
+	for i := 1; i+1 < len(s); i++ {
+		a, b, c := s[i-1], s[i], s[i+1]
+		switch mark := b == '.' || b == ',' || b == '!' || b == '?'; {
+		case mark && asciiSpace(a) && asciiLetter(c), b >= 'A' && b <= 'Z' && a >= 'a' && a <= 'z' && !asciiLetter(c):
+			first++
+		case mark && asciiSpace(c) && asciiLetter(a), b >= 'A' && b <= 'Z' && c >= 'a' && c <= 'z' && !asciiLetter(a):
+			last++
+		}
+	}
+	if n := len(s); n > 1 && (s[0] == '.' || s[0] == '!' || s[0] == '?') && asciiLetter(s[1]) || n > 1 && s[n-1] >= 'A' && s[n-1] <= 'Z' && s[n-2] >= 'a' && s[n-2] <= 'z' {
+		first++
+	}
+	return first > 0 && last == 0
 }
 
 // frequent has how often each letter occurs in a thousand, about.
 var frequent = [26]int{80, 15, 32, 42, 125, 18, 20, 40, 75, 4, 10, 45, 28, 70, 72, 24, 4, 65, 64, 80, 32, 12, 14, 3, 18, 4}
 
-// caesar finds the shift after which the letters of s are the usual ones.
-func caesar(s string) cipher {
-	var counts [26]int
-	for i := range len(s) {
-		if asciiLetter(s[i]) {
-			counts[s[i]|0x20-'a']++
-		}
-	}
+// caesar finds the shift after which letters so frequent are the usual ones.
+func caesar(counts *[26]int) cipher {
 	best, most := 0, -1
 	for shift := 1; shift < 26; shift++ {
 		sum := 0

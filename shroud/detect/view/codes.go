@@ -145,8 +145,21 @@ func (c *scanner) morse(start int) int {
 		out.WriteByte(b)
 		letters, gap, i = letters+1, 0, j
 	}
-	if text := strings.Join(strings.Fields(out.String()), " "); letters >= 8 && readsOn(text) {
+	if text := strings.Join(strings.Fields(out.String()), " "); letters >= 8 && varied(text) && readsOn(text) {
 		c.found("morse", text, start, end)
 	}
 	return end
+}
+
+// varied reports whether text has a few letters, rather than one again and again.
+func varied(text string) bool {
+	var seen [256]bool
+	n := 0
+	for i := range len(text) {
+		if !seen[text[i]] {
+			seen[text[i]] = true
+			n++
+		}
+	}
+	return n >= 5
 }

@@ -1,6 +1,9 @@
 package view
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // findHidden looks for what a page or a document hides from people's eyes.
 func (n *Normal) findHidden() {
@@ -24,10 +27,11 @@ func (n *Normal) conceal(kind, chain, text string, start, end int) {
 
 // page walks the tags of a text.
 type page struct {
-	n      *Normal
-	s      string
-	styled bool            // whether the style sheets were read
-	unseen map[string]bool // classes and ids that style sheets hide
+	n        *Normal
+	s        string
+	styled   bool            // whether the style sheets were read
+	unseen   map[string]bool // classes and ids that style sheets hide
+	unfolded int             // where the last folded part ended
 }
 
 func (p *page) walk() {
@@ -84,6 +88,8 @@ func (p *page) element(i int) int {
 		return next
 	case void[t.name] || t.closed && !p.hides(t):
 		return t.end
+	case t.name == "details":
+		p.folded(t)
 	case p.hides(t):
 		end, next := inside(p.s, t)
 		if text := visible(p.s[t.end:end]); wordy(text) || strings.Contains(p.s[t.end:end], "<!--") {
@@ -92,6 +98,37 @@ func (p *page) element(i int) int {
 		return next
 	}
 	return t.end
+}
+
+// folded takes out what is shown only when somebody opens it. With nothing to click
+// on that is nobody.
+func (p *page) folded(t tag) {
+	for _, a := range t.attrs {
+		if a.name == "open" {
+			return
+		}
+	}
+	if t.start < p.unfolded {
+		return // a part of what was taken out
+	}
+	end, _ := inside(p.s[:runeStart(p.s, min(len(p.s), t.end+maxTag))], t)
+	p.unfolded = end
+	text := visible(p.s[t.end:end])
+	if !wordy(text) {
+		return
+	}
+	kind := ""
+	if rest := strings.TrimSpace(p.s[t.end:end]); strings.HasPrefix(rest, "<summary></") || strings.HasPrefix(rest, "<summary> </") {
+		kind = CSSHidden
+	}
+	p.n.conceal(kind, CSSHidden, text, t.end, end)
+}
+
+func runeStart(s string, i int) int {
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return i
 }
 
 // keepMarkup returns what is hidden once more inside of hidden text as it is.

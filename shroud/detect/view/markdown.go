@@ -122,10 +122,12 @@ func (n *Normal) linkTitle(open, i int) int {
 	if end < 0 {
 		return i + len(line)
 	}
-	inside := s[i+1 : i+end]
-	if from := strings.IndexAny(inside, "\"'"); from >= 0 {
-		if to := strings.LastIndexByte(inside, inside[from]); to > from && strings.Count(inside[from:to], " ") >= 3 {
-			n.conceal("", Markdown, inside[from+1:to], i+1+from+1, i+1+to)
+	if from := strings.IndexByte(line[:end], '"'); from >= 0 { // a title may hold brackets and lines
+		if to := strings.Index(line[from:], "\")"); to > 0 {
+			if strings.Count(line[from:from+to], " ") >= 3 {
+				n.conceal("", Markdown, line[from+1:from+to], i+from+1, i+from+to)
+			}
+			return i + from + to + 2
 		}
 	}
 	return i + end

@@ -13,6 +13,7 @@ func plausible(s string) bool { return len(s) > 0 && readableTo(s) == len(s) }
 // not begin like text. Random bytes end it soon.
 func readableTo(s string) int {
 	var letters, beyond, scripts, runes int
+	latin := false
 	last, i := script(0), 0
 	for i < len(s) {
 		r, size := rune(s[i]), 1
@@ -31,13 +32,19 @@ func readableTo(s string) int {
 			break
 		} else if asciiLetter(byte(r)) {
 			letters++
+			latin = true
 		}
 		runes++
 		i += size
 	}
+	if latin && scripts > 0 {
+		scripts++
+	}
 	switch {
 	case beyond == 0 && i >= 16: // the chance of as many printable bytes is nil
 		return i
+	case i < 16 && (letters*2 < runes || beyond > 0 && scripts > 1):
+		return 0
 	case letters*3 >= runes && scripts*4 <= runes+4:
 		return i
 	}
