@@ -192,7 +192,7 @@ func (f *finder) judge(c *candidate) {
 	case c.isNANP():
 		score, why, region = 0.72, "the form of North American numbers", "US"
 	default:
-		score, why, region = f.national(c, raw)
+		score, why = f.national(c, raw)
 	}
 	if announced && c.digits >= leastDigits && score < 0.85 {
 		score, why = max(score, 0.75)+0.1, "what stands before it"
@@ -245,26 +245,26 @@ func (c *candidate) isNANP() bool {
 
 // national judges a number without a country code: it must be one somewhere,
 // and begin with the zero of an area code, or be grouped as that country does.
-func (f *finder) national(c *candidate, raw string) (float64, string, string) {
+func (f *finder) national(c *candidate, raw string) (float64, string) {
 	zero := c.zero(f.text)
 	switch {
 	case len(f.opts.Regions) > 0, f.bare:
 	case len(c.groups) > 1 && c.digits >= 9 && (zero || c.paren || c.extension):
 	default:
-		return 0, "", ""
+		return 0, ""
 	}
 	if score, why := f.inSomePlan(c, raw, zero); score > 0 {
-		return score, why, ""
+		return score, why
 	}
 	if f.bare && c.digits >= 10 && !zero {
 		if n, ok := f.parse("+"+raw, "ZZ"); ok && n.GetCountryCode() != 1 && phonenumbers.IsValidNumber(n) {
-			return 0.72, "a country code without its plus", ""
+			return 0.72, "a country code without its plus"
 		}
 	}
 	if len(c.groups) > 1 && c.digits >= 9 && (zero || c.paren) {
-		return 0.55, "grouped as a number with an area code", ""
+		return 0.55, "grouped as a number with an area code"
 	}
-	return 0, "", ""
+	return 0, ""
 }
 
 // inSomePlan looks for a country that has the number.

@@ -1,7 +1,7 @@
 package pii
 
 // roleWords are the words that rules about names and places look for.
-var roleWords = map[role]string{ //nolint:misspell // words of other languages
+var roleWords = map[role]string{
 	title: "mr mrs ms miss mx dr prof professor sir madam dame lord lady rev reverend capt captain sgt lt col gen judge herr frau " +
 		"monsieur madame mademoiselle mme mlle señor señora señorita sr sra srta don doña signor signora signorina sig dott dottor dottoressa " +
 		"dhr mevr mevrouw meneer pan pani senhor senhora bay bayan fru hr г-н г-жа",
