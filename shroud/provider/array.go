@@ -9,9 +9,9 @@ import (
 	"github.com/oneclaw/oneclawd/shroud/provider/sse"
 )
 
-// Elements reads a stream that is one JSON array, as Google sends it unless it
+// elements reads a stream that is one JSON array, as Google sends it unless it
 // is asked for events. Each element is an event.
-type Elements struct {
+type elements struct {
 	r     io.Reader
 	max   int
 	buf   []byte
@@ -26,16 +26,16 @@ type Elements struct {
 	wrote bool // an element was written
 }
 
-// NewElements reads elements of at most size bytes; 0 is sse.MaxEvent.
-func NewElements(r io.Reader, size int) *Elements {
+// newElements reads elements of at most size bytes; 0 is sse.MaxEvent.
+func newElements(r io.Reader, size int) *elements {
 	if size <= 0 {
 		size = sse.MaxEvent
 	}
-	return &Elements{r: r, max: size, start: -1}
+	return &elements{r: r, max: size, start: -1}
 }
 
 // Next is the next element, with what stands before it, or what closes the array.
-func (e *Elements) Next() (sse.Event, error) {
+func (e *elements) Next() (sse.Event, error) {
 	n := copy(e.buf, e.buf[e.from:])
 	e.buf, e.scan, e.from, e.start = e.buf[:n], e.scan-e.from, 0, -1
 	for {
@@ -61,7 +61,7 @@ func (e *Elements) Next() (sse.Event, error) {
 }
 
 // rest is the end: a cut one, unless the array was closed.
-func (e *Elements) rest() (sse.Event, error) {
+func (e *elements) rest() (sse.Event, error) {
 	ev := sse.Event{Raw: e.buf, Plain: true}
 	e.from = len(e.buf)
 	switch {
@@ -85,7 +85,7 @@ func between(ev sse.Event) error {
 }
 
 // find scans up to the end of an element, or of the array.
-func (e *Elements) find() (sse.Event, bool) {
+func (e *elements) find() (sse.Event, bool) {
 	for ; e.scan < len(e.buf); e.scan++ {
 		c := e.buf[e.scan]
 		switch {
@@ -109,7 +109,7 @@ func (e *Elements) find() (sse.Event, bool) {
 	return sse.Event{}, false
 }
 
-func (e *Elements) take() sse.Event {
+func (e *elements) take() sse.Event {
 	ev := sse.Event{Raw: e.buf[:e.scan], Plain: true}
 	if e.start >= 0 {
 		ev.Data = e.buf[e.start:e.scan]
@@ -121,9 +121,9 @@ func (e *Elements) take() sse.Event {
 
 // pass writes an element as it came. One that was inserted before the first has
 // taken its bracket.
-func (e *Elements) pass(dst []byte, ev sse.Event) []byte { return e.rewrite(dst, ev, ev.Data) }
+func (e *elements) pass(dst []byte, ev sse.Event) []byte { return e.rewrite(dst, ev, ev.Data) }
 
-func (e *Elements) rewrite(dst []byte, ev sse.Event, data []byte) []byte {
+func (e *elements) rewrite(dst []byte, ev sse.Event, data []byte) []byte {
 	lead := ev.Raw[:len(ev.Raw)-len(ev.Data)]
 	if at := bytes.IndexByte(lead, '['); at >= 0 && e.wrote {
 		dst = append(append(append(dst, lead[:at]...), ','), lead[at+1:]...)
@@ -134,7 +134,7 @@ func (e *Elements) rewrite(dst []byte, ev sse.Event, data []byte) []byte {
 	return append(dst, data...)
 }
 
-func (e *Elements) insert(dst []byte, f frame) []byte {
+func (e *elements) insert(dst []byte, f frame) []byte {
 	sep := ",\n"
 	if !e.wrote {
 		sep = "["
@@ -143,6 +143,6 @@ func (e *Elements) insert(dst []byte, f frame) []byte {
 	return append(append(dst, sep...), f.data...)
 }
 
-func (e *Elements) last(ev sse.Event) bool { return e.over && len(ev.Data) == 0 }
+func (e *elements) last(ev sse.Event) bool { return e.over && len(ev.Data) == 0 }
 
-func (e *Elements) end(dst []byte) []byte { return append(dst, ']') }
+func (e *elements) end(dst []byte) []byte { return append(dst, ']') }

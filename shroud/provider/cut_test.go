@@ -200,7 +200,7 @@ func TestGarbage(t *testing.T) {
 		}
 	}
 	for _, text := range []string{`["` + secret + `"]`, `{"error":"` + secret + `"}`, `[{}] ` + secret, secret, `[{}` + secret + `,{}]`} {
-		out, _, err := run(GeminiContent, NewElements(strings.NewReader(text), 0), masking(secret))
+		out, _, err := run(GeminiContent, newElements(strings.NewReader(text), 0), masking(secret))
 		if err == nil || errors.Is(err, io.EOF) || strings.Contains(out, secret) {
 			t.Errorf("%q became %q, %v", text, out, err)
 		}
@@ -238,8 +238,8 @@ func FuzzStream(f *testing.F) {
 		if errors.Is(err, io.EOF) && out != text {
 			t.Errorf("clean %q became %q", text, out)
 		}
-		run(GeminiContent, NewElements(strings.NewReader(text), 1<<16), masking(word))
-		out, _, err = run(GeminiContent, NewElements(strings.NewReader(text), 1<<16), pass)
+		run(GeminiContent, newElements(strings.NewReader(text), 1<<16), masking(word))
+		out, _, err = run(GeminiContent, newElements(strings.NewReader(text), 1<<16), pass)
 		if errors.Is(err, io.EOF) && out != text {
 			t.Errorf("clean %q became %q", text, out)
 		}

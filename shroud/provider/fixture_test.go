@@ -63,7 +63,7 @@ func fixtures(t testing.TB, part string) map[string]fixture {
 			if f.Name == part || strings.HasPrefix(f.Name, part+"-") {
 				found[name+"/"+f.Name] = fixture{format, string(f.Data), events}
 				if name == "gemini" && part == "stream" {
-					elements := func(r io.Reader) Source { return NewElements(r, 0) }
+					elements := func(r io.Reader) Source { return newElements(r, 0) }
 					found[name+"/array"] = fixture{format, array(t, string(f.Data)), elements}
 				}
 			}

@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"io"
 	"net/url"
 	"strings"
+
+	"github.com/oneclaw/oneclawd/shroud/provider/sse"
 )
 
 // Route is what a call of a client is.
@@ -33,6 +36,14 @@ func (r Route) WithModel(name string) (Route, bool) {
 	r.Path = r.Path[:at] + url.PathEscape(name) + r.Path[at+len(r.Model):]
 	r.Model = name
 	return r, true
+}
+
+// Events reads the stream that the vendor answers with.
+func (r Route) Events(body io.Reader) Source {
+	if r.Array {
+		return newElements(body, 0)
+	}
+	return sse.NewReader(body, 0)
 }
 
 // Lookup is the route of a call, if there is one: what is not known cannot be
