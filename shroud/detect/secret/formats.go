@@ -62,6 +62,9 @@ var formats = []format{
 	{"jetbrains-token", "perm:", dotted, 40, 120}, {"launchdarkly-key", "sdk-", base64url, 36, 36},
 	// Clouds
 	{"aws-access-key", "AKIA", upper32, 16, 16}, {"aws-access-key", "ASIA", upper32, 16, 16}, {"aws-access-key", "ABIA", upper32, 16, 16}, {"aws-access-key", "ACCA", upper32, 16, 16},
+	{"aws-session-token", "IQoJb3JpZ2lu", base64any, 100, 2048}, {"aws-session-token", "FwoGZXIvYXdz", base64any, 100, 2048},
+	{"azure-sas", "sig=", func(c byte) bool { return base64any(c) || c == '%' }, 43, 64}, {"discord-webhook", "discord.com/api/webhooks/", func(c byte) bool { return base64url(c) || c == '/' }, 80, 100},
+	{"discord-webhook", "discordapp.com/api/webhooks/", func(c byte) bool { return base64url(c) || c == '/' }, 80, 100},
 	{"aws-bedrock-key", "bedrock-api-key-", base64any, 24, 2048}, {"aws-bedrock-key", "ABSK", base64any, 100, 280}, {"digitalocean-token", "dop_v1_", lowhex, 64, 64}, {"digitalocean-token", "doo_v1_", lowhex, 64, 64},
 	{"digitalocean-token", "dor_v1_", lowhex, 64, 64}, {"cloudflare-token", "cfk_", base62, 38, 60}, {"cloudflare-token", "cfut_", base62, 38, 60},
 	{"cloudflare-token", "cfat_", base62, 38, 60}, {"alibaba-key", "LTAI", base62, 12, 30}, {"tencent-key", "AKID", base62, 32, 40}, {"yandex-key", "AQVN", base64url, 35, 40},

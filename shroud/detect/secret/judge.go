@@ -77,7 +77,9 @@ func shapeOf(v string) shape {
 		if run++; p != c {
 			run = 1
 		}
-		s.longest = max(s.longest, run)
+		if alnum(c) || c == '*' || c == '.' {
+			s.longest = max(s.longest, run)
+		}
 		if d := int(c) - int(p); (d == 1 || d == -1) && alnum(c) && alnum(p) {
 			s.steps++
 		}

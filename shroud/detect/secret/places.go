@@ -113,6 +113,9 @@ func (s *scan) account(at int) {
 		return
 	}
 	user, pass, ok := strings.Cut(t[start:end], ":")
+	if !ok && t[at+2] == 'p' {
+		s.lonePassword(at, start, end)
+	}
 	if pass == "" { // some services take a key as the name
 		user, pass = "", user
 	}
@@ -135,6 +138,22 @@ func (s *scan) dotnet(at int) {
 			s.report(Match{Rule: "call-with-password", Start: start, End: end, Severity: High, Score: 0.8, Why: "a credential is made of a name and a password"})
 		}
 		_, i = run(t, end+1, func(c byte) bool { return c == ' ' || c == ',' }, 4)
+	}
+}
+
+// lonePassword looks at what follows -p where a command takes a password there.
+func (s *scan) lonePassword(at, start, end int) {
+	t := s.text
+	if !strings.HasPrefix(t[at:], " -p") || at+3 < len(t) && at+3 < start && letter(t[at+3]) {
+		start = at + 3 // without a space between
+	}
+	line := t[max(0, at-100):at]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	for _, command := range []string{"mysql", "mariadb", "sshpass", "psexec", "docker login", "podman login", "mongo", "redis-cli", "7z ", "plink", "pscp"} {
+		if v := t[min(start, end):end]; strings.Contains(strings.ToLower(line), command) && mixed(v) && chosen(v, false) && !placeholder(v) && !strings.HasPrefix(v, "-") && !strings.Contains(v, "=") {
+			s.report(Match{Rule: "command-password", Start: start, End: end, Severity: High, Score: 0.75, Why: "a command is given a password"})
+			return
+		}
 	}
 }
 
