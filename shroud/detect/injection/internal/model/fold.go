@@ -135,3 +135,15 @@ func buildASCII() (k [128]kind, f [128]byte) {
 	}
 	return k, f
 }
+
+// asciiWord is what a byte is in a word, folded; zero ends the word.
+var asciiWord = buildWord()
+
+func buildWord() (w [256]byte) {
+	for c := range asciiKind {
+		if asciiKind[c] == letter || asciiKind[c] == digit {
+			w[c] = asciiFold[c]
+		}
+	}
+	return w
+}

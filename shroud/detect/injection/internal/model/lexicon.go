@@ -4,6 +4,7 @@ import (
 	_ "embed" // the lexicon
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 //go:embed lexicon.txt
@@ -12,25 +13,29 @@ var lexiconText string
 // Idea is what a word stands for. Zero is none.
 type Idea uint8
 
-// lexicon finds ideas in folded text: a trie over bytes, its nodes' edges in
-// one array each, the first byte by table.
+// lexicon finds ideas in folded text: a trie over bytes. It is built of nodes
+// that are easy to add to, and searched in arrays that are small.
 type lexicon struct {
-	names []string // by Idea
-	first [256]int32
-	nodes []node
+	names  []string // by Idea
+	first  [256]int32
+	second [26 * 26]int32 // where two small letters lead
+	nodes  []node
+	labels []byte  // of all edges, node by node
+	next   []int32 // where they lead
 }
 
 type node struct {
-	bytes []byte  // edges, sorted
-	next  []int32 // where they lead
-	idea  Idea    // of a word that begins like this
-	whole Idea    // of a word that is this
+	edges int32 // the first, in labels and next
+	count uint16
+	idea  Idea // of a word that begins like this
+	whole Idea // of a word that is this
 }
 
 // newLexicon reads the lexicon and gives the signs of the tokeniser the ideas
 // after those of words.
 func newLexicon(text string, signs []string) *lexicon {
-	l := &lexicon{names: []string{""}, nodes: []node{{}}}
+	l := &lexicon{names: []string{""}}
+	root := &branch{}
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0] == "#" {
@@ -43,65 +48,89 @@ func newLexicon(text string, signs []string) *lexicon {
 		}
 		for _, w := range words[1:] {
 			stem, whole := strings.CutSuffix(w, "$")
-			l.add(foldText(strings.ReplaceAll(stem, "_", " ")), whole, Idea(id)) //nolint:gosec // some hundred
+			root.add(foldText(strings.ReplaceAll(stem, "_", " ")), whole, Idea(id)) //nolint:gosec // some hundred
 		}
 	}
 	l.names = append(l.names, signs...)
+	l.freeze(root)
 	for b := range l.first {
 		l.first[b] = l.step(0, byte(b)) //nolint:gosec // of 256
+	}
+	for i := range l.second {
+		l.second[i] = -1
+		if at := l.first['a'+i/26]; at >= 0 {
+			l.second[i] = l.step(at, byte('a'+i%26)) //nolint:gosec // of 26
+		}
 	}
 	return l
 }
 
-func (l *lexicon) add(word string, whole bool, id Idea) {
-	at := int32(0)
+// branch is a node while the trie grows.
+type branch struct {
+	labels      []byte // sorted
+	next        []*branch
+	idea, whole Idea
+}
+
+func (b *branch) add(word string, whole bool, id Idea) {
 	for i := range len(word) {
-		next := l.step(at, word[i])
-		if next < 0 {
-			next = int32(len(l.nodes)) //nolint:gosec // some ten thousand
-			l.nodes = append(l.nodes, node{})
-			n := &l.nodes[at]
-			where, _ := slices.BinarySearch(n.bytes, word[i])
-			n.bytes = slices.Insert(n.bytes, where, word[i])
-			n.next = slices.Insert(n.next, where, next)
+		where, found := slices.BinarySearch(b.labels, word[i])
+		if !found {
+			b.labels = slices.Insert(b.labels, where, word[i])
+			b.next = slices.Insert(b.next, where, &branch{})
 		}
-		at = next
+		b = b.next[where]
 	}
-	n := &l.nodes[at]
 	switch {
-	case whole && n.whole == 0:
-		n.whole = id
-	case !whole && n.idea == 0:
-		n.idea = id
+	case whole && b.whole == 0:
+		b.whole = id
+	case !whole && b.idea == 0:
+		b.idea = id
+	}
+}
+
+// freeze lays a trie out in arrays, level by level.
+func (l *lexicon) freeze(root *branch) {
+	queue := []*branch{root}
+	for i := 0; i < len(queue); i++ {
+		b := queue[i]
+		l.nodes = append(l.nodes, node{edges: int32(len(l.labels)), count: uint16(len(b.labels)), idea: b.idea, whole: b.whole}) //nolint:gosec // some ten thousand
+		for k, next := range b.next {
+			l.labels = append(l.labels, b.labels[k])
+			l.next = append(l.next, int32(len(queue))) //nolint:gosec // some ten thousand
+			queue = append(queue, next)
+		}
 	}
 }
 
 func (l *lexicon) step(at int32, b byte) int32 {
 	n := &l.nodes[at]
-	for i, c := range n.bytes {
+	for i, c := range l.labels[n.edges : n.edges+int32(n.count)] {
 		if c == b {
-			return n.next[i]
-		}
-		if c > b {
-			break
+			return l.next[int(n.edges)+i]
 		}
 	}
 	return -1
 }
 
 // match is the longest word of the lexicon at the beginning of text, and its
-// length. ends says where words end.
-func (l *lexicon) match(text []byte, ends func(byte) bool) (id Idea, size int) {
+// length.
+func (l *lexicon) match(text []byte) (id Idea, size int) {
 	if len(text) == 0 {
 		return 0, 0
 	}
-	at := l.first[text[0]]
-	for i := 1; at >= 0; i++ {
+	at, i := l.first[text[0]], 1
+	if len(text) > 1 {
+		if a, b := text[0]-'a', text[1]-'a'; a < 26 && b < 26 {
+			at, i = l.second[int(a)*26+int(b)], 2
+		}
+	}
+	for ; at >= 0; i++ {
 		n := &l.nodes[at]
 		if n.idea != 0 {
 			id, size = n.idea, i
 		}
-		if n.whole != 0 && (i == len(text) || ends(text[i])) {
+		if n.whole != 0 && (i == len(text) || text[i] < utf8.RuneSelf && asciiWord[text[i]] == 0) {
 			id, size = n.whole, i
 		}
 		if i == len(text) {

@@ -53,22 +53,20 @@ type scan struct {
 
 // reading is where fold is in its text.
 type reading struct {
-	text  string
-	at    int    // the next byte
-	pos   uint32 // words so far, in halves
-	open  int    // the token being read, or -1
-	next  flags  // of the token to come
-	lower bool   // whether the word so far has a small letter
+	text string
+	at   int    // the next byte
+	pos  uint32 // words so far, in halves
+	open int    // the token being read, or -1
+	next flags  // of the token to come
 }
 
 // glyph is one character, folded.
 type glyph struct {
-	kind  kind
-	upper bool
-	fold  byte // if ASCII, else 0x80
-	raw   byte // the first of its bytes
-	size  int
-	from  uint32 // in the folded text
+	kind kind
+	fold byte // if ASCII, else 0x80
+	raw  byte // the first of its bytes
+	size int
+	from uint32 // in the folded text
 }
 
 // fold fills buf and tokens from text.
@@ -76,6 +74,10 @@ func (s *scan) fold(text string) {
 	s.buf, s.tokens = s.buf[:0], s.tokens[:0]
 	r := reading{text: text, open: -1, next: lineStart | sentenceStart}
 	for r.at < len(text) {
+		if asciiWord[text[r.at]] != 0 {
+			s.plain(&r)
+			continue
+		}
 		var g glyph
 		g.raw, g.size, g.from = text[r.at], 1, uint32(len(s.buf)) //nolint:gosec // at most a chunk
 		if g.raw < utf8.RuneSelf {
@@ -99,11 +101,52 @@ func (s *scan) fold(text string) {
 	}
 }
 
+// plain takes the ASCII letters and digits of a word at once: most text is those.
+func (s *scan) plain(r *reading) {
+	text, at, buf := r.text, r.at, s.buf
+	from := uint32(len(buf)) //nolint:gosec // at most a chunk
+	h := uint32(0x9E3779B9)
+	joins := r.open >= 0 && (s.tokens[r.open].kind == letter || s.tokens[r.open].kind == digit)
+	if joins {
+		h = s.tokens[r.open].hash
+	}
+	small := false
+	first := at
+	for at < len(text) {
+		c := asciiWord[text[at]]
+		if c == 0 {
+			break
+		}
+		small = small || c == text[at]
+		h = (h ^ uint32(c)) * 0x01000193
+		buf = append(buf, c)
+		at++
+	}
+	s.buf, r.at = buf, at
+	if joins {
+		t := &s.tokens[r.open]
+		t.hash, t.to, t.end = h, uint32(len(buf)), uint32(at) //nolint:gosec // at most a chunk
+		if small {
+			t.flags &^= capitals
+		}
+		return
+	}
+	r.pos += 2
+	t := token{from: from, to: uint32(len(buf)), at: uint32(first), end: uint32(at), hash: h, pos: r.pos, kind: letter, flags: r.next} //nolint:gosec // at most a chunk
+	if asciiKind[text[first]] == digit {
+		t.kind = digit
+	}
+	if !small && at-first > 2 {
+		t.flags |= capitals
+	}
+	s.tokens = append(s.tokens, t)
+	r.open, r.next = len(s.tokens)-1, 0
+}
+
 // ascii folds a byte. A line's end as JSON and program text write it is one.
 func (s *scan) ascii(r *reading, g *glyph) {
 	c := g.raw
 	g.kind, g.fold = asciiKind[c], asciiFold[c]
-	g.upper = g.fold != c
 	if c == '\\' && r.at+1 < len(r.text) {
 		if n := r.text[r.at+1]; n == 'n' || n == 'r' || n == 't' {
 			g.kind, g.fold, g.raw, g.size = space, ' ', '\n', 2
@@ -136,17 +179,10 @@ func (s *scan) word(r *reading, g *glyph) {
 		t := &s.tokens[r.open]
 		t.hash = mix(t.hash, g.fold, s.buf[g.from:])
 		t.to, t.end = uint32(len(s.buf)), uint32(r.at+g.size) //nolint:gosec // at most a chunk
-		switch {
-		case !g.upper:
-			r.lower = true
-			t.flags &^= capitals
-		case !r.lower && t.to-t.from > 2:
-			t.flags |= capitals
-		}
+		t.flags &^= capitals
 		return
 	}
 	r.pos += 2
-	r.lower = !g.upper
 	s.begin(r, g, 0x9E3779B9)
 	r.next = 0
 }
@@ -202,7 +238,7 @@ func (s *scan) label() {
 			if t.idea = s.roleWord(i); t.idea != 0 {
 				continue
 			}
-			id, size := s.lex.match(s.buf[t.from:], wordEnd)
+			id, size := s.lex.match(s.buf[t.from:])
 			if id == 0 && s.buf[t.from] >= 0xD7 && s.buf[t.from] <= 0xDB {
 				id, size = s.afterArticle(t)
 			}
@@ -243,7 +279,7 @@ func (s *scan) afterArticle(t *token) (Idea, int) {
 			return 0, 0
 		}
 		rest, skipped = rest[n:], skipped+n
-		if id, size := s.lex.match(s.buf[int(t.from)+skipped:], wordEnd); id != 0 {
+		if id, size := s.lex.match(s.buf[int(t.from)+skipped:]); id != 0 {
 			return id, size + skipped
 		}
 	}
