@@ -52,10 +52,10 @@ var load = sync.OnceValue(func() *model.Model {
 // was found when it was normalised.
 func Score(views []view.View, tricks []view.Trick, role Role) Result {
 	m := load()
-	context := model.Context{Tricks: model.TrickBits(tricks), Document: role == Document}
+	context := model.Context{Tricks: model.TrickBits(tricks)}
 	var out Result
 	for i, v := range views {
-		r := m.Read(v.Text)
+		r := m.Read(v.Text, role == Document)
 		context.Chain = v.Chain
 		score := m.Score(r.Logit + context.Bonus(r))
 		out.Score = max(out.Score, score)

@@ -48,7 +48,7 @@ func (b *bag) extract(e *model.Extractor) {
 	b.tricks = model.TrickBits(n.Tricks)
 	views, _ := view.Views(n, view.Budget{})
 	for _, v := range views {
-		blocks, _ := e.Blocks(v.Text)
+		blocks, _ := e.Blocks(v.Text, b.document)
 		base, first := len(b.blocks), len(b.windows)
 		for _, bl := range blocks {
 			bl.Words, bl.Ideas = append([]uint32(nil), bl.Words...), append([]uint32(nil), bl.Ideas...)

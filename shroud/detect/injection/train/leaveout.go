@@ -24,7 +24,7 @@ func (t trained) see(b *bag, sums []float64) sight {
 	t.ideas.sums(b, ideas)
 	var s sight
 	for _, v := range b.views {
-		c := model.Context{Tricks: b.tricks, Document: b.document, Chain: v.chain}
+		c := model.Context{Tricks: b.tricks, Chain: v.chain}
 		for _, w := range b.windows[v.windows[0]:v.windows[1]] {
 			var rules uint64
 			for k := w.from; k < w.to; k++ {

@@ -16,13 +16,13 @@ type recipe struct {
 var recipes = []recipe{
 	{"made-direct", "injection_direct", corpus.Attack, "ATTACK", 3000},
 	{"made-languages", "injection_direct", corpus.Attack, "ATTACK_LANG", 1500},
-	{"made-order", "injection_indirect", corpus.Attack, "docorder", 700},
+	{"made-order", "injection_indirect", corpus.Attack, "docorder", 1200},
 	{"made-lookalike", "hard_negative", corpus.Benign, "BENIGN", 3000},
 	{"made-languages", "instruction", corpus.Benign, "BENIGN_LANG", 1500},
-	{"made-document", "document", corpus.Benign, "body", 700},
+	{"made-document", "document", corpus.Benign, "body", 1200},
 }
 
-const carried = 2200
+const carried = 3600
 
 // makeItems makes what the data has too little of.
 func makeItems() ([]corpus.Item, error) {

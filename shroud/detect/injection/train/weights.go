@@ -53,7 +53,7 @@ func votes(bags []*bag) []float64 {
 	}
 	for r, f := range fired {
 		odds := (f[1]/sum[1] + 0.003) / (f[0]/sum[0] + 0.003)
-		out[r] = min(max(math.Round(16*0.6*math.Log(odds))/16, 0), 2.5)
+		out[r] = min(max(math.Round(16*0.7*math.Log(odds))/16, 0), 2.5)
 	}
 	return out
 }

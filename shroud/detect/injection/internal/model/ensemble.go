@@ -4,7 +4,8 @@ import "math/bits"
 
 // Limits of what one opinion counts: beyond, it is sure and no surer.
 const (
-	leastLogit = -5
+	leastWords = -3
+	leastIdeas = -2
 	mostLogit  = 5
 	mostRules  = 3.5
 )
@@ -17,24 +18,21 @@ func Combine(words, ideas float64, rules uint64, votes []float64) float64 {
 	for r := rules; r != 0; r &= r - 1 {
 		v += votes[bits.TrailingZeros64(r)]
 	}
-	return limit(words) + limit(ideas) + min(v, mostRules)
+	return min(max(words, leastWords), mostLogit) + min(max(ideas, leastIdeas), mostLogit) + min(v, mostRules)
 }
-
-func limit(x float64) float64 { return min(max(x, leastLogit), mostLogit) }
 
 // Context is what the ensemble knows of a text besides what it says.
 type Context struct {
-	Tricks   uint32   // kinds of tricks, by bit
-	Chain    []string // what the view was encoded in
-	Document bool     // a tool result, a file, a mail; else what a user wrote
+	Tricks uint32   // kinds of tricks, by bit
+	Chain  []string // what the view was encoded in
 }
 
 // What the way in which a text came adds to a view that says something by itself.
 const (
-	bonusDecoded = 0.8
-	bonusHidden  = 1.5
-	bonusTricks  = 1.5
-	bonusFrom    = -2.5 // a logit, below which nothing is added
+	bonusDecoded = 1.5
+	bonusHidden  = 2
+	bonusTricks  = 3
+	bonusFrom    = -4 // a logit, below which nothing is added
 )
 
 // Bonus is what the context adds to a reading.

@@ -19,8 +19,10 @@ func NewExtractor() *Extractor {
 	return e
 }
 
-// Blocks extracts the features of a text. They hold until the next call.
-func (e *Extractor) Blocks(text string) ([]Block, []Hit) {
+// Blocks extracts the features of a text, which is a document or what a user
+// wrote. They hold until the next call.
+func (e *Extractor) Blocks(text string, document bool) ([]Block, []Hit) {
+	e.scan.document = document
 	e.out, e.scan.hits = e.out[:0], e.scan.hits[:0]
 	for offset := 0; offset < len(text); {
 		n := chunk(text[offset:])

@@ -1,5 +1,7 @@
 package model
 
+import "bytes"
+
 // Sizes of the tables of weights, as powers of two.
 const (
 	wordBits = 20
@@ -34,7 +36,7 @@ func (s *scan) blocks(out []Block, offset int, places *[256][]place) []Block {
 	for i := range s.tokens {
 		last := i == len(s.tokens)-1
 		size := s.tokens[i].to - s.tokens[first].from
-		if !last && size < blockMost && (size < blockLeast || !s.pauses(i)) {
+		if !last && size < blockMost && (size < blockLeast || !s.pauses(i)) && !s.quotes(i) {
 			continue
 		}
 		out = grow(out)
@@ -48,6 +50,31 @@ func (s *scan) blocks(out []Block, offset int, places *[256][]place) []Block {
 	}
 	return out
 }
+
+// quotes reports whether a longer quotation, a value in JSON, or the text of an
+// element begins after token i. It is judged apart from what it stands in.
+func (s *scan) quotes(i int) bool {
+	t, rest := &s.tokens[i], s.buf[s.tokens[i].to:]
+	if t.kind != punct || len(rest) < quotation || t.to-t.from != 1 || i == 0 {
+		return false
+	}
+	end := s.buf[t.from]
+	switch end {
+	case '"', '\'':
+		before := s.tokens[i-1]
+		if before.kind != punct {
+			return false
+		}
+	case '>':
+		end = '<'
+	default:
+		return false
+	}
+	return bytes.IndexByte(rest[:quotation], end) < 0
+}
+
+// quotation is how long a quotation is at least, to be judged apart.
+const quotation = 24
 
 // Size is how many features of words the block counts as: what is not ASCII
 // thins out what is, for the model has learned little of such texts.
@@ -63,7 +90,7 @@ func (s *scan) pauses(i int) bool {
 		return false
 	}
 	switch s.buf[t.from] {
-	case '.', '!', '?', ';', '"', '>', '|', 0xE3, 0xEF:
+	case '.', '!', '?', ';', ':', '"', '>', '|', 0xE3, 0xEF:
 		return true
 	}
 	return false

@@ -48,6 +48,18 @@ func (s *scan) ideas(b *Block, st *state, first, end, offset int, places *[256][
 			s.fire(b, t, offset, Ruleset, of)
 		}
 	}
+	s.again(b)
+}
+
+// again appends each feature once more in documents: an order means something
+// else there than where a user gives it.
+func (s *scan) again(b *Block) {
+	if !s.document {
+		return
+	}
+	for _, f := range b.Ideas {
+		b.Ideas = append(b.Ideas, ideaHash(f|0x50000000))
+	}
 }
 
 func pair(before, now, distance uint32) uint32 {

@@ -28,11 +28,11 @@ type Reading struct {
 	Hits         []Hit   // of the whole text
 }
 
-// Read judges one view.
-func (m *Model) Read(text string) Reading {
+// Read judges one view, of a document or of what a user wrote.
+func (m *Model) Read(text string, document bool) Reading {
 	e := m.pool.Get().(*Extractor) //nolint:forcetypeassert // the pool's own
 	defer m.pool.Put(e)
-	blocks, hits := e.Blocks(text)
+	blocks, hits := e.Blocks(text, document)
 	e.sums = e.sums[:0]
 	for i := range blocks {
 		e.sums = append(e.sums, m.sum(&blocks[i]))

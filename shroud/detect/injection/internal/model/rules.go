@@ -6,11 +6,12 @@ import "slices"
 // language: each of Sets must be seen within Reach words, in this order if
 // Ordered.
 type Rule struct {
-	Name    string
-	Sets    [][]string
-	Reach   uint32
-	Ordered bool
-	Why     string
+	Name      string
+	Sets      [][]string
+	Reach     uint32
+	Ordered   bool
+	Documents bool // only there: a user may well say such a thing
+	Why       string
 }
 
 // Hit is a rule that fired, and where.
@@ -55,6 +56,9 @@ func (l *lexicon) places(rules []Rule) (out [256][]place) {
 func (s *scan) fire(b *Block, t *token, offset int, rules []Rule, of []place) {
 	for _, p := range of {
 		r := &rules[p.rule]
+		if r.Documents && !s.document {
+			continue
+		}
 		pos, at := &s.rules.pos[p.rule], &s.rules.at[p.rule]
 		if r.Ordered && p.set > 0 && (pos[p.set-1] == 0 || t.pos+1-pos[p.set-1] > 2*r.Reach) {
 			continue

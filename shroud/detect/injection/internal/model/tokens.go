@@ -49,6 +49,8 @@ type scan struct {
 	tokens []token
 	rules  ruleState
 	hits   []Hit
+
+	document bool
 }
 
 // reading is where fold is in its text.
