@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
 )
 
 // arguments is the filter of a call's arguments: JSON that comes in pieces, cut
 // anywhere. What its strings say goes through filters without escapes, each
 // string through one of its own; what passes unchanged keeps the escapes that it
-// had. Long numbers pass as strings if they have to change. As soon as the text
-// is no JSON, the rest of it is one text.
+// had. So do numbers, which become strings if they have to change. As soon as the
+// text is no JSON, the rest of it is one text.
 type arguments struct {
 	open func() Filter
 
@@ -22,6 +23,7 @@ type arguments struct {
 	// without; of use until it returns something else.
 	raw, said []byte
 	other     bool
+	shown     bool // some of a word has been passed on
 }
 
 type argState uint8
@@ -86,25 +88,16 @@ func (a *arguments) start(text string, out *strings.Builder) (int, error) {
 		return n, nil
 	}
 	if text[n] != '{' && text[n] != '[' {
-		a.unread("")
+		a.state, a.f = argRest, a.open()
 		return n, nil
 	}
 	a.state = argBetween
 	return n, nil
 }
 
-// unread makes of all that follows one text, which begins with head.
-func (a *arguments) unread(head string) {
-	a.state, a.f = argRest, a.open()
-	a.token.Reset()
-	a.token.WriteString(head)
-}
-
-// rest is what is no JSON.
+// rest is what is no JSON: one text, with the word that showed it.
 func (a *arguments) rest(text string, out *strings.Builder) (int, error) {
-	head := a.token.String()
-	a.token.Reset()
-	passed, err := a.f.Write(head + text)
+	passed, err := a.f.Write(text)
 	out.WriteString(passed)
 	return len(text), err
 }
@@ -116,17 +109,18 @@ func (a *arguments) between(text string, out *strings.Builder) (int, error) {
 	if n == len(text) {
 		return n, nil
 	}
+	a.f, a.raw, a.said, a.other = a.open(), a.raw[:0], a.said[:0], false
 	if text[n] != '"' {
-		a.state = argWord
+		a.state, a.shown = argWord, false
 		return n, nil
 	}
 	out.WriteByte('"')
-	a.state, a.f = argString, a.open()
-	a.raw, a.said, a.other = a.raw[:0], a.said[:0], false
+	a.state = argString
 	return n + 1, nil
 }
 
-// word is a number, or true, false, null.
+// word is a number, or true, false, null. It passes as it comes, as long as its
+// filter lets it.
 func (a *arguments) word(text string, out *strings.Builder) (int, error) {
 	n := strings.IndexAny(text, blank+"{}[],:\"")
 	end := n >= 0
@@ -134,39 +128,72 @@ func (a *arguments) word(text string, out *strings.Builder) (int, error) {
 		n = len(text)
 	}
 	a.token.WriteString(text[:n])
-	if a.token.Len() > maxWord {
-		a.unread(a.token.String())
-		return n, nil
+	if strings.Trim(text[:n], letters) != "" || a.token.Len() > maxWord || end && !isWord(a.token.String()) {
+		a.token.Reset()
+		a.state = argRest // with the filter that has seen the beginning of the word
+		return a.rest(text, out)
 	}
-	if end {
-		return n, a.endWord(out)
+	a.raw, a.said = append(a.raw, text[:n]...), append(a.said, text[:n]...)
+	passed, err := a.f.Write(text[:n])
+	if err == nil {
+		err = a.passWord(passed, out)
 	}
-	return n, nil
+	if err == nil && end {
+		err = a.endWord(out)
+	}
+	return n, err
+}
+
+// letters are those of numbers and of the other words.
+const letters = "0123456789+-.eEtrufalsn"
+
+func isWord(s string) bool {
+	return s == "true" || s == "false" || s == "null" || strings.Trim(s, "0123456789+-.eE") == ""
+}
+
+// errNumber: it is too late to make a string of a number.
+var errNumber = fault.New(fault.Denied, "number_begun", "a number in the arguments of a call would have to be changed after it has begun")
+
+// passWord writes what the filter returned: as it came, or as a string.
+func (a *arguments) passWord(text string, out *strings.Builder) error {
+	if rest, ok := bytes.CutPrefix(a.said, []byte(text)); ok && !a.other {
+		a.said, a.shown = rest, a.shown || text != ""
+		out.WriteString(text)
+		return nil
+	}
+	if !a.other && a.shown {
+		return errNumber
+	}
+	if !a.other {
+		a.other = true
+		out.WriteByte('"')
+	}
+	quoted := jsonedit.Quote(text)
+	out.Write(quoted[1 : len(quoted)-1])
+	return nil
 }
 
 func (a *arguments) endWord(out *strings.Builder) error {
-	word := a.token.String()
 	a.token.Reset()
 	a.state = argBetween
-	switch {
-	case word == "true", word == "false", word == "null":
-		out.WriteString(word)
-		return nil
-	case strings.Trim(word, "0123456789+-.eE") != "":
-		a.unread("")
-		passed, err := a.f.Write(word)
-		out.WriteString(passed)
+	tail, err := a.f.Close()
+	if err != nil {
 		return err
-	case len(word) < 8:
-		out.WriteString(word)
-		return nil
 	}
-	passed, err := once(a.open(), word)
-	if passed != word {
-		passed = string(jsonedit.Quote(passed))
+	if tail != "" {
+		err = a.passWord(tail, out)
 	}
-	out.WriteString(passed)
-	return err
+	switch {
+	case err != nil:
+		return err
+	case a.other:
+		out.WriteByte('"')
+	case len(a.said) > 0 && a.shown:
+		return errNumber
+	case len(a.said) > 0: // all of it is gone
+		out.WriteString(`""`)
+	}
+	return nil
 }
 
 // string is what stands between quotes.

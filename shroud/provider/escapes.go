@@ -10,16 +10,17 @@ import (
 // unescape reads the inside of a JSON string up to its closing quote, or up to
 // an escape that is not complete: raw is what was read, said what it says.
 func unescape(text string) (raw, said string, closed bool) {
+	var out strings.Builder
 	n := 0
 	for n < len(text) && text[n] != '"' {
 		size := unit(text[n:])
 		if size == 0 {
 			break
 		}
+		out.WriteString(plain(text[n : n+size])) // each for itself, as spelled counts them
 		n += size
 	}
-	raw = text[:n]
-	return raw, plain(raw), n < len(text) && text[n] == '"'
+	return text[:n], out.String(), n < len(text) && text[n] == '"'
 }
 
 // unit is the length of the escape that the text begins with, or of what needs
@@ -53,7 +54,7 @@ func isHigh(text string) bool {
 	return (text[2] == 'd' || text[2] == 'D') && strings.IndexByte("89abAB", text[3]) >= 0
 }
 
-// plain is what the inside of a JSON string says.
+// plain is what one unit says.
 func plain(raw string) string {
 	if strings.IndexByte(raw, '\\') < 0 {
 		return raw
