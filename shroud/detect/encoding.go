@@ -17,6 +17,7 @@ var decodings = map[string]struct {
 	"unicode-escape": {"unicode_escape", Medium}, "url": {"url_encoding", Low}, "html-entity": {"html_entities", Low}, "quoted-printable": {"quoted_printable", Low},
 	"morse": {"morse", Medium}, "spaced": {"spaced_letters", Medium}, "rot13": {"rot13", Medium}, "caesar": {"caesar_cipher", Medium}, "atbash": {"atbash", Medium},
 	"reversed": {"reversed_text", Medium}, "leet": {"leetspeak", Medium},
+	"base85": {"base85", Medium}, "uuencode": {"uuencode", Medium}, "rot47": {"rot47", Medium}, "braille": {"braille", Medium}, "radio-alphabet": {"radio_alphabet", Medium}, "upside-down": {"upside_down", Medium},
 }
 
 // encodings reports what was decoded, and long base64 that is nobody knows what.

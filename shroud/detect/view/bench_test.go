@@ -17,7 +17,7 @@ func texts() map[string]string {
 		"chinese": "守护进程把它所知道的一切都保存在一个文件中，并在日志中写明。\n",
 		"lt":      "<", "base64": "QUJD", "a": "a", "backslash": `\x`, "percent": "%4", "bracket": "](", "definition": "[a]: b (\n", "nested": "<p hidden>",
 		"zero": "a\u200B", "mark": "a\u0301\u0302\u0303\u0304", "digits": "65 ", "dots": ". ", "letters": "a b ", "override": "\u202Ea", "entity": "&#65;",
-		"comment": "<!--", "details": "<details>", "title": `](x "`, "style": "<style>", "quote": `<a b="`, "selector": "\uFE01", "tag": "\U000E0041", "homoglyph": "а1b", "escape": "\x1b[8m", "quoted": `[a]: b "`,
+		"comment": "<!--", "details": "<details>", "signs": "!#%&(", "braille": "⠁", "radio": "tango echo sierra ", "upside": "ǝʇɹɐ ", "moved": "E96 ", "marked": "i\u0308", "title": `](x "`, "style": "<style>", "quote": `<a b="`, "selector": "\uFE01", "tag": "\U000E0041", "homoglyph": "а1b", "escape": "\x1b[8m", "quoted": `[a]: b "`,
 		"dashes": "-", "hexes": "4f ", "leet": "l33t w0rd ", "kinds": "a\u200Bb\u0301\u0302\u0303\u0304\u202E\x1b[8m",
 	} {
 		m[name] = strings.Repeat(s, 256<<10/len(s))

@@ -90,6 +90,8 @@ type finder struct {
 	badges   dress // circled and squared letters
 	lastShy  int   // where the last soft hyphen ended
 	turned   int   // where the last override ended
+	wordEnd  int   // where the last word with marks ended
+	heap     bool  // whether it had heaps of them
 	odd      bool  // whether there is more than ASCII, Latin-1 and Russian
 }
 

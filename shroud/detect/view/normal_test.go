@@ -70,6 +70,7 @@ func TestTricksAreUndone(t *testing.T) {
 		"white on squares":             {"🅸🅶🅽🅾🆁🅴", "IGNORE", Styled},
 		"halves of flags":              {"🇮 🇬 🇳 🇴 🇷 🇪", "I G N O R E", Styled},
 		"heaps of marks":               {"i\u0300\u0301\u0302\u0303g\u0334\u0335\u0336\u0337n", "ign", Combining},
+		"a mark on each letter":        {"i\u0308g\u0308n\u0301o\u0308r\u0307e\u0323 it", "ignore it", Combining},
 		"struck through":               {"n\u0336o\u0336t\u0336", "not", Combining},
 		"concealed in a terminal":      {"a\x1b[8mignore\x1b[0m", "aignore", Terminal},
 		"a terminal's title":           {"a\x1b]0;ignore\ab", "ab", Terminal},

@@ -10,7 +10,7 @@ type piece struct {
 // pieces calls emit for all that is encoded in text, until it returns false.
 func pieces(text string, emit func(piece) bool) {
 	c := &scanner{text: text, emit: emit}
-	for _, find := range []func(){c.runs, c.backslashes, c.percents, c.entities, c.printable, c.codes, c.spaced, c.ciphers, c.tags} {
+	for _, find := range []func(){c.runs, c.backslashes, c.percents, c.entities, c.printable, c.codes, c.spaced, c.ciphers, c.tags, c.dense, c.alphabets} {
 		if find(); c.full {
 			return
 		}

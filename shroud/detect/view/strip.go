@@ -248,11 +248,41 @@ func (f *finder) marks(w *rewrite, i int) int {
 		}
 		j, count, over = j+size, count+1, over || overlay(r)
 	}
-	if base := runeBefore(s, i); count >= 4 || over && i > 0 && alphabetic(base) {
+	if base := runeBefore(s, i); count >= 3 || over && i > 0 && alphabetic(base) || f.heaped(s, i) {
 		f.trick(Combining, i, j)
 		w.replace(i, j, "")
 	}
 	return j
+}
+
+// heaped reports whether most letters of the word around the mark at i have marks,
+// where no spelling puts so many.
+func (f *finder) heaped(s string, i int) bool {
+	if i < f.wordEnd {
+		return f.heap
+	}
+	letters, marked, was := 1, 0, false
+	k := i
+	for k < len(s) && k < i+256 {
+		r, size := utf8.DecodeRuneInString(s[k:])
+		switch {
+		case stackable(r):
+			if !was {
+				marked++
+			}
+			was = true
+		case alphabetic(r):
+			letters, was = letters+1, false
+		default:
+			size = 0
+		}
+		if size == 0 {
+			break
+		}
+		k += size
+	}
+	f.wordEnd, f.heap = k, marked >= 4 && marked*3 >= letters*2
+	return f.heap
 }
 
 // escape takes out the terminal's escape at i.
