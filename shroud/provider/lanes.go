@@ -107,16 +107,24 @@ func (s *Stream) whole(t Text) (string, error) {
 	return out, err
 }
 
+// open is the lane of a channel that has begun, or nil.
+func (s *Stream) open(ch Channel) *lane {
+	for _, l := range s.lanes {
+		if l.ch.same(ch) {
+			return l
+		}
+	}
+	return nil
+}
+
 // maxLanes bounds the channels that are open at a time.
 const maxLanes = 256
 
 // lane is the open lane of a channel, opened if need be; nil if there are too
 // many.
 func (s *Stream) lane(ch Channel) *lane {
-	for _, l := range s.lanes {
-		if l.ch.same(ch) {
-			return l
-		}
+	if l := s.open(ch); l != nil {
+		return l
 	}
 	if len(s.lanes) == maxLanes {
 		return nil

@@ -42,7 +42,7 @@ func responsesEvent(w *walker, st *step, root jsonedit.Node) {
 		st.failed()
 		w.responsesWhole(st, kind, root)
 	case ok && end == "delta":
-		w.responsesDelta(root, ch)
+		w.responsesDelta(st, root, ch)
 	case ok && end == "done":
 		st.ending(ch.same)
 		w.responsesDone(st, root, ch)
@@ -60,10 +60,16 @@ func responsesBlock(root jsonedit.Node) int {
 	return block
 }
 
-func (w *walker) responsesDelta(root jsonedit.Node, ch Channel) {
+func (w *walker) responsesDelta(st *step, root jsonedit.Node, ch Channel) {
 	from := len(w.m.Texts)
 	var probs jsonedit.Node
-	var note []byte
+	var note []byte // once for each channel
+	add := func(k, v jsonedit.Node) {
+		note = append(append(append(append(note, k.Raw()...), ':'), v.Raw()...), ',')
+	}
+	if st.s.open(ch) != nil {
+		add = func(_, _ jsonedit.Node) {}
+	}
 	for k, v := range root.Fields() {
 		switch k.Text() {
 		case "delta":
@@ -73,9 +79,9 @@ func (w *walker) responsesDelta(root jsonedit.Node, ch Channel) {
 		case "logprobs":
 			probs = v
 		case "type", "item_id":
-			note = append(append(append(append(note, k.Raw()...), ':'), v.Raw()...), ',')
+			add(k, v)
 		default:
-			note = append(append(append(append(note, k.Raw()...), ':'), v.Raw()...), ',')
+			add(k, v)
 			w.other(k, v)
 		}
 	}
