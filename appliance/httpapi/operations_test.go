@@ -83,6 +83,8 @@ func lifecycle(l *live) []operation {
 		{"auditConsistency", get, func() string { return fmt.Sprintf("/v1/audit/proof/consistency?from=1&to=%d", int(cp.size)) }, "bot", nil, 200, "none", nil, "any"},
 		{"exportAudit", get, at("/v1/audit/export"), "login", nil, 200, "audit.export success", nil, "user"},
 
+		{"inspectContent", post, at("/v1/inspect"), "bot", at(`{"content":"hello"}`), 200, "none", nil, "any"},
+
 		{"updatePolicy", put, at("/v1/vaults/%s/policies/%s", &vault, &policy), "login", at(`{"permissions":["read"]}`), 200, "policy.update success", nil, "any"},
 		{"deletePolicy", remove, at("/v1/vaults/%s/policies/%s", &vault, &policy), "login", nil, 204, "policy.delete success", nil, "any"},
 		{"rotateAgentKey", post, at("/v1/agents/%s/rotate-key", &agent), "login", nil, 200, "agent.rotate_key success", nil, "user"},

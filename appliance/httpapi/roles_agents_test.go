@@ -60,6 +60,7 @@ func auditTrials() map[string]trial {
 		"GET /v1/audit/proof/inclusion":   {make: anEvent, query: "?index={index}&size={size}"},
 		"GET /v1/audit/proof/consistency": {make: anEvent, query: "?from=1&to={size}"},
 		"GET /v1/audit/export":            {costly: true},
+		"POST /v1/inspect":                {body: `{"content":"hello"}`},
 	}
 }
 

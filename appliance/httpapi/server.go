@@ -142,7 +142,7 @@ func (s *Server) routes() []route {
 		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),
-		s.chainRoutes(), s.transactionRoutes(), s.messageRoutes(), s.approvalRoutes(), s.simulationRoutes(), s.signingKeyRoutes(),
+		s.chainRoutes(), s.transactionRoutes(), s.messageRoutes(), s.approvalRoutes(), s.simulationRoutes(), s.signingKeyRoutes(), s.inspectRoutes(),
 	} {
 		all = append(all, resource...)
 	}

@@ -84,9 +84,11 @@ var may = map[string][]string{
 	"store/storetest": {"internal/id", "internal/plain", "store"},
 
 	// The door.
-	"appliance/api": {},
+	"appliance/api":        {},
+	"appliance/inspection": {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
-		"appliance/api", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
+		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
+		"shroud/detect",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
 		"vault/share", "vault/site", "vault/webhook",
 	},
@@ -159,7 +161,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/inspection", "shroud/detect", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
