@@ -3,6 +3,7 @@ package intents_test
 import (
 	"testing"
 
+	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node"
@@ -127,4 +128,23 @@ func TestResimulateWithoutANode(t *testing.T) {
 	r := intents.Request{To: somebody, Value: "0", Chain: "base", GasLimit: &gas, MaxFee: "3000000000", Tip: "1", Resimulate: true}
 	_, err := w.Sign(w.ctx, w.agent, w.agent.ID, r)
 	w.is(err, intents.ErrNoSimulation)
+}
+
+// An approval that nothing was signed for is still good.
+func TestApprovalOutlivesAnOutage(t *testing.T) {
+	w := newWorld(t)
+	w.submit(pay("0.1")) // the key's address is known from now on
+	w.needs(1)
+	a := w.ask(pay("0.2"))
+	_, err := w.Approve(w.ctx, w.person(identity.RoleOwner), a.ID)
+	w.ok(err)
+	w.module.gone = true
+	_, err = w.Submit(w.ctx, w.agent, w.agent.ID, pay("0.2"))
+	w.is(err, hsm.ErrUnavailable)
+	w.module.gone = false
+	in := w.submit(pay("0.2"))
+	if used, err := w.Approval(w.ctx, w.agent, a.ID); err != nil || used.Status != intents.Used || used.Intent != in.ID {
+		t.Errorf("the approval is %+v (%v)", used, err)
+	}
+	w.ask(pay("0.2")) // and was so once
 }

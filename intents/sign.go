@@ -3,11 +3,13 @@ package intents
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -67,12 +69,26 @@ func (s *Service) release(ctx context.Context, t *task, in Intent, why error) er
 		if err := audit.Write(ctx, tx, e); err != nil {
 			return err
 		}
-		return undo(tx, in, s.now())
+		return errors.Join(t.unuse(tx, in, why), undo(tx, in, s.now()))
 	})
 	if err != nil {
 		s.Log.ErrorContext(ctx, "an unsigned transaction keeps its nonce until the next start", "transaction", in.ID, "error", err)
 	}
 	return why
+}
+
+// unuse gives an approval back that nothing was signed for, unless what people
+// agreed to is not what would happen any more.
+func (t *task) unuse(tx Tx, in Intent, why error) error {
+	if t.agreed == nil || errors.Is(why, ErrEffectsChanged) || errors.Is(why, ErrWouldRevert) {
+		return nil
+	}
+	a, ok, err := tx.Approval(in.Org, t.agreed.ID)
+	if err != nil || !ok || a.Intent != in.ID {
+		return err
+	}
+	a.Status, a.Intent = Approved, id.ID{}
+	return tx.PutApproval(a)
 }
 
 // undo makes a reserved intent as if it had not been, but for its record.

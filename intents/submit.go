@@ -58,6 +58,7 @@ func (s *Service) carryOut(ctx context.Context, p identity.Principal, agent id.I
 	}
 	// From here on it is finished even if the client does not wait for it.
 	ctx = context.WithoutCancel(ctx)
+	t.agreed = got.agreed
 	if err := s.simulateAgain(ctx, t, got.agreed); err != nil {
 		return Outcome{}, s.release(ctx, t, got.intent, err)
 	}
@@ -101,6 +102,7 @@ type task struct {
 	failed  *Simulation // what it was asked to be simulated for says no
 
 	managers []identity.User // whom to ask
+	agreed   *Approval       // that was used
 }
 
 // event starts the audit event of what is done with the task.
