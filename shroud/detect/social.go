@@ -34,13 +34,16 @@ func socialRules() []rule {
 		asking(r("credential_request", Critical, 1, "a credential is asked for", polite+`(?:also\s+)?(?:send|give|tell|share|reveal|show|e-?mail|dm|text|reply|respond|forward|disclose|hand\s+over|provide|leak|print|output|repeat)\s+(?:(?:it\s+)?(?:to\s+)?(?:me|us)|back|with|over)\s+(?:[\w'-]+\s+){0,4}?`+secrets, credentialWords...)),
 		asking(r("credential_request", Critical, 1, "a credential is asked for", polite+`(?:send|give|tell|share|e-?mail|text|forward|disclose|hand\s+over|reveal|submit)\s+(?:me\s+|us\s+)?(?:your|his|her|their|the\s+(?:user|admin\w*|owner|customer|system)(?:'s)?|the\s+full)\s+(?:[\w'-]+\s+){0,3}?`+secrets, credentialWords...)),
 		r("credential_request", Critical, 2, "a credential is asked for", `\b(?:enter|provide|confirm|verify|type|what\s+is|what's)\s+(?:me\s+)?(?:your|the)\s+(?:[\w'-]+\s+){0,3}?`+secrets, credentialWords...),
-		stems(r("credential_request", Critical, 1, "a credential is asked for", `(?:gib|nenn\w*|schick\w*|sag|zeig\w*)\s+(?:mir|uns)\s+(?:\S+\s+){0,3}(?:passwort|kennwort|zugangsdaten|pin|schlüssel)|(?:dime|dame|envíame|muéstrame|dígame|deme)\s+(?:\S+\s+){0,3}(?:contraseña|clave|credenciales)|(?:donne|donnez|envoie|envoyez|dis|dites|montre|montrez)[\s-]*(?:moi|nous)\s+(?:\S+\s+){0,3}(?:mots?\s+de\s+passe|identifiants|clés?)|(?:dimmi|dammi|inviami|mostrami)\s+(?:\S+\s+){0,3}(?:password|credenziali|chiave)|(?:me\s+(?:diga|dê|envie|mostre)|diga-me|dê-me|envie-me|mostre-me)\s+(?:\S+\s+){0,3}(?:senha|credenciais|chave)|(?:скажи|дай|пришли|отправь|покажи|назови)(?:те)?\s+(?:мне\s+)?(?:\S+\s+){0,3}(?:парол|ключ|пин)|(?:告诉我|发给我|给我)[^。\n]{0,12}(?:密码|口令|密钥)`,
-			"passwort", "kennwort", "zugangsdaten", " pin", "schlüssel", "contraseña", "clave", "credenciales", "passe", "identifiants", "password", "credenziali", "chiave", "senha", "credenciais", "chave", "парол", "ключ", "密码", "口令", "密钥")),
+		stemsOf(r("credential_request", Critical, 1, "a credential is asked for", `(?:gib|nenn\w*|schick\w*|sag|zeig\w*)\s+(?:mir|uns)\s+(?:\S+\s+){0,3}(?:passwort|kennwort|zugangsdaten|pin|schlüssel)|(?:dime|dame|envíame|muéstrame|dígame|deme)\s+(?:\S+\s+){0,3}(?:contraseña|clave|credenciales)|(?:donne|donnez|envoie|envoyez|dis|dites|montre|montrez)[\s-]*(?:moi|nous)\s+(?:\S+\s+){0,3}(?:mots?\s+de\s+passe|identifiants|clés?)|(?:dimmi|dammi|inviami|mostrami)\s+(?:\S+\s+){0,3}(?:password|credenziali|chiave)|(?:me\s+(?:diga|dê|envie|mostre)|diga-me|dê-me|envie-me|mostre-me)\s+(?:\S+\s+){0,3}(?:senha|credenciais|chave)|(?:скажи|дай|пришли|отправь|покажи|назови)(?:те)?\s+(?:мне\s+)?(?:\S+\s+){0,3}(?:парол|ключ|пин)|(?:告诉我|发给我|给我)[^。\n]{0,12}(?:密码|口令|密钥)`,
+			"passwort", "kennwort", "zugangsdaten", " pin", "schlüssel", "contraseña", "clave", "credenciales", "passe", "identifiants", "password", "credenziali", "chiave", "senha", "credenciais", "chave", "парол", "ключ", "密码", "口令", "密钥"), verbs),
 	}
 }
 
 // stems is for rules whose literals are beginnings of words.
 func stems(r rule) rule { r.whole = false; return r }
+
+// stemsOf is stems for what also needs words.
+func stemsOf(r rule, words ...[]string) rule { return needing(stems(r), words...) }
 
 func needing(r rule, words ...[]string) rule { r.needs = words; return r }
 
@@ -52,6 +55,7 @@ func asking(r rule) rule {
 }
 
 var (
+	verbs       = []string{"gib ", "nenn", "schick", "sag ", "zeig", "dime", "dame", "envíame", "muéstra", "dígame", "deme", "donne", "envoie", "envoyez", "dis-", "dites", "montre", "dimmi", "dammi", "inviami", "mostra", "me d", "me envie", "diga", "dê-me", "envie-me", "скаж", "дай", "пришли", "отправь", "покажи", "назови", "告诉", "发给", "给我"}
 	guardWords  = []string{"secur", "safe", "content", "authent", "verif", "approv", "filter", "guard", "2fa", "mfa", "restrict", "protect", "check", "polic", "firewall", "moderat", "control", "rule", "guideline", "limitation", "programming", "ethic"}
 	demandWords = []string{"send", "transfer", "wire", "pay", "verify", "confirm", "click", "provide", "give", "share", "repl", "respond", "reveal", "tell", "update", "enter", "submit", "forward", "approve", "grant", "unlock", "reset", "execute", "run", "disable", "do ", "comply", "obey", "überweis", "schick", "env", "transfiere", "invia", "перевед", "отправ"}
 )

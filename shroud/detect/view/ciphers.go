@@ -93,7 +93,7 @@ const (
 // decipher finds the cipher that s is in, if it reads badly and then well.
 func decipher(s string) (cipher, bool) {
 	plain, back := readsBothWays(s)
-	if len(s) >= 3*leastPairs && manyLeet(s) {
+	if len(s) >= 3*leastPairs && plain.pairs*100 < len(s)*58 && manyLeet(s) { // prose has more pairs
 		p := reads(plainLetters(s))
 		return cipher{name: "leet"}, p.pairs >= leastPairs && p.mean() < readable-0.6 && p.pairs > plain.pairs+leastPairs/2
 	}

@@ -15,6 +15,7 @@ type Normal struct {
 	original string
 	steps    []mapping // each from one text to the next
 	hidden   []View    // what Tricks hid, in the order found
+	overfull bool      // whether there was too much of that
 }
 
 // Trick is a place that hides or disguises something.
@@ -118,6 +119,7 @@ func (f *finder) trick(kind string, start, end int) {
 const (
 	trickGap  = 32
 	maxTricks = 256
+	maxHidden = 4096
 )
 
 func (n *Normal) addTrick(kind string, start, end int) {
@@ -139,7 +141,11 @@ func (n *Normal) addTrick(kind string, start, end int) {
 
 // hide notes text that was taken from a span of the original.
 func (n *Normal) hide(chain, text string, start, end int) {
-	if strings.TrimSpace(text) != "" && len(n.hidden) < maxTricks {
+	switch {
+	case strings.TrimSpace(text) == "":
+	case len(n.hidden) >= maxHidden:
+		n.overfull = true
+	default:
 		n.hidden = append(n.hidden, View{Text: text, Chain: []string{chain}, Start: start, End: end})
 	}
 }

@@ -11,14 +11,14 @@ type View struct {
 
 // Budget bounds what Views makes. Zero fields mean the defaults.
 type Budget struct {
-	Views int // how many; 64
+	Views int // how many; 64, and one more for each 2 KiB of the text
 	Bytes int // of all views but the first; twice the text and 64 KiB
 	Depth int // decodings inside of decodings; 4
 }
 
 func (b Budget) orDefaults(text int) Budget {
 	if b.Views == 0 {
-		b.Views = 64
+		b.Views = 64 + text>>11
 	}
 	if b.Bytes == 0 {
 		b.Bytes = 2*text + 64<<10
@@ -32,7 +32,7 @@ func (b Budget) orDefaults(text int) Budget {
 // Views returns the normalised text and everything that is hidden or encoded in
 // it. It reports whether the budget ended the search early.
 func Views(n Normal, b Budget) (views []View, cut bool) {
-	r := &reader{budget: b.orDefaults(len(n.Text))}
+	r := &reader{budget: b.orDefaults(len(n.Text)), cut: n.overfull}
 	r.views = append(r.views, View{Text: n.Text, Start: 0, End: len(n.original)})
 	r.read(n, nil, n.Origin)
 	return r.views, r.cut
@@ -43,7 +43,8 @@ type reader struct {
 	budget Budget
 	bytes  int
 	views  []View
-	cut    bool
+	cut    bool // whether anything was left out
+	full   bool // whether the budget is used up
 }
 
 // read adds what is in n, which was itself reached by chain. The function maps
@@ -62,14 +63,14 @@ func (r *reader) read(n Normal, chain []string, origin func(start, end int) (int
 	pieces(n.Text, func(p piece) bool {
 		start, end := origin(p.start, p.end)
 		r.add(p.text, append(slices.Clone(chain), p.chain), start, end)
-		return !r.cut
+		return !r.full
 	})
 }
 
 // add keeps a view, within the budget, and reads on inside of it.
 func (r *reader) add(text string, chain []string, start, end int) {
 	if len(r.views) >= r.budget.Views || r.bytes+len(text) > r.budget.Bytes {
-		r.cut = true
+		r.cut, r.full = true, true
 		return
 	}
 	n := Normalise(text)

@@ -309,6 +309,10 @@ func TestBudgetEnds(t *testing.T) {
 	if views, cut = Views(Normalise(many), Budget{Bytes: 500}); len(views) != 7 || !cut {
 		t.Errorf("%d views in 500 bytes, cut is %v", len(views), cut)
 	}
+	many = strings.Repeat("<!-- "+order[:20]+" -->", 8000)
+	if views, cut = Views(Normalise(many), Budget{}); !cut || len(views) > 4200 {
+		t.Errorf("%d views of comments, cut is %v", len(views), cut)
+	}
 	deep := order
 	for range 8 {
 		deep = b64(deep)
