@@ -7,37 +7,28 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/oneclaw/oneclawd/shroud/detect/injection"
+	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/detect/internal/corpus"
-	"github.com/oneclaw/oneclawd/shroud/detect/view"
 )
 
 // judgement is what the engine made of an item.
 type judgement struct {
-	item  corpus.Item
-	score float64
+	item   corpus.Item
+	report *detect.Report
+	score  float64 // of an injection, in what the item came as
 }
 
 // threshold is the default of injection_threshold.
 const threshold = 0.7
 
-// judge scores every item by the role that its category says.
+// judge inspects every item as what its category says it came as.
 func judge(items []corpus.Item) []judgement {
 	out := make([]judgement, len(items))
 	for i, it := range items {
-		out[i] = judgement{it, score(it)}
+		r := inspect(it)
+		out[i] = judgement{it, r, max(r.InjectionScore, r.ContextInjectionScore)}
 	}
 	return out
-}
-
-func score(it corpus.Item) float64 {
-	n := view.Normalise(it.Text)
-	views, _ := view.Views(n, view.Budget{})
-	role := injection.User
-	if it.Document() {
-		role = injection.Document
-	}
-	return injection.Score(views, n.Tricks, role).Score
 }
 
 // printScores prints how well scores tell attacks on models from all else.

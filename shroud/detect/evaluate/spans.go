@@ -4,18 +4,18 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/detect/internal/corpus"
 	"github.com/oneclaw/oneclawd/shroud/detect/pii"
-	"github.com/oneclaw/oneclawd/shroud/detect/secret"
-	"github.com/oneclaw/oneclawd/shroud/detect/view"
 )
 
-// inspect runs all of the engine on a text, for its time.
-func inspect(it corpus.Item) {
-	score(it)
-	text := view.Normalise(it.Text).Text
-	secret.Find(text)
-	pii.Find(text, pii.Options{})
+// inspect runs all of the engine on a text.
+func inspect(it corpus.Item) *detect.Report {
+	o := detect.Options{Context: detect.Input}
+	if it.Document() {
+		o.Context = detect.Document
+	}
+	return detect.Inspect(it.Text, o)
 }
 
 // weak are types of spans without structure: names, places, dates. A share of the
@@ -43,12 +43,12 @@ func printSpans(w io.Writer, judged []judgement) {
 	for _, j := range judged {
 		switch it := j.item; it.Label {
 		case corpus.PII:
-			all.add(it.Spans, pii.Find(it.Text, pii.Options{}), nil)
-			structured.add(it.Spans, pii.Find(it.Text, pii.Options{Structured: true}), weak)
+			all.add(it, j.report.PII, false)
+			structured.add(it, j.report.PII, true)
 		case corpus.Secret:
-			count(&secrets, it)
+			count(&secrets, j)
 		default:
-			count(&negatives, it)
+			count(&negatives, j)
 		}
 	}
 	fmt.Fprintf(w, "\npersonal data, by place and not by type: a span counts as found if half of both is common\n")
@@ -56,32 +56,39 @@ func printSpans(w io.Writer, judged []judgement) {
 	fmt.Fprintf(w, "\ncredentials: %d of %d texts that have one; in %d of %d that have none\n", secrets[0], secrets[1], negatives[0], negatives[1])
 }
 
-func count(n *[2]int, it corpus.Item) {
+func count(n *[2]int, j judgement) {
 	n[1]++
-	if len(secret.Find(it.Text)) > 0 {
+	if len(j.report.Secrets) > 0 {
 		n[0]++
 	}
 }
 
 // add compares spans that should be found with those that were. What overlaps a
 // span that is left out is neither right nor wrong.
-func (t *tally) add(want []corpus.Span, got []pii.Match, leaveOut map[string]bool) {
+func (t *tally) add(it corpus.Item, got []detect.Finding, structured bool) {
 	taken := make([]bool, len(got))
-	for _, s := range want {
+	for i, m := range got {
+		taken[i] = structured && pii.Weak(m.Pattern)
+	}
+	for _, s := range it.Spans {
+		leaveOut := structured && weak[s.Type]
 		hit := false
 		for i, m := range got {
+			if structured && pii.Weak(m.Pattern) {
+				continue
+			}
 			common := min(s.End, m.End) - max(s.Start, m.Start)
 			if common <= 0 {
 				continue
 			}
-			if leaveOut[s.Type] {
+			if leaveOut {
 				taken[i] = true
 			} else if 2*common >= s.End-s.Start && 2*common >= m.End-m.Start {
 				hit, taken[i] = true, true
 			}
 		}
 		switch {
-		case leaveOut[s.Type]:
+		case leaveOut:
 		case hit:
 			t.found++
 		default:

@@ -15,7 +15,8 @@ type bag struct {
 	item     corpus.Item
 	attack   bool
 	weight   float32
-	group    int // what is left out together
+	related  uint64 // folds, by bit, that hold this text in another form
+	group    int    // what is left out together
 	blocks   []model.Block
 	windows  []window
 	views    []viewSpan

@@ -16,7 +16,8 @@ var folds = [][]string{
 	{"goodwiins-multilang", "tldr-pages", "Giskard"},
 	{"BIPIA", "dair-ai-guide"},
 	{"PayloadsAllTheThings", "presidio", "validator.js", "gitleaks", "detect-secrets", "CredSweeper"},
-	{"derived", "awesome-chatgpt-prompts", "project:age", "project:pocketbase"},
+	{"awesome-chatgpt-prompts", "project:age", "project:pocketbase"},
+	{"derived"},
 }
 
 func foldOf(family string) int {
@@ -52,6 +53,7 @@ func gather(items []corpus.Item) ([]*bag, error) {
 		bags = append(bags, bagOf(it, i%len(folds), true))
 	}
 	weigh(bags)
+	relate(bags)
 	return bags, nil
 }
 

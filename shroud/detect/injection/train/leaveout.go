@@ -60,7 +60,7 @@ func outOfFold(bags []*bag) []sight {
 			most := 0
 			for _, b := range bags {
 				most = max(most, len(b.blocks))
-				if b.group != f {
+				if b.group != f && b.related&(1<<f) == 0 {
 					in = append(in, b)
 				}
 			}

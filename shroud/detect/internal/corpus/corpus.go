@@ -33,7 +33,8 @@ type Item struct {
 	Spans    []Span `json:"spans"`
 }
 
-// Span is a piece of a text that a detector should find.
+// Span is a piece of a text that a detector should find. Files count characters;
+// Read turns them into bytes.
 type Span struct {
 	Start int    `json:"start"`
 	End   int    `json:"end"`
@@ -62,9 +63,26 @@ func Read(r io.Reader) ([]Item, error) {
 			}
 			it.Text, it.Base64 = string(raw), ""
 		}
+		inBytes(it.Text, it.Spans)
 		items = append(items, it)
 	}
 	return items, lines.Err()
+}
+
+// inBytes turns places in characters into places in bytes.
+func inBytes(text string, spans []Span) {
+	if len(spans) == 0 {
+		return
+	}
+	var at []int
+	for i := range text {
+		at = append(at, i)
+	}
+	at = append(at, len(text))
+	place := func(i int) int { return at[min(max(i, 0), len(at)-1)] }
+	for i := range spans {
+		spans[i].Start, spans[i].End = place(spans[i].Start), place(spans[i].End)
+	}
 }
 
 // Family groups sources that come of one hand, so that they are left out
