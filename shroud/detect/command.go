@@ -4,7 +4,7 @@ package detect
 // what an intruder runs first is one of few commands.
 const (
 	next   = `(?:;|&&?|\|\|?|%0a|%26|%7c|%3b|\$\{ifs\})\s*`
-	probe  = `(?:whoami|(?:/usr)?/bin/\w+\b|id(?:\s*(?:$|[;&#'"` + "`" + `)\n%]|\|\|?\s))|uname\s+-a|ifconfig\b|ipconfig(?:\s*/all)?|systeminfo|net\s+(?:user|localgroup|view)\b|(?:cat|less|more|head|tail|tac|nl|type|strings)\s+\S*(?:/etc/(?:passwd|shadow|hosts|group|issue)|win\.ini|boot\.ini|\.ssh/|\.aws/)|ping\s+-[cni]\s*\d+\s+(?:127\.0\.0\.1|localhost|\d+\.\d+\.\d+\.\d+)|nslookup\s+\S+\.\S+\.|sleep\s+\d{1,2}\s*(?:$|[;|&#'"` + "`" + `)])|reg\s+add\s|wmic\s|dir\s+c:|ls\s+(?:-\w+\s+)?/(?:etc|root|home|var|tmp)?\S{0,20}\s*(?:$|[;|&#]))`
+	probe  = `(?:whoami|(?:/usr)?/bin/\w+\b|id(?:\s*(?:$|[;&#'"` + "`" + `)\n%]|\|\|?\s))|uname\s+-a|ifconfig\b|ipconfig(?:\s*/all)?|systeminfo|net\s+(?:user|localgroup|view)\b|(?:cat|less|more|head|tail|tac|nl|type|strings)\s+\S*(?:/etc/(?:passwd|shadow|hosts|group|issue)|win\.ini|boot\.ini|\.ssh/id_\w+(?:[^\w.]|$)|\.aws/)|ping\s+-[cni]\s*\d+\s+(?:127\.0\.0\.1|localhost|\d+\.\d+\.\d+\.\d+)|nslookup\s+\S+\.\S+\.|sleep\s+\d{1,2}\s*(?:$|[;|&#'"` + "`" + `)])|reg\s+add\s|wmic\s|dir\s+c:|ls\s+(?:-\w+\s+)?/(?:etc|root|home|var|tmp)?\S{0,20}\s*(?:$|[;|&#]))`
 	fetch  = `(?:curl|wget|fetch|lwp-download|iwr|invoke-webrequest)`
 	shells = `(?:sudo\s+)?(?:/(?:usr/)?bin/)?(?:ba|z|k|da|a|c)?sh\b`
 )

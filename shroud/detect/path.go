@@ -32,8 +32,8 @@ func pathRules() []rule {
 // written about.
 func sensitivePathRules() []rule {
 	const (
-		files = `(?:/etc/(?:passwd|shadow|sudoers|master\.passwd|gshadow)\b|(?:~|\$home|/home/[\w.-]+|/root|/users/[\w.-]+)/\.(?:ssh/(?:id_\w+|authorized_keys|identity)|aws/credentials|kube/config|docker/config\.json|netrc|pgpass|git-credentials|gnupg|bash_history|config/gcloud)(?:\b|$)|/proc/(?:self|\d+)/(?:environ|mem|maps)|[/\\](?:system32[/\\]config|repair)[/\\](?:sam|system|security)\b|ntds\.dit|/var/run/secrets/kubernetes|(?:^|[\s"'/])\.env\b|wallet\.dat|/root/\.)`
-		verbs = `\b(?:cat|less|more|head|tail|tac|nl|strings|xxd|type|cp|scp|tar|zip|curl|wget|nc|base64|grep|read|print|show|open|dump|display|output|send|upload|exfiltrate|steal|leak|give|fetch|load|include|get|list|copy|extract|attach|file_get_contents|readfile)\b`
+		files = `(?:/etc/(?:passwd|shadow|sudoers|master\.passwd|gshadow)\b|(?:~|\$home|/home/[\w.-]+|/root|/users/[\w.-]+)/\.(?:ssh/(?:id_\w+(?:[^\w.]|\.[^p]|$)|authorized_keys|identity)|aws/credentials|kube/config|docker/config\.json|netrc|pgpass|git-credentials|gnupg|bash_history|config/gcloud)|/proc/(?:self|\d+)/(?:environ|mem|maps)|[/\\](?:system32[/\\]config|repair)[/\\](?:sam|system|security)\b|ntds\.dit|/var/run/secrets/kubernetes|(?:^|[\s"'/])\.env\b|wallet\.dat|/root/\.)`
+		verbs = `\b(?:cat|less|more|head|tail|tac|nl|strings|xxd|type|cp|scp|tar|zip|curl|wget|nc|base64|read|print|show|open|dump|display|output|send|upload|exfiltrate|steal|leak|give|fetch|load|include|get|list|copy|extract|attach|file_get_contents|readfile)\b`
 	)
 	words := []string{"/etc/passwd", "/etc/shadow", "/etc/sudoers", "/etc/master.passwd", "/etc/gshadow", "/.ssh/", "/.aws/", "/.kube/", "/.docker/", "/.netrc", "/.pgpass", "/.git-credentials", "/.gnupg", "/.bash_history", "/.config/gcloud", "/proc/self/", `system32\config`, `repair\sam`, `repair\system`, "system32/config", "ntds.dit", "secrets/kubernetes", "wallet.dat", "/" + "root/."}
 	return []rule{
