@@ -15,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud"
+	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/manifest"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/store"
@@ -109,7 +110,7 @@ func (d *daemon) openShroud(c *core, api *httpapi.Server) (*proxy, error) {
 	door := api.Door(rights)
 	d.shroud.open(&shroud.Server{
 		Agents: shroudAgents{c, door}, Manifests: p.manifests, Keys: p.keys, Meter: c.llm, Upstreams: upstreams,
-		Recorder: recorder{c}, Log: d.log, Now: time.Now,
+		Recorder: recorder{c}, Log: d.log, Now: time.Now, Cache: &detect.Cache{},
 	}, api, door)
 	return p, nil
 }

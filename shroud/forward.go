@@ -15,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
+	"github.com/oneclaw/oneclawd/shroud/provider/translate"
 )
 
 // maxAnswer bounds an answer that has to be read whole before any of it is shown.
@@ -101,16 +102,13 @@ func (w *watched) Read(p []byte) (int, error) {
 
 // outbound is the request as the provider gets it.
 func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, error) {
-	target := strings.TrimSuffix(c.up.Base, "/") + c.route.Path
-	if q := provider.Query(c.r.URL.RawQuery); q != "" {
-		target += "?" + q
+	path, query, body, err := c.rewritten()
+	if err != nil {
+		return nil, err
 	}
-	var body []byte
-	if c.req != nil {
-		var err error
-		if body, err = c.req.Rewrite(c.asked.edits); err != nil {
-			return nil, err
-		}
+	target := strings.TrimSuffix(c.up.Base, "/") + path
+	if query != "" {
+		target += "?" + query
 	}
 	req, err := http.NewRequestWithContext(ctx, c.r.Method, target, bytes.NewReader(body))
 	if err != nil {
@@ -134,6 +132,23 @@ func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, er
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	return req, nil
+}
+
+// rewritten is where the request goes, and its body as inspection left it.
+func (c *call) rewritten() (path, query string, body []byte, err error) {
+	path, query = c.route.Path, provider.Query(c.r.URL.RawQuery)
+	if c.req == nil {
+		return path, query, nil, nil
+	}
+	if c.policy.Limits.Budget > 0 && c.up.Style == provider.OpenAI {
+		c.hidesUsage = c.req.AskUsage()
+	}
+	if body, err = c.req.Rewrite(c.edits); err != nil || !c.route.Translated {
+		return path, query, body, err
+	}
+	to, err := translate.Request(c.up.Style, body)
+	c.wants = translate.Answer{Model: c.model, Created: c.began.Unix(), Usage: to.Usage}
+	return to.Path, to.Query, to.Body, err
 }
 
 // namedByConnection reports whether a header is for this connection only (RFC 9110
@@ -170,6 +185,11 @@ func (c *call) whole(res *http.Response) error {
 	case len(body) > maxAnswer:
 		return badGateway{"upstream error: the answer is too large to be inspected", nil}
 	}
+	if c.route.Translated {
+		if body, err = c.wants.Response(c.up.Style, res.StatusCode, body); err != nil {
+			return badGateway{"upstream error: the answer cannot be translated", err}
+		}
+	}
 	parsed, err := provider.ParseResponse(c.route.Format, res.StatusCode, body)
 	if err != nil {
 		return badGateway{"upstream error: the answer cannot be read", err}
@@ -198,7 +218,7 @@ func (c *call) head(res *http.Response) {
 			h[name] = values
 		}
 	}
-	c.asked.header(h)
+	c.found.header(h)
 }
 
 // reserve counts the call and sets aside what it may cost.

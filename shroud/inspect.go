@@ -1,12 +1,23 @@
 package shroud
 
 import (
-	"encoding/json"
-	"net/http"
+	"cmp"
+	"slices"
+	"strings"
 
+	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/shroud/detect"
+	"github.com/oneclaw/oneclawd/shroud/detect/pii"
+	"github.com/oneclaw/oneclawd/shroud/detect/view"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/shroud/redact"
 )
+
+// hardBlock is the score above which an injection does not pass, whatever the
+// agent's threshold.
+const hardBlock = 0.9
+
+var errBlocked = fault.New(fault.Denied, "blocked", "the request was blocked by inspection")
 
 // Threat is something that was found. Nothing of the text is in it.
 type Threat struct {
@@ -16,55 +27,270 @@ type Threat struct {
 	Severity string `json:"severity"`
 }
 
-// inspection is what was found in a call, and what becomes of its request.
+// inspection is what was found in a call, both ways, and what becomes of it.
 type inspection struct {
-	edits     map[int]string
 	threats   []Threat
-	redacted  int
+	redacted  int // values of vaults, credentials and personal data replaced
 	injection float64
 	pii       bool
 	unicode   bool
 }
 
-// headerInspection tells the agent what was found (X-Shroud-Inspection).
-const headerInspection = "X-Shroud-Inspection"
+// maxThreats bounds what is remembered of one call.
+const maxThreats = 100
 
-func (in *inspection) header(h http.Header) {
-	raw, err := json.Marshal(struct {
-		Unicode   bool    `json:"unicode_normalized"`
-		Injection float64 `json:"injection_score"`
-		PII       bool    `json:"pii_detected"`
-	}{in.unicode, in.injection, in.pii})
-	if err == nil {
-		h.Set(headerInspection, string(raw))
-	}
+// judge is an inspection of one message: a request, or a whole answer.
+type judge struct {
+	c       *call
+	as      string // "request" or "answer", for what is said about it
+	tokens  pii.Placeholders
+	blocked string // why the message may not pass
 }
 
 // inspect looks at all that the request says.
-func (c *call) inspect() error {
-	m, _, err := c.s.Manifests.For(c.ctx, c.agent.Principal)
-	if err != nil {
-		return err
-	}
-	if c.matcher = m; !c.policy.Redact {
-		c.matcher = new(redact.Matcher)
+func (c *call) inspect() (err error) {
+	c.matcher = new(redact.Matcher)
+	if c.policy.Redact {
+		if c.matcher, _, err = c.s.Manifests.For(c.ctx, c.agent.Principal); err != nil {
+			return err
+		}
 	}
 	if c.req == nil {
 		return nil
 	}
-	c.asked.edits, err = c.inspectAnswer(&c.req.Message)
+	c.edits, err = c.look("request", &c.req.Message)
 	return err
 }
 
-// inspectAnswer looks at all that a message says.
-func (c *call) inspectAnswer(m *provider.Message) (map[int]string, error) {
+// look inspects a message and returns what its texts become. It refuses a message
+// that the policy blocks.
+func (c *call) look(as string, m *provider.Message) (map[int]string, error) {
+	j := &judge{c: c, as: as}
+	j.tokens.OneWay = true
+	for _, t := range m.Texts {
+		j.tokens.Redact(t.Value, nil) // what looks like a token already keeps its number
+	}
 	edits := map[int]string{}
 	for i, t := range m.Texts {
-		text, hits := c.matcher.Redact(t.Value)
-		if len(hits) > 0 {
-			edits[i] = text
-			c.asked.redacted += len(hits)
+		if out := j.text(t); out != t.Value {
+			edits[i] = out
 		}
 	}
+	if j.blocked != "" {
+		return nil, errBlocked.Detail("the %s was blocked by inspection: %s", as, j.blocked)
+	}
 	return edits, nil
+}
+
+// text is what becomes of one text.
+func (j *judge) text(t provider.Text) string {
+	out, hits := j.c.matcher.Redact(t.Value)
+	if len(hits) > 0 {
+		j.c.found.redacted += len(hits)
+		j.c.found.add(Threat{Type: "secret_leak", Pattern: "vault_value", Location: place(t), Severity: "critical"})
+	}
+	if t.Kind == provider.Label || t.Kind == provider.ToolName {
+		return out
+	}
+	return j.judge(t, out)
+}
+
+// judge inspects a text that the values of the vaults are out of already.
+func (j *judge) judge(t provider.Text, text string) string {
+	as, judged := contextOf(t)
+	r := j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect}, "")
+	var edits []edit
+	if judged {
+		edits = j.threats(t, text, r)
+		j.score(t, r)
+	}
+	edits = append(edits, j.private(t, text, r)...)
+	out := apply(text, edits)
+	if judged && r.UnicodeNormalized && j.c.policy.Detect.Config().Unicode.Enabled && tricked(r) {
+		j.c.found.unicode = true
+		out = view.Normalise(out).Text
+		// What tricks of Unicode kept from being found is in the open now.
+		clean, hits := j.c.matcher.Redact(out)
+		j.c.found.redacted += len(hits)
+		out = clean
+	}
+	return out
+}
+
+// contextOf is what a text came as, and whether it is judged for threats. What the
+// application configures is not, nor what the model said before, which was judged
+// when it came.
+func contextOf(t provider.Text) (as detect.Context, judged bool) {
+	switch {
+	case t.Kind == provider.ToolSchema || t.Kind == provider.Failure:
+		return detect.Output, false
+	case t.Kind == provider.ToolResult || t.Kind == provider.Document || t.Role == provider.Tool:
+		return detect.Document, true
+	case t.Role == provider.User:
+		return detect.Input, true
+	}
+	return detect.Output, false
+}
+
+func tricked(r *detect.Report) bool {
+	return slices.ContainsFunc(r.Threats, func(f detect.Finding) bool { return f.Type == detect.Unicode })
+}
+
+// threats does what the policy says about each threat, and returns what is to be
+// taken out.
+func (j *judge) threats(t provider.Text, text string, r *detect.Report) (edits []edit) {
+	policy := j.c.policy.Detect
+	for _, f := range r.Threats {
+		if f.Type == detect.Unicode || f.Type == detect.PromptInjection || f.Type == detect.ContextInjection {
+			j.c.found.add(threat(t, f))
+			continue // normalised; judged by their score
+		}
+		action := policy.Action(f)
+		j.c.found.add(threat(t, f))
+		switch action {
+		case detect.Block:
+			j.block(f)
+		case detect.Sanitize:
+			edits = append(edits, edit{f.Start, f.End, ""})
+		case detect.Decode:
+			if decoded, ok := decode(text, f); ok {
+				edits = append(edits, edit{f.Start, f.End, decoded})
+			}
+		}
+	}
+	return append(edits, j.surgery(r)...)
+}
+
+// surgery takes injections out, where the policy wants that instead of a refusal.
+func (j *judge) surgery(r *detect.Report) (edits []edit) {
+	conf := j.c.policy.Detect.Config()
+	if conf.SanitizationMode != "surgical" || !j.tooHigh(r) {
+		return nil
+	}
+	for _, f := range r.Threats {
+		if f.Type == detect.PromptInjection || f.Type == detect.ContextInjection {
+			edits = append(edits, edit{f.Start, f.End, "[REMOVED]"})
+		}
+	}
+	return edits
+}
+
+func (j *judge) tooHigh(r *detect.Report) bool {
+	conf := j.c.policy.Detect.Config()
+	return r.InjectionScore > conf.InjectionThreshold || r.ContextInjectionScore > conf.ContextInjectionThreshold ||
+		r.InjectionScore > hardBlock || r.ContextInjectionScore > hardBlock
+}
+
+// score judges by the scores of injection.
+func (j *judge) score(t provider.Text, r *detect.Report) {
+	score := max(r.InjectionScore, r.ContextInjectionScore)
+	j.c.found.injection = max(j.c.found.injection, score)
+	if !j.tooHigh(r) {
+		return
+	}
+	kind := detect.PromptInjection
+	if r.ContextInjectionScore >= r.InjectionScore {
+		kind = detect.ContextInjection
+	}
+	switch j.c.policy.Detect.Config().SanitizationMode {
+	case "surgical", "log_only":
+		j.c.found.add(Threat{Type: string(kind), Pattern: "score", Location: place(t), Severity: "high"})
+	default:
+		j.block(detect.Finding{Type: kind, Pattern: "score"})
+	}
+}
+
+// private takes out credentials and personal data, as the policy says.
+func (j *judge) private(t provider.Text, text string, r *detect.Report) (edits []edit) {
+	policy := j.c.policy.Detect
+	for _, f := range r.Secrets {
+		j.c.found.add(threat(t, f))
+		if policy.Action(f) == detect.Sanitize {
+			edits = append(edits, edit{f.Start, f.End, "[REDACTED:" + f.Pattern + "]"})
+			j.c.found.redacted++
+		}
+	}
+	for _, f := range r.PII {
+		if pii.Weak(f.Pattern) {
+			continue // likely by its surroundings alone: too often wrong to act on
+		}
+		j.c.found.pii = true
+		switch policy.Action(f) {
+		case detect.Block:
+			j.block(f)
+		case detect.Sanitize:
+			edits = append(edits, edit{f.Start, f.End, j.token(text[f.Start:f.End], f.Pattern)})
+			j.c.found.redacted++
+		}
+	}
+	return edits
+}
+
+// token stands for personal data: the same for the same value in the whole message,
+// and, as a conversation is sent again from its beginning, in the next one.
+func (j *judge) token(value, kind string) string {
+	return j.tokens.Redact(value, []pii.Match{{Type: kind, End: len(value)}})
+}
+
+// block refuses the message.
+func (j *judge) block(f detect.Finding) {
+	if j.blocked == "" {
+		j.blocked = strings.ReplaceAll(string(f.Type), "_", " ") + " (" + f.Pattern + ")"
+	}
+}
+
+func threat(t provider.Text, f detect.Finding) Threat {
+	at := place(t)
+	if f.Location != "" && f.Location != "text" {
+		at += ": " + f.Location
+	}
+	return Threat{Type: string(f.Type), Pattern: f.Pattern, Location: at, Severity: f.Severity.String()}
+}
+
+// place says where a text is, without a word of it.
+func place(t provider.Text) string { return t.Role.String() + " " + t.Kind.String() }
+
+func (in *inspection) add(t Threat) {
+	if len(in.threats) < maxThreats && !slices.Contains(in.threats, t) {
+		in.threats = append(in.threats, t)
+	}
+}
+
+// decode is what the span of a finding reads like, decoded.
+func decode(text string, f detect.Finding) (string, bool) {
+	views, _ := view.Views(view.Normalise(text), view.Budget{})
+	for _, v := range views[1:] {
+		if v.Start == f.Start && v.End == f.End {
+			return v.Text, true
+		}
+	}
+	return "", false
+}
+
+// edit is a stretch of a text and what takes its place.
+type edit struct {
+	start, end int
+	with       string
+}
+
+// apply makes edits. Where they overlap, the one that begins first wins, and of
+// those the longest; nothing that any of them would have taken out stays.
+func apply(text string, edits []edit) string {
+	if len(edits) == 0 {
+		return text
+	}
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
+	})
+	var out strings.Builder
+	at := 0
+	for _, e := range edits {
+		if e.start >= at {
+			out.WriteString(text[at:e.start])
+			out.WriteString(e.with)
+		}
+		at = max(at, e.end)
+	}
+	out.WriteString(text[at:])
+	return out.String()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 )
@@ -28,6 +29,7 @@ type Policy struct {
 	DeniedModels     []string
 	MaxInput         int // tokens of a request; 0: any number
 	Limits           meter.Limits
+	Detect           *detect.Policy
 	Redact           bool // secrets of the vaults
 	FilterAnswers    bool
 	LogThreats       bool
@@ -63,7 +65,16 @@ func ParsePolicy(config json.RawMessage) (Policy, error) {
 			return Policy{}, err
 		}
 	}
+	conf, err := detect.ParseConfig(config)
+	if err != nil {
+		return Policy{}, err
+	}
+	texts, err := detect.NewPolicy(conf)
+	if err != nil {
+		return Policy{}, err
+	}
 	return Policy{
+		Detect:           texts,
 		AllowedProviders: canonical(in.AllowedProviders), AllowedModels: in.AllowedModels, DeniedModels: in.DeniedModels,
 		MaxInput: or(in.MaxInput, defaultMaxInput),
 		Limits:   meter.Limits{PerMinute: or(in.PerMinute, defaultPerMinute), PerDay: or(in.PerDay, defaultPerDay), Budget: meter.USD(or(in.Budget, 0))},

@@ -34,7 +34,7 @@ type Recorder interface {
 
 func (c *call) report(err error) Report {
 	out := Report{
-		Agent: c.agent.Principal, Model: c.model, Threats: c.asked.threats, Redacted: c.asked.redacted,
+		Agent: c.agent.Principal, Model: c.model, Threats: c.found.threats, Redacted: c.found.redacted,
 		Input: c.usage.Input, Output: c.usage.Output, Began: c.began, Took: c.s.Now().Sub(c.began),
 	}
 	if c.up != nil {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
+	"github.com/oneclaw/oneclawd/shroud/provider/translate"
 	"github.com/oneclaw/oneclawd/shroud/redact"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -50,6 +52,7 @@ type Server struct {
 	Meter     *meter.Meter
 	Upstreams map[string]*Upstream // by name
 	Recorder  Recorder
+	Cache     *detect.Cache
 	Log       *slog.Logger
 	Now       func() time.Time
 }
@@ -70,9 +73,13 @@ type call struct {
 	model  string
 
 	matcher *redact.Matcher // of what must not get out
-	asked   inspection      // of the request
-	sent    bool            // the answer has begun
+	edits   map[int]string  // of the request
+	found   inspection
+	sent    bool // the answer has begun
 	usage   provider.Usage
+
+	hidesUsage bool             // the client did not ask for the usage that we did
+	wants      translate.Answer // where the call is translated: what the client's side knows
 }
 
 // ServeHTTP implements http.Handler.
@@ -224,7 +231,7 @@ func (c *call) refuse(err error) {
 	if code, _, _ := status(err); code >= http.StatusInternalServerError {
 		c.s.Log.Warn("a call through Shroud failed", "agent", c.agent.ID, "status", code, "err", err)
 	}
-	c.asked.header(c.w.Header())
+	c.found.header(c.w.Header())
 	Refuse(c.w, err)
 }
 

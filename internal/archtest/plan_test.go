@@ -71,7 +71,8 @@ var may = map[string][]string{
 	"shroud/meter": {"internal/fault", "internal/id", "internal/txn"},
 	"shroud": {
 		"internal/fault", "internal/id", "internal/plain", "vault/identity",
-		"shroud/meter", "shroud/provider", "shroud/provider/sse", "shroud/redact",
+		"shroud/detect", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view",
+		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact",
 	},
 	"shroud/manifest": {"internal/id", "shroud/redact", "vault", "vault/identity"},
 
@@ -153,7 +154,7 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
-		"shroud", "shroud/manifest", "shroud/meter", "shroud/provider",
+		"shroud", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/provider",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
 	},
