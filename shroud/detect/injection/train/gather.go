@@ -28,7 +28,7 @@ func foldOf(family string) int {
 			}
 		}
 	}
-	return int(fnv(family) % uint32(len(folds))) //nolint:gosec // eight
+	return int(fnv(family) % uint32(len(folds)))
 }
 
 func fnv(s string) uint32 {

@@ -12,7 +12,7 @@ func (r *random) next() uint64 {
 }
 
 // n is a number below n.
-func (r *random) n(n int) int { return int(r.next() % uint64(n)) } //nolint:gosec // n is positive
+func (r *random) n(n int) int { return int(r.next() % uint64(n)) }
 
 func (r *random) shuffle(order []int) {
 	for i := len(order) - 1; i > 0; i-- {

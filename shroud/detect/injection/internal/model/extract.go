@@ -15,7 +15,7 @@ func NewExtractor() *Extractor {
 	lex := newLexicon(lexiconText, signNames)
 	places := lex.places(Ruleset)
 	e := &Extractor{places: &places}
-	e.scan.lex, e.scan.sign = lex, Idea(len(lex.names)-signs) //nolint:gosec // some hundred
+	e.scan.lex, e.scan.sign = lex, Idea(len(lex.names)-signs)
 	return e
 }
 

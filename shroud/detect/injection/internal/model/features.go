@@ -150,9 +150,9 @@ func (s *scan) chars(b *Block, from, to int) {
 		good++
 		b.Latin++
 		if good >= 4 {
-			b.Words = append(b.Words, (uint32(run)*0x9E3779B1)>>(32-wordBits)) //nolint:gosec // the last four
+			b.Words = append(b.Words, (uint32(run)*0x9E3779B1)>>(32-wordBits))
 			if good >= 6 {
-				b.Words = append(b.Words, uint32((run<<16)*0x9E3779B97F4A7C15>>(64-wordBits))) //nolint:gosec // shifted
+				b.Words = append(b.Words, uint32((run<<16)*0x9E3779B97F4A7C15>>(64-wordBits)))
 			}
 		}
 	}

@@ -54,7 +54,7 @@ var foldSource = map[rune]string{
 func buildFolds() (t [foldLast - foldFirst + 1]uint16) {
 	for to, from := range foldSource {
 		for _, r := range from {
-			t[r-foldFirst] = uint16(to) //nolint:gosec // all are below U+0500
+			t[r-foldFirst] = uint16(to)
 		}
 	}
 	return t

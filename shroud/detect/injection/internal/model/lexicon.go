@@ -48,18 +48,18 @@ func newLexicon(text string, signs []string) *lexicon {
 		}
 		for _, w := range words[1:] {
 			stem, whole := strings.CutSuffix(w, "$")
-			root.add(foldText(strings.ReplaceAll(stem, "_", " ")), whole, Idea(id)) //nolint:gosec // some hundred
+			root.add(foldText(strings.ReplaceAll(stem, "_", " ")), whole, Idea(id))
 		}
 	}
 	l.names = append(l.names, signs...)
 	l.freeze(root)
 	for b := range l.first {
-		l.first[b] = l.step(0, byte(b)) //nolint:gosec // of 256
+		l.first[b] = l.step(0, byte(b))
 	}
 	for i := range l.second {
 		l.second[i] = -1
 		if at := l.first['a'+i/26]; at >= 0 {
-			l.second[i] = l.step(at, byte('a'+i%26)) //nolint:gosec // of 26
+			l.second[i] = l.step(at, byte('a'+i%26))
 		}
 	}
 	return l
@@ -94,10 +94,10 @@ func (l *lexicon) freeze(root *branch) {
 	queue := []*branch{root}
 	for i := 0; i < len(queue); i++ {
 		b := queue[i]
-		l.nodes = append(l.nodes, node{edges: int32(len(l.labels)), count: uint16(len(b.labels)), idea: b.idea, whole: b.whole}) //nolint:gosec // some ten thousand
+		l.nodes = append(l.nodes, node{edges: int32(len(l.labels)), count: uint16(len(b.labels)), idea: b.idea, whole: b.whole})
 		for k, next := range b.next {
 			l.labels = append(l.labels, b.labels[k])
-			l.next = append(l.next, int32(len(queue))) //nolint:gosec // some ten thousand
+			l.next = append(l.next, int32(len(queue)))
 			queue = append(queue, next)
 		}
 	}

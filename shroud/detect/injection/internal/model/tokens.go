@@ -81,7 +81,7 @@ func (s *scan) fold(text string) {
 			continue
 		}
 		var g glyph
-		g.raw, g.size, g.from = text[r.at], 1, uint32(len(s.buf)) //nolint:gosec // at most a chunk
+		g.raw, g.size, g.from = text[r.at], 1, uint32(len(s.buf))
 		if g.raw < utf8.RuneSelf {
 			s.ascii(&r, &g)
 		} else if !s.wide(&r, &g) {
@@ -106,7 +106,7 @@ func (s *scan) fold(text string) {
 // plain takes the ASCII letters and digits of a word at once: most text is those.
 func (s *scan) plain(r *reading) {
 	text, at, buf := r.text, r.at, s.buf
-	from := uint32(len(buf)) //nolint:gosec // at most a chunk
+	from := uint32(len(buf))
 	h := uint32(0x9E3779B9)
 	joins := r.open >= 0 && (s.tokens[r.open].kind == letter || s.tokens[r.open].kind == digit)
 	if joins {
@@ -127,14 +127,14 @@ func (s *scan) plain(r *reading) {
 	s.buf, r.at = buf, at
 	if joins {
 		t := &s.tokens[r.open]
-		t.hash, t.to, t.end = h, uint32(len(buf)), uint32(at) //nolint:gosec // at most a chunk
+		t.hash, t.to, t.end = h, uint32(len(buf)), uint32(at)
 		if small {
 			t.flags &^= capitals
 		}
 		return
 	}
 	r.pos += 2
-	t := token{from: from, to: uint32(len(buf)), at: uint32(first), end: uint32(at), hash: h, pos: r.pos, kind: letter, flags: r.next} //nolint:gosec // at most a chunk
+	t := token{from: from, to: uint32(len(buf)), at: uint32(first), end: uint32(at), hash: h, pos: r.pos, kind: letter, flags: r.next}
 	if asciiKind[text[first]] == digit {
 		t.kind = digit
 	}
@@ -169,7 +169,7 @@ func (s *scan) wide(r *reading, g *glyph) bool {
 	}
 	g.kind, g.fold = k, 0x80
 	if f < utf8.RuneSelf {
-		g.fold = byte(f) //nolint:gosec // ASCII
+		g.fold = byte(f)
 	}
 	s.buf = utf8.AppendRune(s.buf, f)
 	return true
@@ -180,7 +180,7 @@ func (s *scan) word(r *reading, g *glyph) {
 	if r.open >= 0 && (s.tokens[r.open].kind == letter || s.tokens[r.open].kind == digit) {
 		t := &s.tokens[r.open]
 		t.hash = mix(t.hash, g.fold, s.buf[g.from:])
-		t.to, t.end = uint32(len(s.buf)), uint32(r.at+g.size) //nolint:gosec // at most a chunk
+		t.to, t.end = uint32(len(s.buf)), uint32(r.at+g.size)
 		t.flags &^= capitals
 		return
 	}
@@ -192,7 +192,7 @@ func (s *scan) word(r *reading, g *glyph) {
 // begin opens a token.
 func (s *scan) begin(r *reading, g *glyph, seed uint32) {
 	s.tokens = append(s.tokens, token{
-		from: g.from, to: uint32(len(s.buf)), at: uint32(r.at), end: uint32(r.at + g.size), //nolint:gosec // at most a chunk
+		from: g.from, to: uint32(len(s.buf)), at: uint32(r.at), end: uint32(r.at + g.size),
 		hash: mix(seed, g.fold, s.buf[g.from:]), pos: r.pos, kind: g.kind, flags: r.next,
 	})
 	r.open = len(s.tokens) - 1
@@ -208,7 +208,7 @@ func (s *scan) other(r *reading, g *glyph) {
 	}
 	if r.open >= 0 && s.tokens[r.open].kind == punct && s.buf[s.tokens[r.open].from] == g.fold && g.fold != 0x80 {
 		t := &s.tokens[r.open]
-		t.to, t.end = uint32(len(s.buf)), uint32(r.at+g.size) //nolint:gosec // at most a chunk
+		t.to, t.end = uint32(len(s.buf)), uint32(r.at+g.size)
 		return
 	}
 	s.begin(r, g, 0x85EBCA6B)
@@ -248,7 +248,7 @@ func (s *scan) label() {
 				continue
 			}
 			t.idea = id
-			i = s.skip(i, t.from+uint32(size)) //nolint:gosec // at most a chunk
+			i = s.skip(i, t.from+uint32(size))
 		}
 	}
 }

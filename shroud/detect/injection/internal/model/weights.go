@@ -34,7 +34,7 @@ func (w *Weights) Encode() []byte {
 	}
 	for _, table := range [][]int8{w.Words, w.Ideas} {
 		for _, v := range table {
-			out = append(out, byte(v)) //nolint:gosec // two's complement
+			out = append(out, byte(v))
 		}
 	}
 	return out
@@ -63,7 +63,7 @@ func Decode(in []byte) (*Weights, error) {
 	table := func(from, n int) []int8 {
 		out := make([]int8, n)
 		for i, b := range in[from : from+n] {
-			out[i] = int8(b) //nolint:gosec // two's complement
+			out[i] = int8(b)
 		}
 		return out
 	}
