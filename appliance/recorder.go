@@ -2,20 +2,38 @@ package appliance
 
 import (
 	"context"
+	"maps"
+	"net/http"
+	"slices"
 
+	"github.com/oneclaw/oneclawd/appliance/metrics"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/shroud"
+	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
 // recorder remembers what went through Shroud. It implements shroud.Recorder.
-type recorder struct{ core *core }
+type recorder struct {
+	core   *core
+	counts *metrics.Models
+}
 
-// Call implements shroud.Recorder: what was refused, and what was found, is in the
-// audit log.
+// newRecorder returns a recorder of calls to the upstreams.
+func newRecorder(c *core, m *metrics.Metrics, upstreams map[string]*shroud.Upstream) recorder {
+	var threats []string
+	for _, t := range detect.Types() {
+		threats = append(threats, string(t))
+	}
+	return recorder{core: c, counts: m.Models(slices.Collect(maps.Keys(upstreams)), threats)}
+}
+
+// Call implements shroud.Recorder: every call is counted, and what was refused, or
+// found, is in the audit log.
 func (r recorder) Call(ctx context.Context, rep shroud.Report) {
+	r.count(rep)
 	if !rep.Agent.IsAgent() || rep.Refusal == "" && len(rep.Threats) == 0 {
 		return
 	}
@@ -34,4 +52,29 @@ func (r recorder) Call(ctx context.Context, rep shroud.Report) {
 	if err != nil {
 		r.core.log.Error("a call through Shroud is not in the audit log", "agent", rep.Agent.ID, "err", err)
 	}
+}
+
+func (r recorder) count(rep shroud.Report) {
+	c := metrics.ModelCall{
+		Provider: rep.Provider, Outcome: outcome(rep), In: rep.Input, Out: rep.Output, CostDollar: rep.Cost.Dollars(), Took: rep.Took,
+	}
+	for _, t := range rep.Threats {
+		c.Threats = append(c.Threats, t.Type)
+	}
+	r.counts.Call(c)
+}
+
+// outcome sums up what became of a call.
+func outcome(rep shroud.Report) string {
+	switch {
+	case rep.Refusal == "blocked" || rep.Refusal == "tool_call_too_long":
+		return metrics.Blocked
+	case rep.Status >= http.StatusInternalServerError:
+		return metrics.Failed
+	case rep.Refusal == "":
+		return metrics.Answered
+	case rep.Status == http.StatusTooManyRequests:
+		return metrics.Limited
+	}
+	return metrics.Refused
 }

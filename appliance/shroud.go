@@ -110,7 +110,7 @@ func (d *daemon) openShroud(c *core, api *httpapi.Server) (*proxy, error) {
 	door := api.Door(rights)
 	d.shroud.open(&shroud.Server{
 		Agents: shroudAgents{c, door}, Manifests: p.manifests, Keys: p.keys, Meter: c.llm, Upstreams: upstreams,
-		Recorder: recorder{c}, Log: d.log, Now: time.Now, Cache: &detect.Cache{},
+		Recorder: newRecorder(c, d.metrics, upstreams), Log: d.log, Now: time.Now, Cache: &detect.Cache{},
 	}, api, door)
 	return p, nil
 }

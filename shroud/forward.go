@@ -219,6 +219,7 @@ func (c *call) head(res *http.Response) {
 		}
 	}
 	c.found.header(h)
+	c.status = res.StatusCode
 }
 
 // reserve counts the call and sets aside what it may cost.

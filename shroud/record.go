@@ -15,8 +15,8 @@ type Report struct {
 	Agent    identity.Principal
 	Provider string
 	Model    string
-	Status   int    // that the agent got; 0 if it went away before
-	Refusal  string // the code of the error, "" if there was none
+	Status   int    // of the answer, or of the error that it ended with
+	Refusal  string // the code of our error, "" if there was none
 	Threats  []Threat
 	Redacted int // values and credentials replaced, both ways
 	Input    int // tokens
@@ -40,13 +40,25 @@ func (c *call) report(err error) Report {
 	if c.up != nil {
 		out.Provider = c.up.Name
 	}
-	if err != nil {
+	if out.Input > 0 || out.Output > 0 {
+		out.Cost = c.cost()
+	}
+	if out.Status = c.status; err != nil {
 		out.Status, _, _ = status(err)
-		out.Refusal = "internal"
-		var f *fault.Error
-		if errors.As(err, &f) {
-			out.Refusal = f.Code
-		}
+		out.Refusal = refusal(err)
 	}
 	return out
+}
+
+// refusal is the code of an error.
+func refusal(err error) string {
+	var bad badGateway
+	if errors.As(err, &bad) {
+		return "bad_gateway"
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Code
+	}
+	return "internal"
 }

@@ -76,6 +76,7 @@ type call struct {
 	edits   map[int]string  // of the request
 	found   inspection
 	sent    bool // the answer has begun
+	status  int  // of the provider's answer, from then on
 	usage   provider.Usage
 
 	hidesUsage bool             // the client did not ask for the usage that we did

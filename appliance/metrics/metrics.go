@@ -18,6 +18,7 @@ type Metrics struct {
 	durations *prometheus.HistogramVec // method, route
 	hsmCalls  *prometheus.HistogramVec // operation
 	hsmErrors *prometheus.CounterVec   // operation
+	shroud    shroud
 }
 
 // Seconds of the buckets: a read takes about a millisecond, a sign-in fifty,
@@ -45,6 +46,7 @@ func New(version string) *Metrics {
 		Name: "oneclawd_build_info", Help: "Always 1; the label says which version runs.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	built.Set(1)
+	m.shroud = newShroud(m.registry)
 	m.registry.MustRegister(m.requests, m.durations, m.hsmCalls, m.hsmErrors, built,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

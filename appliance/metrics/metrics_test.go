@@ -106,3 +106,22 @@ func TestAccountKeysAreCounted(t *testing.T) {
 		`oneclawd_hsm_errors_total{operation="import_account_key"} 1`,
 	}, nil)
 }
+
+func TestCallsOfModelsAreCountedUnderKnownNames(t *testing.T) {
+	m := metrics.New("1")
+	calls := m.Models([]string{"openai"}, []string{"pii", "secret_leak"})
+	calls.Call(metrics.ModelCall{Provider: "openai", Outcome: metrics.Answered, Threats: []string{"pii", "pii"}, In: 7, Out: 3, CostDollar: .25, Took: time.Second})
+	calls.Call(metrics.ModelCall{Provider: "openai", Outcome: metrics.Blocked, Threats: []string{"what somebody wrote"}})
+	calls.Call(metrics.ModelCall{Provider: "somebody's", Outcome: metrics.Refused, In: -1})
+	calls.Call(metrics.ModelCall{Outcome: "somehow"})
+	has(t, scrape(t, m), []string{
+		`shroud_threats_detected_total{threat_type="pii"} 2`, `shroud_threats_detected_total{threat_type="secret_leak"} 0`,
+		`shroud_threats_detected_total{threat_type="other"} 1`,
+		`oneclawd_shroud_requests_total{outcome="answered",provider="openai"} 1`, `oneclawd_shroud_requests_total{outcome="blocked",provider="openai"} 1`,
+		`oneclawd_shroud_requests_total{outcome="refused",provider="other"} 1`, `oneclawd_shroud_requests_total{outcome="other",provider="other"} 1`,
+		`oneclawd_shroud_tokens_total{direction="in",provider="openai"} 7`, `oneclawd_shroud_tokens_total{direction="out",provider="openai"} 3`,
+		`oneclawd_shroud_cost_usd_total{provider="openai"} 0.25`,
+		`oneclawd_shroud_request_duration_seconds_count{provider="openai"} 2`,
+		`oneclawd_shroud_request_duration_seconds_bucket{provider="openai",le="0.5"} 1`,
+	}, []string{"somebody", "somehow"})
+}

@@ -67,6 +67,14 @@ const (
 	SecretLeak        Type = "secret_leak"
 )
 
+// Types are all types of findings.
+func Types() []Type {
+	return []Type{
+		HiddenContent, CommandInjection, SocialEngineering, Encoding, Network, Filesystem, Unicode,
+		PromptInjection, ContextInjection, PII, SecretLeak,
+	}
+}
+
 // Finding is one thing found.
 type Finding struct {
 	Type       Type
