@@ -34,6 +34,7 @@ type whole struct {
 }
 
 func (w *whole) Write(text string) (string, error) {
+	w.c.heard += len(text)
 	if w.held.Len()+len(text) > maxCall {
 		return "", errLongCall
 	}
@@ -55,6 +56,7 @@ type hide struct {
 }
 
 func (h *hide) Write(text string) (string, error) {
+	h.c.heard += len(text)
 	h.buf = h.s.Append(h.buf[:0], []byte(text))
 	return h.shown(), nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
@@ -53,6 +54,10 @@ func (c *call) forward(key plain.Bytes) (err error) {
 	}
 	res.Body = &watched{ReadCloser: res.Body, timer: silence, silence: c.up.Silence}
 	if err := c.answer(res); err != nil {
+		if errors.Is(err, errLeft) {
+			end = abandoned
+			return err
+		}
 		if ctx.Err() != nil {
 			end = c.failure()
 			return c.noAnswer(ctx, err)
@@ -62,7 +67,10 @@ func (c *call) forward(key plain.Bytes) (err error) {
 	return nil
 }
 
-var errSilent = errors.New("shroud: the provider said nothing for too long")
+var (
+	errSilent = errors.New("shroud: the provider said nothing for too long")
+	errLeft   = fault.New(fault.Unavailable, "abandoned", "the client went away")
+)
 
 // failure tells a provider that fails from a client that went away.
 func (c *call) failure() outcome {
@@ -75,6 +83,9 @@ func (c *call) failure() outcome {
 // noAnswer is what a client is told. Errors of connections name addresses and, in
 // URLs, keys: those are for nobody.
 func (c *call) noAnswer(ctx context.Context, err error) error {
+	if c.ctx.Err() != nil {
+		return errLeft
+	}
 	var of *url.Error
 	if errors.As(err, &of) {
 		err = of.Err
@@ -181,7 +192,7 @@ func (c *call) whole(res *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return err
+		return badGateway{"upstream error: the answer broke off", err}
 	case len(body) > maxAnswer:
 		return badGateway{"upstream error: the answer is too large to be inspected", nil}
 	}
@@ -194,7 +205,9 @@ func (c *call) whole(res *http.Response) error {
 	if err != nil {
 		return badGateway{"upstream error: the answer cannot be read", err}
 	}
-	c.usage = parsed.Usage
+	if !c.route.Idle { // what counts tokens takes none
+		c.usage = parsed.Usage
+	}
 	edits, err := c.inspectAnswer(&parsed.Message)
 	if err != nil {
 		return err
@@ -206,8 +219,10 @@ func (c *call) whole(res *http.Response) error {
 	c.w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	c.w.WriteHeader(res.StatusCode)
 	c.sent = true
-	_, err = c.w.Write(body)
-	return err
+	if _, err := c.w.Write(body); err != nil {
+		return errLeft
+	}
+	return nil
 }
 
 // head writes the header of an answer, but for its length.
@@ -227,11 +242,12 @@ func (c *call) reserve() (*meter.Reservation, error) {
 	if c.route.Idle {
 		return c.s.Meter.Admit(c.ctx, c.agent.ID, meter.Limits{PerMinute: c.policy.Limits.PerMinute, PerDay: c.policy.Limits.PerDay}, 0)
 	}
-	price, err := c.price()
+	table, _, err := c.s.Meter.Prices(c.ctx)
 	if err != nil {
 		return nil, err
 	}
-	return c.s.Meter.Admit(c.ctx, c.agent.ID, c.policy.Limits, price.Cost(int64(c.inputTokens()), c.mostOutput()))
+	c.price, _ = table.Find(c.up.Name, c.model)
+	return c.s.Meter.Admit(c.ctx, c.agent.ID, c.policy.Limits, c.price.Cost(int64(c.inputTokens()), c.mostOutput()))
 }
 
 // What is set aside for an answer whose length the client does not bound, in
@@ -245,22 +261,16 @@ func (c *call) mostOutput() int64 {
 	return unboundedOutput
 }
 
-func (c *call) price() (meter.Price, error) {
-	table, _, err := c.s.Meter.Prices(c.ctx)
-	if err != nil {
-		return meter.Price{}, err
+// cutOff makes up the usage of an answer that ended before the provider told it:
+// all that was asked, and what was heard of the answer.
+func (c *call) cutOff() {
+	if c.usage.Input == 0 {
+		c.usage.Input = c.inputTokens()
 	}
-	p, _ := table.Find(c.up.Name, c.model)
-	return p, nil
+	c.usage.Output = max(c.usage.Output, (c.heard+3)/4)
 }
 
-// cost is what the call has cost, as far as the provider said. A call that was cut
-// off costs what was asked, and what was seen of the answer.
+// cost is what the call has cost so far.
 func (c *call) cost() meter.MicroUSD {
-	price, err := c.price()
-	if err != nil {
-		c.s.Log.Warn("a call through Shroud is not accounted for", "agent", c.agent.ID, "err", err)
-		return 0
-	}
-	return price.Cost(int64(c.usage.Input), int64(c.usage.Output))
+	return c.price.Cost(int64(c.usage.Input), int64(c.usage.Output))
 }

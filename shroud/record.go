@@ -40,10 +40,8 @@ func (c *call) report(err error) Report {
 	if c.up != nil {
 		out.Provider = c.up.Name
 	}
-	if out.Input > 0 || out.Output > 0 {
-		out.Cost = c.cost()
-	}
-	if out.Status = c.status; err != nil {
+	out.Cost = c.cost()
+	if out.Status = c.status; err != nil && !errors.Is(err, errLeft) {
 		out.Status, _, _ = status(err)
 		out.Refusal = refusal(err)
 	}

@@ -78,6 +78,8 @@ type call struct {
 	sent    bool // the answer has begun
 	status  int  // of the provider's answer, from then on
 	usage   provider.Usage
+	price   meter.Price // of the model, if one runs
+	heard   int         // bytes of a stream's texts, so far
 
 	hidesUsage bool             // the client did not ask for the usage that we did
 	wants      translate.Answer // where the call is translated: what the client's side knows
@@ -229,7 +231,7 @@ func (c *call) key() (plain.Bytes, error) {
 
 // refuse answers with an error.
 func (c *call) refuse(err error) {
-	if code, _, _ := status(err); code >= http.StatusInternalServerError {
+	if code, _, _ := status(err); code >= http.StatusInternalServerError && !errors.Is(err, errLeft) {
 		c.s.Log.Warn("a call through Shroud failed", "agent", c.agent.ID, "status", code, "err", err)
 	}
 	c.found.header(c.w.Header())

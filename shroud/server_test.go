@@ -288,6 +288,48 @@ func TestCutStream(t *testing.T) {
 	}
 }
 
+// leaver is a client that goes away once it has read something.
+type leaver struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (l leaver) Write(p []byte) (int, error) {
+	defer l.leave()
+	return l.ResponseRecorder.Write(p)
+}
+
+// An answer that ends before the provider said what it took has cost what was asked
+// and heard. That a client left it is not told as a failure.
+func TestCutStreamsCost(t *testing.T) {
+	broken := false
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(rw, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"half an answer\"},\"finish_reason\":null}]}\n\n")
+		rw.(http.Flusher).Flush()
+		if broken {
+			panic(http.ErrAbortHandler)
+		}
+		<-r.Context().Done()
+	})
+	for _, broken = range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		l, status, refusal := leaver{httptest.NewRecorder(), cancel}, 200, ""
+		if broken {
+			l.leave, status, refusal = func() {}, 502, "bad_gateway"
+		}
+		r := httptest.NewRequestWithContext(ctx, "POST", chat, strings.NewReader(strings.Replace(message("user", "and?"), "{", `{"stream":true,`, 1)))
+		r.Header.Set("X-Shroud-Agent-Key", id.New().String()+":ocv_x")
+		r.Header.Set("X-Shroud-Provider", "openai")
+		w.ServeHTTP(l, r)
+		cancel()
+		got := w.reports[len(w.reports)-1]
+		if got.Input == 0 || got.Output != 4 || got.Cost == 0 || got.Status != status || got.Refusal != refusal {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
 // OpenAI's clients talk to Anthropic and Google through it.
 func TestTranslated(t *testing.T) {
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -307,6 +349,20 @@ func TestTranslated(t *testing.T) {
 		if rec.Code != 200 || !strings.Contains(rec.Body.String(), `it is [REDACTED:path/0]`) || !strings.Contains(rec.Body.String(), `"finish_reason":"stop"`) {
 			t.Errorf("%s: %d %s", vendor, rec.Code, rec.Body)
 		}
+	}
+}
+
+// To have tokens counted takes none.
+func TestCountingIsFree(t *testing.T) {
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(rw, `{"input_tokens":14}`)
+	})
+	if rec := w.call("anthropic", "/v1/messages/count_tokens", message("user", "hello")); rec.Code != 200 {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	if got := w.reports[0]; got.Input != 0 || got.Output != 0 || got.Cost != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -11,9 +11,13 @@ import (
 
 // stream passes a stream on. Each event goes out as soon as it may: what a filter
 // holds back is what may yet turn out to be a secret.
-func (c *call) stream(res *http.Response) error {
+func (c *call) stream(res *http.Response) (err error) {
 	in := c.events(res.Body)
-	defer func() { c.usage = in.Usage }()
+	defer func() {
+		if c.usage = in.Usage; err != nil {
+			c.cutOff()
+		}
+	}()
 	c.head(res)
 	out := http.NewResponseController(c.w)
 	c.w.WriteHeader(res.StatusCode)
@@ -21,11 +25,11 @@ func (c *call) stream(res *http.Response) error {
 	for {
 		piece, err := in.Next()
 		if len(piece) > 0 {
-			if _, werr := c.w.Write(piece); werr != nil {
-				return werr
+			if _, err := c.w.Write(piece); err != nil {
+				return errLeft
 			}
-			if ferr := out.Flush(); ferr != nil {
-				return ferr
+			if err := out.Flush(); err != nil {
+				return errLeft
 			}
 		}
 		switch {
