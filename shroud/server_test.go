@@ -302,25 +302,28 @@ func (l leaver) Write(p []byte) (int, error) {
 // An answer that ends before the provider said what it took has cost what was asked
 // and heard. That a client left it is not told as a failure.
 func TestCutStreamsCost(t *testing.T) {
-	broken := false
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		breaks := r.Header.Get("X-Breaks") != ""
 		rw.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(rw, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"half an answer\"},\"finish_reason\":null}]}\n\n")
 		rw.(http.Flusher).Flush()
-		if broken {
+		if breaks {
 			panic(http.ErrAbortHandler)
 		}
 		<-r.Context().Done()
 	})
-	for _, broken = range []bool{false, true} {
+	for _, breaks := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		l, status, refusal := leaver{httptest.NewRecorder(), cancel}, 200, ""
-		if broken {
+		if breaks {
 			l.leave, status, refusal = func() {}, 502, "bad_gateway"
 		}
 		r := httptest.NewRequestWithContext(ctx, "POST", chat, strings.NewReader(strings.Replace(message("user", "and?"), "{", `{"stream":true,`, 1)))
 		r.Header.Set("X-Shroud-Agent-Key", id.New().String()+":ocv_x")
 		r.Header.Set("X-Shroud-Provider", "openai")
+		if breaks {
+			r.Header.Set("X-Breaks", "yes")
+		}
 		w.ServeHTTP(l, r)
 		cancel()
 		got := w.reports[len(w.reports)-1]
