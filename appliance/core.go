@@ -19,6 +19,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud/meter"
+	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
 	"github.com/oneclaw/oneclawd/vault"
@@ -67,6 +68,7 @@ type core struct {
 	webhooks    *webhook.Service
 	intents     *intents.Service
 	llm         *meter.Meter
+	prices      *pricelist.Service
 	streams     []*auditstream.Streamer
 }
 
@@ -256,6 +258,7 @@ func (c *core) openServices() (err error) {
 	}
 	c.openIntents()
 	c.llm = meter.New(store.Runner[meter.Tx](c.db), nil)
+	c.prices = &pricelist.Service{DB: store.Runner[pricelist.Tx](c.db)}
 	return c.openStreams()
 }
 

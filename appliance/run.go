@@ -165,7 +165,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
-		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Audit: c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
+		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Prices: c.prices, Audit: c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
 		Observe: d.metrics.Request,
 	}
 	if d.traces != nil {

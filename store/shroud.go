@@ -3,6 +3,7 @@ package store
 import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/shroud/meter"
+	"github.com/oneclaw/oneclawd/shroud/pricelist"
 )
 
 // The tables of what agents take of models.
@@ -13,7 +14,10 @@ var (
 
 var pricesKey = []byte("prices")
 
-var _ meter.Tx = (*Tx)(nil)
+var (
+	_ meter.Tx     = (*Tx)(nil)
+	_ pricelist.Tx = (*Tx)(nil)
+)
 
 // LLMUsage implements meter.Tx.
 func (t *Tx) LLMUsage(agent id.ID) (meter.Usage, bool, error) { return llmUsages.get(t, agent[:]) }

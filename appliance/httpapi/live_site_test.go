@@ -70,6 +70,8 @@ func siteLifecycle(l *live) []operation {
 		{"adminUpdateSetting", put, text("/v1/admin/settings/signup_mode"), "owner", text(`{"value":"invite"}`), 200, "setting.update success", nil, "user"},
 		{"adminListSettings", get, text("/v1/admin/settings"), "owner", nil, 200, "none", nil, "user"},
 		{"adminGetSetting", get, text("/v1/admin/settings/signup_mode"), "owner", nil, 200, "none", nil, "user"},
+		{"adminReplaceLlmPrices", put, text("/v1/admin/llm-prices"), "owner", text(`{"prices":[{"provider":"local","model":"*","input":1,"output":2}]}`), 200, "llm_prices.update success", nil, "user"},
+		{"adminListLlmPrices", get, text("/v1/admin/llm-prices"), "owner", nil, 200, "none", nil, "user"},
 		{"adminDeleteSetting", remove, text("/v1/admin/settings/signup_mode"), "owner", nil, 204, "setting.delete success", nil, "user"},
 	}
 }
@@ -254,4 +256,23 @@ func TestG3Maintenance(t *testing.T) {
 	l.want(closed("after a restart", post, "/v1/vaults", "member", `{"name":"x"}`))
 	turn("false")
 	l.want(step{name: "over", method: put, url: v + "/secrets/a", as: "bot", body: `{"value":"x"}`, status: 201})
+}
+
+func TestPricesOfModels(t *testing.T) {
+	l := newLive(t)
+	const at = "/v1/admin/llm-prices"
+	l.run(t, []step{
+		{name: "the built-in ones", url: at, as: "owner", status: 200, has: []string{`{"prices":[],"builtin":[{"provider":"openai"`}},
+		{name: "not a member", method: put, url: at, as: "member", body: `{"prices":[]}`, status: 403, event: "llm_prices.update refused access_denied"},
+		{name: "nor another organisation", url: at, as: "stranger", status: 403, event: "llm_prices.read refused access_denied"},
+		{name: "below nothing", method: put, url: at, as: "owner", body: `{"prices":[{"provider":"a","model":"*","input":-1,"output":0}]}`, status: 400},
+		{name: "no pattern", method: put, url: at, as: "owner", body: `{"prices":[{"provider":"a","model":"[","input":1,"output":0}]}`, status: 400,
+			has: []string{`"code":"invalid_llm_prices"`, "Price 1 "}, event: "llm_prices.update refused invalid_llm_prices"},
+		{name: "none there", method: put, url: at, as: "owner", body: `{}`, status: 400},
+		{name: "one's own", method: put, url: at, as: "owner", body: `{"prices":[{"provider":"local","model":"llama*","input":0.5,"output":2}]}`, status: 200,
+			has: []string{`{"prices":[{"provider":"local","model":"llama*","input":0.5,"output":2}],"builtin":[`}, event: "llm_prices.update success"},
+		{name: "stay", url: at, as: "owner", status: 200, has: []string{`{"prices":[{"provider":"local","model":"llama*","input":0.5,"output":2}]`}},
+		{name: "back", method: put, url: at, as: "owner", body: `{"prices":[]}`, status: 200, has: []string{`{"prices":[],"builtin":[`}, event: "llm_prices.update success"},
+		{name: "to the built-in ones", url: at, as: "owner", status: 200, has: []string{`{"prices":[],`}},
+	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
 	"github.com/oneclaw/oneclawd/store/storetest"
@@ -170,6 +171,7 @@ func (l *live) services() Config {
 		Site:     &site.Service{DB: store.Runner[site.Tx](l.db), Defaults: site.Settings{Signup: l.signup}, Now: l.clock.Now},
 		Shares:   shares,
 		Webhooks: l.webhooksOf(), Outbox: l.viewer(), Intents: l.intentsOf(vaults),
+		Prices: &pricelist.Service{DB: store.Runner[pricelist.Tx](l.db), Now: l.clock.Now},
 	}
 }
 

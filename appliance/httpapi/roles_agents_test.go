@@ -86,6 +86,8 @@ func siteTrials() map[string]trial {
 		"GET /v1/admin/settings/{key}":              {make: aSetting},
 		"PUT /v1/admin/settings/{key}":              {make: aSetting, body: `{"value":"usdc"}`},
 		"DELETE /v1/admin/settings/{key}":           {make: aSetting},
+		"GET /v1/admin/llm-prices":                  {},
+		"PUT /v1/admin/llm-prices":                  {body: `{"prices":[]}`},
 		"GET /v1/admin/users":                       {make: somebodyWho("member"), shows: "user_id", to: []string{"platform"}},
 		"DELETE /v1/admin/users/{user_id}":          {make: somebodyWho("member")},
 		"DELETE /v1/admin/users/{user_id}, oneself": {make: oneself("user_id"), each: true, told: callers},

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/oneclaw/oneclawd/intents"
+	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -48,6 +49,7 @@ type Config struct {
 	Webhooks *webhook.Service
 	Outbox   *viewer.Service
 	Intents  *intents.Service
+	Prices   *pricelist.Service
 	HSM      Module
 	ReadOnly func() bool // whether the disk is full; nil means never
 	Attestor Attestor    // nil: the machine was not attested
@@ -80,6 +82,7 @@ type Server struct {
 	webhooks *webhook.Service
 	outbox   *viewer.Service
 	intents  *intents.Service
+	prices   *pricelist.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
 	readOnly func() bool
@@ -105,7 +108,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
 		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, readOnly: c.ReadOnly, attestor: c.Attestor,
-		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents,
+		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents, prices: c.Prices,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -139,7 +142,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.attestationRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
-		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(),
+		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(), s.priceRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),
 		s.chainRoutes(), s.transactionRoutes(), s.messageRoutes(), s.approvalRoutes(), s.simulationRoutes(), s.signingKeyRoutes(), s.inspectRoutes(),

@@ -74,11 +74,12 @@ var may = map[string][]string{
 		"shroud/detect", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view",
 		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact",
 	},
-	"shroud/manifest": {"internal/id", "shroud/redact", "vault", "vault/identity"},
+	"shroud/pricelist": {"internal/fault", "internal/txn", "shroud/meter", "vault/audit", "vault/identity", "vault/site"}, // who may change prices
+	"shroud/manifest":  {"internal/id", "shroud/redact", "vault", "vault/identity"},
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
-		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/meter",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
@@ -89,7 +90,7 @@ var may = map[string][]string{
 	"appliance/inspection": {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
 		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
-		"shroud/detect",
+		"shroud/detect", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
 		"vault/share", "vault/site", "vault/webhook",
 	},
@@ -154,7 +155,7 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
-		"shroud", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/provider",
+		"shroud", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
 	},

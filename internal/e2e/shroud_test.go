@@ -253,3 +253,26 @@ func TestShroudServesIntents(t *testing.T) {
 		}
 	}
 }
+
+// A budget in dollars holds by the prices that the operator sets, from the next call on.
+func TestShroudPrices(t *testing.T) {
+	needSoftHSM(t)
+	says := newModel(t, func(string) string { return "fine" })
+	d := newDev(t)
+	d.args = append(d.args, "--set", "shroud.providers=local="+says.URL+"/v1")
+	d.start()
+	k := d.talker(t, map[string]any{"daily_budget_usd": 1})
+	prices := func(list ...map[string]any) {
+		t.Helper()
+		d.human().do("PUT", "/v1/admin/llm-prices", map[string]any{"prices": append([]map[string]any{}, list...)}).is(t, 200)
+	}
+	k.say("local", chat, said("hello")).is(t, 200) // costs nothing
+	prices(map[string]any{"provider": "local", "model": "m", "input": 0, "output": 50_000})
+	// The answer may take 20 tokens at 5 cents, and takes three.
+	k.say("local", chat, said("hello", `"max_tokens":20`)).is(t, 200)
+	if a := k.say("local", chat, said("hello", `"max_tokens":20`)).is(t, 429); !strings.Contains(a.String(), "$0.1500 are spent") {
+		t.Errorf("refused with %v", a)
+	}
+	prices()
+	k.say("local", chat, said("hello", `"max_tokens":20`)).is(t, 200)
+}

@@ -81,5 +81,6 @@ func (m *Meter) Prices(ctx context.Context) (t Table, own []Price, err error) {
 	return t, own, err
 }
 
-// All returns the prices in the order in which they count.
-func (t Table) All() []Price { return append([]Price(nil), t.prices...) }
+// Builtin returns the prices that come after every operator's, in the order in which
+// they count.
+func Builtin() []Price { return append([]Price(nil), builtin...) }

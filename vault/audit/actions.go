@@ -113,6 +113,10 @@ const (
 	ShroudManifest Action = "shroud.manifest"
 	ShroudRequest  Action = "shroud.request"
 
+	// The prices that calls of models are charged by were replaced, or could not be looked at.
+	LLMPricesUpdate Action = "llm_prices.update"
+	LLMPricesRead   Action = "llm_prices.read"
+
 	AuditExport Action = "audit.export"
 
 	ApplianceInit  Action = "appliance.init"
