@@ -98,7 +98,7 @@ func (j *judge) text(t provider.Text) string {
 // judge inspects a text that the values of the vaults are out of already.
 func (j *judge) judge(t provider.Text, text string) string {
 	as, judged := contextOf(t)
-	r := j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect}, "")
+	r := j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect, Structured: true}, "")
 	var edits []edit
 	if judged {
 		edits = j.threats(t, text, r)

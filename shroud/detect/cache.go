@@ -41,6 +41,9 @@ func (c *Cache) Inspect(text string, o Options, version string) *Report {
 func keyOf(text string, o Options, version string) (key cacheKey) {
 	h := sha256.New()
 	h.Write(o.Policy.key[:])
+	if o.Structured {
+		version += "\x00structured"
+	}
 	for _, s := range append([]string{string(o.Context), version, text}, o.Regions...) {
 		var n [8]byte
 		binary.LittleEndian.PutUint64(n[:], uint64(len(s)))

@@ -15,6 +15,9 @@ type Options struct {
 	Context Context
 	Policy  *Policy  // nil for the defaults
 	Regions []string // countries whose numbers may be written without a code
+	// Structured leaves out personal data that only its surroundings make likely,
+	// such as names: half the work, for who does not act on it.
+	Structured bool
 }
 
 // Report is what an inspection found. It is shared by who asks a Cache: it must not
@@ -71,21 +74,22 @@ type place struct {
 
 // reading is one inspection.
 type reading struct {
-	policy  *Policy
-	context Context
-	regions []string
-	text    string
-	normal  view.Normal
-	views   []view.View
-	places  []place
-	ordered map[int]bool // views that give orders to a model
-	effort  *effort
-	report  *Report
-	full    bool
+	policy     *Policy
+	context    Context
+	regions    []string
+	structured bool
+	text       string
+	normal     view.Normal
+	views      []view.View
+	places     []place
+	ordered    map[int]bool // views that give orders to a model
+	effort     *effort
+	report     *Report
+	full       bool
 }
 
 func newReading(text string, o Options) *reading {
-	r := &reading{policy: o.Policy, context: o.Context, regions: o.Regions, text: text, normal: view.Normalise(text), ordered: map[int]bool{}, report: &Report{}}
+	r := &reading{policy: o.Policy, context: o.Context, regions: o.Regions, structured: o.Structured, text: text, normal: view.Normalise(text), ordered: map[int]bool{}, report: &Report{}}
 	if r.policy == nil {
 		r.policy = standard()
 	}
@@ -164,7 +168,7 @@ func (r *reading) personal() {
 	if r.policy.config.PIIPolicy == "allow" {
 		return
 	}
-	for _, m := range pii.Find(r.normal.Text, pii.Options{Regions: r.regions}) {
+	for _, m := range pii.Find(r.normal.Text, pii.Options{Regions: r.regions, Structured: r.structured}) {
 		r.add(r.places[0], Finding{Type: PII, Pattern: m.Type, Severity: severity(m.Severity), Score: m.Score, Why: m.Why}, m.Start, m.End)
 		r.report.parts = append(r.report.parts, part{start: m.Start, end: m.End, match: m})
 	}
