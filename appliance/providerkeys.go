@@ -2,7 +2,9 @@ package appliance
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -31,7 +33,13 @@ type providerKeys struct {
 type keyName struct {
 	agent id.ID
 	from  netip.Addr // policies may look at it
-	ref   string
+	// covers is what the token covers: another one of the agent may cover less.
+	covers [sha256.Size]byte
+	ref    string
+}
+
+func nameOf(p identity.Principal, ref string) keyName {
+	return keyName{p.ID, p.IP, sha256.Sum256(fmt.Appendf(nil, "%q %q", p.Scopes, p.VaultIDs)), ref}
 }
 
 type keptKey struct {
@@ -57,7 +65,7 @@ func (k *providerKeys) ForProvider(ctx context.Context, p identity.Principal, na
 		if err != nil {
 			return plain.Bytes{}, err
 		}
-		key, err := k.get(keyName{p.ID, p.IP, path.String()}, func() (plain.Bytes, error) {
+		key, err := k.get(nameOf(p, path.String()), func() (plain.Bytes, error) {
 			found, err := k.vaults.FindRead(ctx, p, path)
 			if err != nil {
 				return plain.Bytes{}, err
@@ -87,7 +95,7 @@ func (k *providerKeys) Named(ctx context.Context, p identity.Principal, header s
 	if err != nil {
 		return plain.Bytes{}, errKeyRef
 	}
-	return k.get(keyName{p.ID, p.IP, ref}, func() (plain.Bytes, error) {
+	return k.get(nameOf(p, ref), func() (plain.Bytes, error) {
 		_, value, err := k.vaults.Read(ctx, p, in, path)
 		return value, err
 	})

@@ -87,10 +87,13 @@ type words struct {
 	held string
 }
 
+const blanks = " \n\t\r"
+
 // Bounds of what is kept, in bytes.
 const (
 	maxSeen = 256
 	maxHeld = 8 << 10
+	maxTail = 512
 )
 
 func (w *words) Write(text string) (string, error) {
@@ -113,28 +116,38 @@ func (w *words) Close() (string, error) {
 
 // ready is how much of what is held may be looked at and shown.
 func (w *words) ready() int {
-	if at := strings.Index(w.held, "-----BEGIN "); at >= 0 && !strings.Contains(w.held[at:], "-----END ") {
+	if at := strings.LastIndex(w.held, "-----BEGIN "); at >= 0 && !strings.Contains(w.held[at:], "-----END ") {
 		if len(w.held)-at < maxHeld {
 			return at
 		}
 		return len(w.held)
 	}
-	end := strings.LastIndexAny(w.held, " \n\t\r")
-	if last := w.held[end+1:]; len(last) < maxHeld && !ordinary(last) {
+	end := strings.LastIndexAny(w.held, blanks)
+	last := w.held[end+1:]
+	whole := last
+	if end < 0 { // it began in what was shown
+		whole = w.seen[strings.LastIndexAny(w.seen, blanks)+1:] + last
+	}
+	switch {
+	case ordinary(whole):
+		return len(w.held)
+	case len(last) < maxHeld:
 		return end + 1
 	}
-	return len(w.held)
+	return len(w.held) - maxTail // nothing but one endless word
 }
 
-// ordinary is a word that no credential begins with.
+// ordinary is a word that no credential begins with: small letters after at most one
+// capital.
 func ordinary(word string) bool {
 	const longest = 24
 	if len(word) > longest {
 		return false
 	}
 	for i := 0; i < len(word); i++ {
-		if b := word[i]; (b < 'a' || b > 'z') && b < 0x80 && !strings.ContainsRune(".,;:!?'\")", rune(b)) {
-			return i == 0 && b >= 'A' && b <= 'Z' && ordinary(word[1:])
+		capital := i == 0 && word[i] >= 'A' && word[i] <= 'Z'
+		if b := word[i]; !capital && (b < 'a' || b > 'z') && b < 0x80 && !strings.ContainsRune(".,;:!?'\")", rune(b)) {
+			return false
 		}
 	}
 	return true

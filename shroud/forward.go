@@ -11,12 +11,15 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/shroud/provider/translate"
+	"github.com/oneclaw/oneclawd/shroud/redact"
 )
 
 // maxAnswer bounds an answer that has to be read whole before any of it is shown.
@@ -49,9 +52,13 @@ func (c *call) forward(key plain.Bytes) (err error) {
 		return c.noAnswer(ctx, err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode >= http.StatusInternalServerError {
+	switch res.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		end = failed
+	default:
+		c.up.gate.headers()
 	}
+	silence.Stop()
 	res.Body = &watched{ReadCloser: res.Body, timer: silence, silence: c.up.Silence}
 	if err := c.answer(res); err != nil {
 		if errors.Is(err, errLeft) {
@@ -104,11 +111,9 @@ type watched struct {
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadCloser.Read(p)
-	if n > 0 {
-		w.timer.Reset(w.silence)
-	}
-	return n, err
+	w.timer.Reset(w.silence)
+	defer w.timer.Stop() // a client that reads slowly is not the provider's silence
+	return w.ReadCloser.Read(p)
 }
 
 // outbound is the request as the provider gets it.
@@ -129,7 +134,7 @@ func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, er
 		req.Body = nil
 	}
 	for name, values := range c.r.Header {
-		if !provider.Private(name) && !namedByConnection(c.r.Header, name) {
+		if !provider.Private(name) && !namedByConnection(c.r.Header, name) && c.clean(values) {
 			req.Header[name] = values
 		}
 	}
@@ -139,7 +144,11 @@ func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, er
 		}
 	}
 	if key.Len() > 0 {
-		req.Header.Set(c.up.Style.Credential(string(key.Reveal())))
+		c.spent = strings.TrimSpace(string(key.Reveal()))
+		if strings.ContainsFunc(c.spent, unicode.IsControl) {
+			return nil, errBadKey
+		}
+		req.Header.Set(c.up.Style.Credential(c.spent))
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	return req, nil
@@ -160,6 +169,16 @@ func (c *call) rewritten() (path, query string, body []byte, err error) {
 	to, err := translate.Request(c.up.Style, body)
 	c.wants = translate.Answer{Model: c.model, Created: c.began.Unix(), Usage: to.Usage}
 	return to.Path, to.Query, to.Body, err
+}
+
+// clean reports whether the values of a header hold nothing that must not get out.
+func (c *call) clean(values []string) bool {
+	for _, v := range values {
+		if len(c.matcher.Find(v)) > 0 || c.spent != "" && strings.Contains(v, c.spent) {
+			return false
+		}
+	}
+	return true
 }
 
 // namedByConnection reports whether a header is for this connection only (RFC 9110
@@ -201,6 +220,12 @@ func (c *call) whole(res *http.Response) error {
 			return badGateway{"upstream error: the answer cannot be translated", err}
 		}
 	}
+	if !utf8.Valid(body) {
+		return badGateway{"upstream error: the answer cannot be read", nil}
+	}
+	if len(c.spent) >= redact.Shortest { // some repeat the key that they refuse
+		body = bytes.ReplaceAll(body, []byte(c.spent), []byte("[REDACTED:provider-key]"))
+	}
 	parsed, err := provider.ParseResponse(c.route.Format, res.StatusCode, body)
 	if err != nil {
 		return badGateway{"upstream error: the answer cannot be read", err}
@@ -222,6 +247,7 @@ func (c *call) whole(res *http.Response) error {
 	if _, err := c.w.Write(body); err != nil {
 		return errLeft
 	}
+	_ = http.NewResponseController(c.w).Flush() // before what is remembered of the call is written
 	return nil
 }
 
@@ -229,7 +255,7 @@ func (c *call) whole(res *http.Response) error {
 func (c *call) head(res *http.Response) {
 	h := c.w.Header()
 	for name, values := range res.Header {
-		if !provider.PrivateAnswer(name) && !namedByConnection(res.Header, name) {
+		if !provider.PrivateAnswer(name) && !namedByConnection(res.Header, name) && c.clean(values) {
 			h[name] = values
 		}
 	}

@@ -2,6 +2,7 @@ package shroud
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -55,11 +56,23 @@ func (c *call) inspect() (err error) {
 			return err
 		}
 	}
-	if c.req == nil {
-		return nil
+	if c.model, _ = c.matcher.Redact(shown(c.model)); c.req == nil {
+		return c.around()
 	}
-	c.edits, err = c.look("request", &c.req.Message)
-	return err
+	if c.edits, err = c.look("request", &c.req.Message); err != nil {
+		return err
+	}
+	return c.around()
+}
+
+// around looks at what is beside the body: a value in a path or a query is no
+// mistake that could be mended on the way.
+func (c *call) around() error {
+	query, err := url.QueryUnescape(c.r.URL.RawQuery)
+	if err != nil || len(c.matcher.Find(c.r.URL.Path)) > 0 || len(c.matcher.Find(query)) > 0 {
+		return errBlocked.Detail("the request was blocked by inspection: its URL holds a secret, or cannot be read")
+	}
+	return nil
 }
 
 // look inspects a message and returns what its texts become. It refuses a message
@@ -89,10 +102,26 @@ func (j *judge) text(t provider.Text) string {
 		j.c.found.redacted += len(hits)
 		j.c.found.add(Threat{Type: "secret_leak", Pattern: "vault_value", Location: place(t), Severity: "critical"})
 	}
-	if t.Kind == provider.Label || t.Kind == provider.ToolName {
+	if t.Kind == provider.Label || t.Kind == provider.ToolName || t.Signed {
 		return out
 	}
-	return j.judge(t, out)
+	return j.judge(t, j.undisguised(out))
+}
+
+// undisguised is a text without the values that tricks of Unicode kept from being
+// found: where there are some, all of the tricks go.
+func (j *judge) undisguised(text string) string {
+	n := view.Normalise(text)
+	if !n.Changed {
+		return text
+	}
+	clean, hits := j.c.matcher.Redact(n.Text)
+	if len(hits) == 0 {
+		return text
+	}
+	j.c.found.redacted += len(hits)
+	j.c.found.unicode = true
+	return clean
 }
 
 // judge inspects a text that the values of the vaults are out of already.
@@ -101,21 +130,27 @@ func (j *judge) judge(t provider.Text, text string) string {
 	r := j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect, Structured: true}, "")
 	var edits []edit
 	if judged {
-		edits = j.threats(t, text, r)
+		if as == detect.Document && j.tooHigh(r) && j.c.policy.Detect.Config().SanitizationMode == "block" {
+			j.c.found.add(Threat{Type: string(detect.ContextInjection), Pattern: "withheld", Location: place(t), Severity: "high"})
+			j.c.found.injection = max(j.c.found.injection, r.ContextInjectionScore)
+			return withheld
+		}
+		edits = j.threats(t, as, text, r)
 		j.score(t, r)
 	}
-	edits = append(edits, j.private(t, text, r)...)
+	edits = append(edits, j.private(t, judged, text, r)...)
 	out := apply(text, edits)
 	if judged && r.UnicodeNormalized && j.c.policy.Detect.Config().Unicode.Enabled && tricked(r) {
 		j.c.found.unicode = true
 		out = view.Normalise(out).Text
-		// What tricks of Unicode kept from being found is in the open now.
-		clean, hits := j.c.matcher.Redact(out)
-		j.c.found.redacted += len(hits)
-		out = clean
 	}
 	return out
 }
+
+// withheld takes the place of what a tool brings, or a document, that gives orders to
+// the model. To refuse the whole request would refuse the conversation for good: it
+// is sent again with every turn.
+const withheld = "[Withheld by Shroud: this text gives orders to the assistant.]"
 
 // contextOf is what a text came as, and whether it is judged for threats. What the
 // application configures is not, nor what the model said before, which was judged
@@ -138,7 +173,7 @@ func tricked(r *detect.Report) bool {
 
 // threats does what the policy says about each threat, and returns what is to be
 // taken out.
-func (j *judge) threats(t provider.Text, text string, r *detect.Report) (edits []edit) {
+func (j *judge) threats(t provider.Text, as detect.Context, text string, r *detect.Report) (edits []edit) {
 	policy := j.c.policy.Detect
 	for _, f := range r.Threats {
 		if f.Type == detect.Unicode || f.Type == detect.PromptInjection || f.Type == detect.ContextInjection {
@@ -146,6 +181,9 @@ func (j *judge) threats(t provider.Text, text string, r *detect.Report) (edits [
 			continue // normalised; judged by their score
 		}
 		action := policy.Action(f)
+		if as == detect.Document && f.Type == detect.CommandInjection && action == detect.Block {
+			action = detect.Warn // programs are what tools and documents are full of
+		}
 		j.c.found.add(threat(t, f))
 		switch action {
 		case detect.Block:
@@ -171,6 +209,9 @@ func (j *judge) surgery(r *detect.Report) (edits []edit) {
 		if f.Type == detect.PromptInjection || f.Type == detect.ContextInjection {
 			edits = append(edits, edit{f.Start, f.End, "[REMOVED]"})
 		}
+	}
+	if len(edits) == 0 { // it is all of the text
+		j.block(detect.Finding{Type: detect.PromptInjection, Pattern: "score"})
 	}
 	return edits
 }
@@ -201,7 +242,7 @@ func (j *judge) score(t provider.Text, r *detect.Report) {
 }
 
 // private takes out credentials and personal data, as the policy says.
-func (j *judge) private(t provider.Text, text string, r *detect.Report) (edits []edit) {
+func (j *judge) private(t provider.Text, judged bool, text string, r *detect.Report) (edits []edit) {
 	policy := j.c.policy.Detect
 	for _, f := range r.Secrets {
 		j.c.found.add(threat(t, f))
@@ -210,9 +251,12 @@ func (j *judge) private(t provider.Text, text string, r *detect.Report) (edits [
 			j.c.found.redacted++
 		}
 	}
+	if !judged {
+		return edits // configuration and calls of tools have to stay what they are
+	}
 	for _, f := range r.PII {
-		if pii.Weak(f.Pattern) {
-			continue // likely by its surroundings alone: too often wrong to act on
+		if pii.Weak(f.Pattern) || f.Pattern == pii.IP && f.Severity <= detect.Low {
+			continue // too often wrong, or of no person, to act on
 		}
 		j.c.found.pii = true
 		switch policy.Action(f) {

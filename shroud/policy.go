@@ -108,7 +108,7 @@ func (p Policy) Provider(name string) error {
 // Model reports whether the agent may use a model. Denials win.
 func (p Policy) Model(name string) error {
 	if matches(p.DeniedModels, name) || len(p.AllowedModels) > 0 && !matches(p.AllowedModels, name) {
-		return errModelNotAllowed.Detail("the agent may not use the model %s", name)
+		return errModelNotAllowed.Detail("the agent may not use the model %s", shown(name))
 	}
 	return nil
 }

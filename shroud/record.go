@@ -37,6 +37,9 @@ func (c *call) report(err error) Report {
 		Agent: c.agent.Principal, Model: c.model, Threats: c.found.threats, Redacted: c.found.redacted,
 		Input: c.usage.Input, Output: c.usage.Output, Began: c.began, Took: c.s.Now().Sub(c.began),
 	}
+	if c.policy.Detect != nil && !c.policy.LogThreats {
+		out.Threats = nil
+	}
 	if c.up != nil {
 		out.Provider = c.up.Name
 	}

@@ -1,11 +1,13 @@
 package shroud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -22,11 +24,13 @@ import (
 const maxBody = 5 << 20
 
 var (
-	errNoRoute  = fault.New(fault.NotFound, "no_such_route", "Shroud does not know this path of the provider's API, and what it does not know it cannot inspect")
-	errTooLarge = fault.New(fault.TooLarge, "request_too_large", "a request may have at most 5 MB")
-	errConfig   = fault.New(fault.Denied, "invalid_shroud_config", "the agent's shroud_config cannot be read, so nothing is allowed; correct it")
-	errNoKey    = fault.New(fault.Unauthenticated, "no_api_key", "no API key: vault lookup failed and no X-Shroud-Api-Key header")
-	errEncoding = fault.New(fault.Invalid, "encoded_body", "send the body without Content-Encoding: it has to be read")
+	errNoRoute   = fault.New(fault.NotFound, "no_such_route", "Shroud does not know this path of the provider's API, and what it does not know it cannot inspect")
+	errTooLarge  = fault.New(fault.TooLarge, "request_too_large", "a request may have at most 5 MB")
+	errConfig    = fault.New(fault.Denied, "invalid_shroud_config", "the agent's shroud_config cannot be read, so nothing is allowed; correct it")
+	errTwoModels = fault.New(fault.Invalid, "two_models", "the path names one model and the body another")
+	errBadKey    = fault.New(fault.Unauthenticated, "bad_api_key", "the provider's key holds a character that no key has")
+	errNoKey     = fault.New(fault.Unauthenticated, "no_api_key", "no API key: vault lookup failed and no X-Shroud-Api-Key header")
+	errEncoding  = fault.New(fault.Invalid, "encoded_body", "send the body without Content-Encoding: it has to be read")
 )
 
 // Manifests knows what must not get out through an agent. An error means that it
@@ -78,6 +82,7 @@ type call struct {
 	sent    bool // the answer has begun
 	status  int  // of the provider's answer, from then on
 	usage   provider.Usage
+	spent   string      // the provider's key, which must not come back
 	price   meter.Price // of the model, if one runs
 	heard   int         // bytes of a stream's texts, so far
 
@@ -142,6 +147,9 @@ func (c *call) find() error {
 	if !ok {
 		return badGateway{text: "provider " + shown(name) + " has no client pool"}
 	}
+	if strings.ContainsFunc(c.r.URL.Path, func(r rune) bool { return r < '!' || r == 0x7f || strings.ContainsRune("?#%\\", r) }) {
+		return errNoRoute // it would be another path where it is read again
+	}
 	c.up = up
 	if c.route, ok = provider.Lookup(up.Style, c.r.Method, c.r.URL.Path, c.r.URL.RawQuery); !ok {
 		return errNoRoute
@@ -176,13 +184,14 @@ func (c *call) chooseModel() error {
 	if err != nil {
 		return err
 	}
-	c.model = c.route.Model
-	if c.req != nil && c.req.Model != "" {
-		c.model = c.req.Model
+	inBody := ""
+	if c.req != nil {
+		inBody = strings.TrimPrefix(c.req.Model, "models/")
 	}
-	if c.model == "" {
-		c.model = header
+	if c.route.Model != "" && inBody != "" && inBody != c.route.Model {
+		return errTwoModels
 	}
+	c.model = cmp.Or(c.route.Model, inBody, header)
 	if c.model == "" && !c.route.Idle && c.route.Format != provider.Opaque {
 		return errNoModel
 	}
@@ -200,7 +209,7 @@ func (c *call) allow() error {
 		}
 	}
 	if tokens := c.inputTokens(); c.policy.MaxInput > 0 && tokens > c.policy.MaxInput {
-		return errTooManyTokens.Detail("the request has about %d tokens; the agent may send %d at once", tokens, c.policy.MaxInput)
+		return errTooManyTokens.Detail("the request has about %d tokens; the agent may send %d at once (max_tokens_per_request)", tokens, c.policy.MaxInput)
 	}
 	return nil
 }

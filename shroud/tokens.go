@@ -1,11 +1,14 @@
 package shroud
 
+// bytesPerToken is about what images take, which are counted by their size.
+const bytesPerToken = 1024
+
 // inputTokens is how many tokens the request has, about.
 func (c *call) inputTokens() int {
 	if c.req == nil {
 		return 0
 	}
-	n := 0
+	n := c.req.Opaque / bytesPerToken
 	for _, t := range c.req.Texts {
 		n += estimate(t.Value)
 	}

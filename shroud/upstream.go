@@ -68,20 +68,27 @@ type outcome uint8
 
 const (
 	answered  outcome = iota // whatever it answered: it is there
-	failed                   // no connection, a time-out, a 5xx that is not an answer
+	failed                   // no connection, a time-out, a gateway that says so
 	abandoned                // the client went away
 )
+
+// headers says that the provider has begun to answer: it is there, however long the
+// rest takes.
+func (g *gate) headers() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failures, g.trying = 0, false
+}
 
 func (g *gate) leave(now time.Time, o outcome) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.underway--
-	g.trying = false
-	switch o {
-	case answered:
-		g.failures = 0
-	case failed:
+	if o == failed {
 		g.failures++
 		g.rests = now.Add(restFor)
+	}
+	if o != answered { // who is answered has said so
+		g.trying = false
 	}
 }

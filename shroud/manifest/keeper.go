@@ -7,6 +7,9 @@ package manifest
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -27,7 +30,7 @@ type Keeper struct {
 	Now    func() time.Time
 
 	mu     sync.Mutex
-	agents map[id.ID]*manifest
+	agents map[reader]*manifest
 }
 
 // How long a manifest is used.
@@ -36,6 +39,18 @@ const (
 	ages    = time.Minute      // even if they do not: conditions of policies look at the time
 	idles   = 15 * time.Minute // until an agent that does not call is forgotten
 )
+
+// reader is an agent by all that decides what it may read: its policies look at where
+// it calls from, and its token says what it covers.
+type reader struct {
+	agent  id.ID
+	from   netip.Addr
+	covers [sha256.Size]byte
+}
+
+func readerOf(p identity.Principal) reader {
+	return reader{p.ID, p.IP, sha256.Sum256(fmt.Appendf(nil, "%q %q", p.Scopes, p.VaultIDs))}
+}
 
 // manifest is that of one agent.
 type manifest struct {
@@ -51,7 +66,7 @@ type manifest struct {
 // For is what must not get out through p, and a number that changes with it. An
 // error means that it is not known, and that nothing may get out.
 func (k *Keeper) For(ctx context.Context, p identity.Principal) (*redact.Matcher, uint64, error) {
-	a := k.agent(p.ID)
+	a := k.agent(readerOf(p))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now, rights := k.Now(), k.Rights()
@@ -67,11 +82,11 @@ func (k *Keeper) For(ctx context.Context, p identity.Principal) (*redact.Matcher
 	return a.matcher, a.version, nil
 }
 
-func (k *Keeper) agent(agent id.ID) *manifest {
+func (k *Keeper) agent(agent reader) *manifest {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.agents == nil {
-		k.agents = map[id.ID]*manifest{}
+		k.agents = map[reader]*manifest{}
 	}
 	a, ok := k.agents[agent]
 	if !ok {
@@ -129,11 +144,11 @@ func (a *manifest) load(ctx context.Context, k *Keeper, p identity.Principal) er
 	entries := make(map[vault.ManifestKey]vault.ManifestEntry, len(found))
 	same := len(found) == len(a.entries)
 	for _, e := range found {
-		if old, ok := a.entries[e.ManifestKey]; ok && old.Path == e.Path {
+		old, ok := a.entries[e.ManifestKey]
+		if ok {
 			e.Value = old.Value
-		} else {
-			same = false
 		}
+		same = same && ok && old.Path == e.Path
 		entries[e.ManifestKey] = e
 	}
 	for key, old := range a.entries {
