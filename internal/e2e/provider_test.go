@@ -105,7 +105,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no answer to "+what, http.StatusNotFound)
 	case strings.HasSuffix(what, "-stream"):
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-		u.stream(w, r, answer, strings.Contains(body, "without end"))
+		u.stream(w, r, answer, body)
 	default:
 		status := http.StatusOK
 		_, _ = fmt.Sscan(what, &status)
@@ -117,14 +117,17 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // stream sends event by event. One without end stops in the middle of the text,
-// and waits there for the client to go.
-func (u *upstream) stream(w http.ResponseWriter, r *http.Request, events string, endless bool) {
+// and waits there for the client to go; one that breaks off ends there.
+func (u *upstream) stream(w http.ResponseWriter, r *http.Request, events, asked string) {
 	out := http.NewResponseController(w)
 	for event := range strings.SplitAfterSeq(events, "\n\n") {
-		if endless && strings.Contains(event, "think") {
+		switch inside := strings.Contains(event, "think"); {
+		case inside && strings.Contains(asked, "without end"):
 			<-r.Context().Done()
 			u.gone <- struct{}{}
 			return
+		case inside && strings.Contains(asked, "break off"):
+			panic(http.ErrAbortHandler)
 		}
 		_, _ = io.WriteString(w, event)
 		_ = out.Flush()

@@ -152,7 +152,17 @@ func TestProviderSDKs(t *testing.T) {
 			u.doesMore()
 			u.fails()
 			u.aborts()
+			u.breaks()
 			u.isRefused()
+		})
+	}
+	for _, u := range users[1:3] { // who do not speak as OpenAI does
+		t.Run("openai to "+u.sdk.name, func(t *testing.T) {
+			u.t, u.ask, u.sdk.errors = t, js.lines(t, filepath.Join("sdk", "openai.mjs")), sdks[0].errors
+			u.chats()
+			u.fails()
+			u.aborts()
+			u.breaks()
 		})
 	}
 	if log := d.log(); strings.Contains(log, secret) || strings.Contains(log, "key-of-") {
@@ -229,6 +239,19 @@ func (u *user) aborts() {
 	case <-u.up.gone:
 	case <-time.After(patience):
 		u.t.Error("the provider still talks to nobody")
+	}
+}
+
+// breaks is about a provider whose connection breaks in the middle of a stream.
+// Mistral's SDK shows of an error that it is one.
+func (u *user) breaks() {
+	u.t.Helper()
+	text := "upstream error: the stream"
+	if u.sdk.name == "mistral" {
+		text = "finish reason: error"
+	}
+	if a := u.does("stream", "break off"); a.Error == nil || !strings.Contains(a.Error.Message, text) {
+		u.t.Errorf("%+v %+v", a, a.Error)
 	}
 }
 

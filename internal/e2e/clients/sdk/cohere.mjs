@@ -25,6 +25,7 @@ async function gather(stream) {
         out.calls.at(-1).args += message.toolCalls.function.arguments;
         break;
       case "message-end":
+        if (event.delta.finishReason === "ERROR") throw new Error(event.delta.error);
         out.input = event.delta.usage.tokens.inputTokens;
         out.output = event.delta.usage.tokens.outputTokens;
     }

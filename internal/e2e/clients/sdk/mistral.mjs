@@ -14,7 +14,8 @@ function read(answer) {
 async function gather(stream) {
   const out = { text: "", calls: [] };
   for await (const { data } of stream) {
-    const { delta } = data.choices[0];
+    const { delta, finishReason } = data.choices[0];
+    if (finishReason === "error") throw new Error("finish reason: error"); // there is no other sign of it
     out.text += delta.content ?? "";
     for (const c of delta.toolCalls ?? []) out.calls.push({ name: c.function.name, args: parsed(c.function.arguments) });
     out.input = data.usage?.promptTokens ?? out.input;
