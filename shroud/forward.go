@@ -35,7 +35,7 @@ func (c *call) forward(key plain.Bytes) (err error) {
 	if err := c.up.gate.enter(c.s.Now()); err != nil {
 		return err
 	}
-	end := answered
+	end := abandoned // until the provider was heard
 	defer func() { c.up.gate.leave(c.s.Now(), end) }()
 
 	ctx, cancel := context.WithCancelCause(c.ctx)
@@ -57,6 +57,7 @@ func (c *call) forward(key plain.Bytes) (err error) {
 		end = failed
 	default:
 		c.up.gate.headers()
+		end = answered
 	}
 	silence.Stop()
 	res.Body = &watched{ReadCloser: res.Body, timer: silence, silence: c.up.Silence}

@@ -69,7 +69,7 @@ type outcome uint8
 const (
 	answered  outcome = iota // whatever it answered: it is there
 	failed                   // no connection, a time-out, a gateway that says so
-	abandoned                // the client went away
+	abandoned                // it was not asked, or the client went away
 )
 
 // headers says that the provider has begun to answer: it is there, however long the
