@@ -2,10 +2,7 @@ package appliance
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -31,15 +28,8 @@ type providerKeys struct {
 
 // keyName is a key as one agent asks for it.
 type keyName struct {
-	agent id.ID
-	from  netip.Addr // policies may look at it
-	// covers is what the token covers: another one of the agent may cover less.
-	covers [sha256.Size]byte
-	ref    string
-}
-
-func nameOf(p identity.Principal, ref string) keyName {
-	return keyName{p.ID, p.IP, sha256.Sum256(fmt.Appendf(nil, "%q %q", p.Scopes, p.VaultIDs)), ref}
+	by  identity.Reach
+	ref string
 }
 
 type keptKey struct {
@@ -65,7 +55,7 @@ func (k *providerKeys) ForProvider(ctx context.Context, p identity.Principal, na
 		if err != nil {
 			return plain.Bytes{}, err
 		}
-		key, err := k.get(nameOf(p, path.String()), func() (plain.Bytes, error) {
+		key, err := k.get(keyName{p.Reach(), path.String()}, func() (plain.Bytes, error) {
 			found, err := k.vaults.FindRead(ctx, p, path)
 			if err != nil {
 				return plain.Bytes{}, err
@@ -95,7 +85,7 @@ func (k *providerKeys) Named(ctx context.Context, p identity.Principal, header s
 	if err != nil {
 		return plain.Bytes{}, errKeyRef
 	}
-	return k.get(nameOf(p, ref), func() (plain.Bytes, error) {
+	return k.get(keyName{p.Reach(), ref}, func() (plain.Bytes, error) {
 		_, value, err := k.vaults.Read(ctx, p, in, path)
 		return value, err
 	})

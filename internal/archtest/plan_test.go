@@ -75,7 +75,7 @@ var may = map[string][]string{
 		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact",
 	},
 	"shroud/pricelist": {"internal/fault", "internal/txn", "shroud/meter", "vault/audit", "vault/identity", "vault/site"}, // who may change prices
-	"shroud/manifest":  {"internal/id", "shroud/redact", "vault", "vault/identity"},
+	"shroud/manifest":  {"shroud/redact", "vault", "vault/identity"},
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {

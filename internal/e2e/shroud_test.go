@@ -276,3 +276,41 @@ func TestShroudPrices(t *testing.T) {
 	prices()
 	k.say("local", chat, said("hello", `"max_tokens":20`)).is(t, 200)
 }
+
+// The provider's key is found in a vault, by the provider's name or where the call
+// says, and only while the agent may read it.
+func TestShroudFindsKeys(t *testing.T) {
+	needSoftHSM(t)
+	says := newModel(t, func(string) string { return "hello" })
+	d := newDev(t)
+	d.args = append(d.args, "--set", "shroud.providers=openai="+says.URL+"/v1")
+	d.start()
+	k := d.talker(t, nil)
+	spent := func(want string, header ...string) {
+		t.Helper()
+		k.say("openai", chat, said("hello"), header...).is(t, 200)
+		if got := says.header.Get("Authorization"); got != want {
+			t.Errorf("the provider got %q, want %q", got, want)
+		}
+	}
+	spent("") // a server of the site's own asks for none
+	d.human().put(k.vault, "providers/openai/api-key", "key-of-the-vault").is(t, 201)
+	d.human().put(k.vault, "elsewhere/key", "key-elsewhere").is(t, 201)
+	spent("Bearer key-of-the-vault")
+	spent("Bearer key-elsewhere", "X-Shroud-Api-Key", "vault://"+k.vault+"/elsewhere/key")
+	spent("Bearer key-of-its-own", "X-Shroud-Api-Key", "key-of-its-own")
+	k.say("openai", chat, said("hello"), "X-Shroud-Api-Key", "vault://"+k.vault+"/nowhere").is(t, 404)
+	k.say("openai", chat, said("hello"), "X-Shroud-Api-Key", "vault://nonsense").is(t, 400)
+	read := 0
+	for _, e := range d.human().events(t, "actor_id="+k.id+"&action=secret.read") {
+		if e.Outcome == "success" {
+			read++
+		}
+	}
+	if read != 2 {
+		t.Errorf("%d reads of keys are in the audit log", read)
+	}
+	// Another agent's policy is not this one's.
+	other := d.talker(t, nil)
+	other.say("openai", chat, said("hello"), "X-Shroud-Api-Key", "vault://"+k.vault+"/elsewhere/key").is(t, 403)
+}

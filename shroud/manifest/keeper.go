@@ -7,13 +7,9 @@ package manifest
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
-	"net/netip"
 	"sync"
 	"time"
 
-	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/shroud/redact"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -30,7 +26,7 @@ type Keeper struct {
 	Now    func() time.Time
 
 	mu     sync.Mutex
-	agents map[reader]*manifest
+	agents map[identity.Reach]*manifest
 }
 
 // How long a manifest is used.
@@ -40,19 +36,7 @@ const (
 	idles   = 15 * time.Minute // until an agent that does not call is forgotten
 )
 
-// reader is an agent by all that decides what it may read: its policies look at where
-// it calls from, and its token says what it covers.
-type reader struct {
-	agent  id.ID
-	from   netip.Addr
-	covers [sha256.Size]byte
-}
-
-func readerOf(p identity.Principal) reader {
-	return reader{p.ID, p.IP, sha256.Sum256(fmt.Appendf(nil, "%q %q", p.Scopes, p.VaultIDs))}
-}
-
-// manifest is that of one agent.
+// manifest is that of one agent, by all that decides what it may read.
 type manifest struct {
 	mu      sync.Mutex
 	entries map[vault.ManifestKey]vault.ManifestEntry
@@ -66,7 +50,7 @@ type manifest struct {
 // For is what must not get out through p, and a number that changes with it. An
 // error means that it is not known, and that nothing may get out.
 func (k *Keeper) For(ctx context.Context, p identity.Principal) (*redact.Matcher, uint64, error) {
-	a := k.agent(readerOf(p))
+	a := k.agent(p.Reach())
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now, rights := k.Now(), k.Rights()
@@ -82,11 +66,11 @@ func (k *Keeper) For(ctx context.Context, p identity.Principal) (*redact.Matcher
 	return a.matcher, a.version, nil
 }
 
-func (k *Keeper) agent(agent reader) *manifest {
+func (k *Keeper) agent(agent identity.Reach) *manifest {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.agents == nil {
-		k.agents = map[reader]*manifest{}
+		k.agents = map[identity.Reach]*manifest{}
 	}
 	a, ok := k.agents[agent]
 	if !ok {

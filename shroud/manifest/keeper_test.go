@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -134,5 +135,21 @@ func TestKeeperForgets(t *testing.T) {
 	k.Forget()
 	if _, _, err := k.For(t.Context(), agent); err != nil || s.opened != 6 {
 		t.Errorf("%d opened, %v", s.opened, err)
+	}
+}
+
+// Another token of the agent, or another place it calls from, has a manifest of its
+// own: it may be allowed more.
+func TestKeeperTellsReachesApart(t *testing.T) {
+	s := &shelf{t: t, values: map[vault.ManifestKey]string{}, now: time.Unix(1_800_000_000, 0)}
+	s.put(id.New(), 1, "a-value-that-is-kept")
+	k, agent := s.keeper(), identity.Principal{ID: id.New()}
+	wide, there := agent, agent
+	wide.VaultIDs = []id.ID{id.New()}
+	there.IP = netip.MustParseAddr("192.0.2.1")
+	for i, p := range []identity.Principal{agent, wide, there, agent, wide, there} {
+		if _, _, err := k.For(t.Context(), p); err != nil || s.loads != min(i+1, 3) {
+			t.Fatalf("call %d: %d loads, %v", i, s.loads, err)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -66,6 +68,29 @@ func (p Principal) Manages() bool {
 // BoundTo reports whether p's vault binding lets it reach vault.
 func (p Principal) BoundTo(vault id.ID) bool {
 	return len(p.VaultIDs) == 0 || slices.Contains(p.VaultIDs, vault)
+}
+
+// Reach is the same for principals that may reach the same: of one agent, two tokens
+// may cover different paths and vaults, and policies look at where it asks from.
+// Whoever keeps what one was shown keeps it under its reach.
+type Reach struct {
+	who    id.ID
+	from   netip.Addr
+	covers [sha256.Size]byte
+}
+
+// Reach returns what p may reach at most, as something to compare.
+func (p Principal) Reach() Reach {
+	h := sha256.New()
+	for _, s := range p.Scopes {
+		fmt.Fprintf(h, "scope %q\n", s.String())
+	}
+	for _, v := range p.VaultIDs {
+		fmt.Fprintf(h, "vault %s\n", v)
+	}
+	r := Reach{who: p.ID, from: p.IP}
+	h.Sum(r.covers[:0])
+	return r
 }
 
 // Policy names p the way policies do.
