@@ -87,6 +87,7 @@ var may = map[string][]string{
 
 	// The door.
 	"appliance/api":        {},
+	"appliance/client":     {"appliance/api"}, // what any program elsewhere could do
 	"appliance/inspection": {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
 		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
@@ -296,7 +297,7 @@ var reveals = map[string]string{
 // dialers lists the packages that may open a connection to elsewhere. What the
 // daemon opens goes through appliance/egress, under one policy; the commands are
 // clients of a daemon.
-var dialers = []string{"appliance/egress", "appliance/operator", "cmd/oneclawd"}
+var dialers = []string{"appliance/client", "appliance/egress", "appliance/operator", "cmd/oneclawd"}
 
 // Sizes beyond which a file or function has to be cut in two. The habit is far
 // below: 400 and 40.

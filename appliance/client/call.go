@@ -1,0 +1,200 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// call is one operation as it goes over the wire.
+type call struct {
+	method string
+	path   string // escaped, from "/"
+	query  url.Values
+	header http.Header
+	body   any  // sent as JSON, unless nil
+	public bool // needs no token, and gets none
+	// repeatable says that the operation done twice is done once, though its
+	// method does not say so: it carries an Idempotency-Key.
+	repeatable bool
+}
+
+// nothing is the answer of operations that have none.
+type nothing struct{}
+
+// do sends a call and decodes the answer to it.
+func do[Out any](ctx context.Context, c *Client, in call) (Out, error) {
+	var out Out
+	res, err := c.send(ctx, in)
+	if err != nil {
+		return out, err
+	}
+	defer res.Body.Close()
+	if _, none := any(out).(nothing); none || res.StatusCode == http.StatusNoContent {
+		_, err = io.Copy(io.Discard, res.Body) // so that the connection is used again
+		return out, err
+	}
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+		return out, fmt.Errorf("client: the answer to %s %s cannot be read: %w", in.method, in.path, err)
+	}
+	return out, nil
+}
+
+// send returns the answer to a call that succeeded; the caller closes its body.
+// A token that is not taken is renewed once.
+func (c *Client) send(ctx context.Context, in call) (*http.Response, error) {
+	var body []byte
+	if in.body != nil {
+		var err error
+		if body, err = json.Marshal(in.body); err != nil {
+			return nil, fmt.Errorf("client: %w", err)
+		}
+	}
+	res, token, err := c.insist(ctx, in, body)
+	if !in.public && errors.Is(err, ErrUnauthenticated) && token != "" && c.session.refused(token) {
+		res, _, err = c.insist(ctx, in, body)
+	}
+	return res, err
+}
+
+// insist repeats a call where that is safe and may help.
+func (c *Client) insist(ctx context.Context, in call, body []byte) (res *http.Response, token string, err error) {
+	for attempt := 1; ; attempt++ {
+		if !in.public {
+			if token, err = c.session.bearer(ctx, c); err != nil {
+				return nil, "", err
+			}
+		}
+		res, err = c.once(ctx, in, token, body)
+		if err == nil || attempt >= c.attempts || !in.again(err) {
+			return res, token, err
+		}
+		if !rest(ctx, pause(attempt, err)) {
+			return nil, token, err
+		}
+	}
+}
+
+// once sends a call and tells success from refusal.
+func (c *Client) once(ctx context.Context, in call, token string, body []byte) (*http.Response, error) {
+	var r io.Reader
+	if body != nil {
+		r = bytes.NewReader(body)
+	}
+	target := c.base.String() + in.path
+	if len(in.query) > 0 {
+		target += "?" + in.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, in.method, target, r)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	for name, values := range in.header {
+		req.Header[name] = values
+	}
+	req.Header.Set("User-Agent", c.agent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		defer res.Body.Close()
+		return nil, refusal(res)
+	}
+	return res, nil
+}
+
+// again reports whether the call may be sent once more after this failure. What
+// surely was not done may always be; what perhaps was done, only if doing it
+// twice is doing it once.
+func (in call) again(err error) bool {
+	var refused *Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &refused):
+		switch refused.Problem.Status {
+		case http.StatusTooManyRequests:
+			return refused.RetryAfter <= maxPause
+		case http.StatusServiceUnavailable: // 503 is said before anything is done
+			return refused.RetryAfter > 0 && refused.RetryAfter <= maxPause
+		case http.StatusBadGateway, http.StatusGatewayTimeout:
+			return in.safe()
+		}
+		return false
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return true
+	}
+	var network net.Error
+	return in.safe() && (errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF))
+}
+
+func (in call) safe() bool {
+	return in.repeatable || in.method == http.MethodGet || in.method == http.MethodHead
+}
+
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
+)
+
+// pause is how long to wait before the next attempt: what the appliance asks
+// for, or twice as long each time, with a share of chance so that many clients
+// do not come back together.
+func pause(attempt int, err error) time.Duration {
+	var refused *Error
+	if errors.As(err, &refused) && refused.RetryAfter > 0 {
+		return refused.RetryAfter
+	}
+	d := firstPause << (attempt - 1)
+	share, err := rand.Int(rand.Reader, big.NewInt(int64(d/2)))
+	if err != nil {
+		return d
+	}
+	return d/2 + time.Duration(share.Int64())
+}
+
+// rest waits, unless the context ends first.
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// route joins the parts of a path, each escaped whole.
+func route(parts ...string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(p))
+	}
+	return b.String()
+}
+
+// secretRoute is where a secret of a vault is under one of the routes that take
+// its path: slashes in the path stay slashes.
+func secretRoute(vault, kind, path string) string {
+	return route("v1", "vaults", vault, kind) + route(strings.Split(path, "/")...)
+}

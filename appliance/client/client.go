@@ -1,0 +1,95 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options says which appliance a Client speaks to, and as whom. With neither
+// Key nor Token it can call what is public.
+type Options struct {
+	// BaseURL is where the API is, such as "https://vault.internal:8200". A path
+	// in it comes before those of the operations.
+	BaseURL string
+
+	// Key is an agent's ocv_ key or a person's 1ck_ key. It is exchanged for a
+	// token at the first call that needs one, and again before the token ends.
+	Key string
+	// AgentID is needed only where agents of several organisations share what
+	// they prove themselves with.
+	AgentID string
+	// Token is a token to use as it is. It is not renewed, and goes before Key.
+	Token string
+
+	// HTTP sends the requests: its transport holds what there is of TLS settings,
+	// client certificates and proxies. The zero value gives up on a request
+	// after a minute.
+	HTTP *http.Client
+	// UserAgent says which program calls; "oneclaw-go" if empty.
+	UserAgent string
+	// Attempts is how often a request that is safe to repeat is sent before its
+	// failure is reported; 3 if zero.
+	Attempts int
+}
+
+// Client calls the API of one appliance. It is safe for concurrent use.
+type Client struct {
+	base     *url.URL
+	http     *http.Client
+	agent    string // User-Agent
+	attempts int
+	session  *session
+}
+
+const (
+	requestTimeout  = time.Minute
+	defaultAttempts = 3
+)
+
+// New returns a Client. It opens no connection.
+func New(o Options) (*Client, error) {
+	base, err := url.Parse(strings.TrimRight(o.BaseURL, "/"))
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, errors.New("client: the base URL must look like http://127.0.0.1:8200")
+	}
+	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, errors.New("client: the base URL may have a path, but no user, query or fragment")
+	}
+	c := &Client{base: base, http: o.HTTP, agent: o.UserAgent, attempts: o.Attempts}
+	if c.http == nil {
+		c.http = &http.Client{Timeout: requestTimeout}
+	}
+	if c.agent == "" {
+		c.agent = "oneclaw-go"
+	}
+	if c.attempts <= 0 {
+		c.attempts = defaultAttempts
+	}
+	c.session, err = newSession(o)
+	return c, err
+}
+
+// As returns a Client that calls the same appliance as whoever has this
+// credential: a token, an ocv_ key or a 1ck_ key.
+func (c *Client) As(credential string) *Client {
+	other := *c
+	o := Options{Token: credential}
+	if isKey(credential) {
+		o = Options{Key: credential}
+	}
+	other.session, _ = newSession(o) // fails only for a key of no known kind
+	return &other
+}
+
+// BaseURL is where the appliance is.
+func (c *Client) BaseURL() string { return c.base.String() }
+
+// String names the appliance and never what the Client proves itself with.
+func (c *Client) String() string { return fmt.Sprintf("client of %s", c.base.Host) }
+
+// GoString keeps %#v from printing credentials.
+func (c *Client) GoString() string { return c.String() }
