@@ -21,7 +21,7 @@ import (
 type call struct {
 	method string
 	path   string // escaped, from "/"
-	query  url.Values
+	query  query
 	header http.Header
 	body   any  // sent as JSON, unless nil
 	public bool // needs no token, and gets none
@@ -49,6 +49,32 @@ func do[Out any](ctx context.Context, c *Client, in call) (Out, error) {
 		return out, fmt.Errorf("client: the answer to %s %s cannot be read: %w", in.method, in.path, err)
 	}
 	return out, nil
+}
+
+// read asks for what is at a path.
+func read[Out any](ctx context.Context, c *Client, path string, q query) (Out, error) {
+	return do[Out](ctx, c, call{method: http.MethodGet, path: path, query: q})
+}
+
+// write sends a body, or none, to a path.
+func write[Out any](ctx context.Context, c *Client, method, path string, body any) (Out, error) {
+	return do[Out](ctx, c, call{method: method, path: path, body: body})
+}
+
+// tell is write for operations that answer nothing.
+func tell(ctx context.Context, c *Client, method, path string, body any) error {
+	_, err := write[nothing](ctx, c, method, path, body)
+	return err
+}
+
+// look is read for operations that need no token.
+func look[Out any](ctx context.Context, c *Client, path string) (Out, error) {
+	return do[Out](ctx, c, call{method: http.MethodGet, path: path, public: true})
+}
+
+// ask sends a body to an operation that needs no token.
+func ask[Out any](ctx context.Context, c *Client, path string, body any) (Out, error) {
+	return do[Out](ctx, c, call{method: http.MethodPost, path: path, body: body, public: true})
 }
 
 // send returns the answer to a call that succeeded; the caller closes its body.
@@ -94,7 +120,7 @@ func (c *Client) once(ctx context.Context, in call, token string, body []byte) (
 	}
 	target := c.base.String() + in.path
 	if len(in.query) > 0 {
-		target += "?" + in.query.Encode()
+		target += "?" + url.Values(in.query).Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, in.method, target, r)
 	if err != nil {
@@ -114,6 +140,7 @@ func (c *Client) once(ctx context.Context, in call, token string, body []byte) (
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
+	capture(ctx, res.Header)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		defer res.Body.Close()
 		return nil, refusal(res)
@@ -137,6 +164,8 @@ func (in call) again(err error) bool {
 			return refused.RetryAfter > 0 && refused.RetryAfter <= maxPause
 		case http.StatusBadGateway, http.StatusGatewayTimeout:
 			return in.safe()
+		case http.StatusConflict: // an earlier attempt is still being worked on
+			return in.repeatable && refused.Problem.Code == codeInFlight && refused.RetryAfter <= maxPause
 		}
 		return false
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -149,6 +178,9 @@ func (in call) again(err error) bool {
 func (in call) safe() bool {
 	return in.repeatable || in.method == http.MethodGet || in.method == http.MethodHead
 }
+
+// codeInFlight refuses an Idempotency-Key whose first request has no answer yet.
+const codeInFlight = "idempotency_in_flight"
 
 const (
 	firstPause = 100 * time.Millisecond

@@ -59,10 +59,14 @@ func New(o Options) (*Client, error) {
 	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("client: the base URL may have a path, but no user, query or fragment")
 	}
-	c := &Client{base: base, http: o.HTTP, agent: o.UserAgent, attempts: o.Attempts}
-	if c.http == nil {
-		c.http = &http.Client{Timeout: requestTimeout}
+	c := &Client{base: base, http: &http.Client{Timeout: requestTimeout}, agent: o.UserAgent, attempts: o.Attempts}
+	if o.HTTP != nil {
+		given := *o.HTTP
+		c.http = &given
 	}
+	// The API redirects nobody. Somebody else who does would be sent what the
+	// request carries.
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if c.agent == "" {
 		c.agent = "oneclaw-go"
 	}

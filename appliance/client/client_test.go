@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/appliance/client"
@@ -24,6 +25,20 @@ func serve(t *testing.T, handlers map[string]http.HandlerFunc) *httptest.Server 
 	t.Cleanup(s.Close)
 	return s
 }
+
+// direct is a client whose requests go to a handler without a network, so that time can
+// be that of a test.
+func direct(t *testing.T, h http.HandlerFunc) *client.Client {
+	return open(t, client.Options{BaseURL: "http://appliance", Token: "t", HTTP: &http.Client{Transport: tripper(func(r *http.Request) *http.Response {
+		w := httptest.NewRecorder()
+		h(w, r)
+		return w.Result()
+	})}})
+}
+
+type tripper func(*http.Request) *http.Response
+
+func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
 
 func answer(w http.ResponseWriter, status int, body any) {
 	kind := "application/json"
@@ -72,7 +87,9 @@ func TestKeyIsExchangedOnceAndAgainWhenRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsSentTwice(t *testing.T) {
+func TestWhatIsSentTwice(t *testing.T) { synctest.Test(t, testWhatIsSentTwice) }
+
+func testWhatIsSentTwice(t *testing.T) {
 	var calls atomic.Int32
 	fail := func(status int, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -99,8 +116,7 @@ func TestWhatIsSentTwice(t *testing.T) {
 		"a read after 500":            {fail(http.StatusInternalServerError), false, 1},
 	} {
 		calls.Store(0)
-		s := serve(t, map[string]http.HandlerFunc{"/": tc.handler})
-		c := open(t, client.Options{BaseURL: s.URL, Token: "t"})
+		c := direct(t, tc.handler)
 		if tc.put {
 			_, _ = c.PutSecret(t.Context(), "v", "a/b", api.PutSecretRequest{Value: "x"})
 		} else {

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -104,14 +103,4 @@ func (s *session) refused(token string) bool {
 		s.token, s.ExpiresAt = "", time.Time{}
 	}
 	return true
-}
-
-// AgentToken exchanges what an agent proves itself with for a token.
-func (c *Client) AgentToken(ctx context.Context, in api.AgentTokenRequest) (api.TokenResponse, error) {
-	return do[api.TokenResponse](ctx, c, call{method: http.MethodPost, path: "/v1/auth/agent-token", body: in, public: true})
-}
-
-// APIKeyToken exchanges a person's key for a token.
-func (c *Client) APIKeyToken(ctx context.Context, in api.UserApiKeyTokenRequest) (api.TokenResponse, error) {
-	return do[api.TokenResponse](ctx, c, call{method: http.MethodPost, path: "/v1/auth/api-key-token", body: in, public: true})
 }

@@ -86,9 +86,10 @@ var may = map[string][]string{
 	"store/storetest": {"internal/id", "internal/plain", "store"},
 
 	// The door.
-	"appliance/api":        {},
-	"appliance/client":     {"appliance/api"}, // what any program elsewhere could do
-	"appliance/inspection": {"appliance/api", "shroud/detect"},
+	"appliance/api":         {},
+	"appliance/client":      {"appliance/api", "appliance/client/cmek"}, // what any program elsewhere could do
+	"appliance/client/cmek": {},                                         // arithmetic on values
+	"appliance/inspection":  {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
 		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
 		"shroud/detect", "shroud/meter", "shroud/pricelist",
