@@ -60,7 +60,7 @@ unit:
 
 .PHONY: e2e
 e2e: build ## Test the built binary from outside, on a SoftHSM token
-	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -timeout=40m ./internal/e2e
+	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -parallel=3 -timeout=40m ./internal/e2e
 
 .PHONY: e2e-geth
 e2e-geth: build ## Test transactions on geth as well, a node stricter than anvil; it is built once, within minutes

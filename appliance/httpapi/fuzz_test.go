@@ -262,7 +262,7 @@ func seeded(n uint64) []byte {
 // TestHostileRequests sends some thousand requests that are nearly right to
 // every operation. A case that fails is one for the corpus of FuzzRequests.
 func TestHostileRequests(t *testing.T) {
-	const cases = 2500
+	const cases = 1200
 	tally := newTally()
 	h := newHostile(t, tally)
 	for n := range uint64(cases) {

@@ -107,7 +107,7 @@ func (l *live) forget() { l.orgs = nil }
 func TestMalformedBodies(t *testing.T) {
 	l := newLive(t)
 	deep := strings.Repeat(`{"a":`, 100_000) + strings.Repeat(`}`, 100_000)
-	for _, s := range l.bodies() {
+	for i, s := range l.bodies() {
 		for name, tt := range map[string]struct {
 			body   string
 			status int
@@ -132,6 +132,9 @@ func TestMalformedBodies(t *testing.T) {
 			"huge":               {`{"value":"` + strings.Repeat("v", 5<<20) + `"}`, 413},
 			"huge white space":   {strings.Repeat(" ", 6<<20), 413},
 		} {
+			if len(tt.body) > 500_000 && i%6 != 0 {
+				continue // one reader before all operations refuses these; megabytes for each of them take minutes
+			}
 			l.want(step{name: name, method: s.method, url: s.url, as: "owner", body: tt.body, status: tt.status, lacks: []string{"vvvv"}})
 		}
 	}
