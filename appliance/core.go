@@ -18,6 +18,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/store"
@@ -69,6 +70,7 @@ type core struct {
 	intents     *intents.Service
 	llm         *meter.Meter
 	prices      *pricelist.Service
+	calls       *activity.Log
 	streams     []*auditstream.Streamer
 }
 
@@ -258,6 +260,7 @@ func (c *core) openServices() (err error) {
 	}
 	c.openIntents()
 	c.llm = meter.New(store.Runner[meter.Tx](c.db), nil)
+	c.calls = activity.NewLog(c.archive, c.log)
 	c.prices = &pricelist.Service{DB: store.Runner[pricelist.Tx](c.db)}
 	return c.openStreams()
 }
@@ -311,6 +314,9 @@ func (c *core) close() error {
 		errs = append(errs, c.ring.Close())
 	}
 	errs = append(errs, c.gate.Close()) // the ring's default module, if there is a ring
+	if c.calls != nil {
+		c.calls.Flush()
+	}
 	if c.archive != nil {
 		errs = append(errs, c.archive.Close())
 	}

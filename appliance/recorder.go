@@ -9,6 +9,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/metrics"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/shroud"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
@@ -34,6 +35,7 @@ func newRecorder(c *core, m *metrics.Metrics, upstreams map[string]*shroud.Upstr
 // found, is in the audit log.
 func (r recorder) Call(ctx context.Context, rep shroud.Report) {
 	r.count(rep)
+	r.remember(rep)
 	if !rep.Agent.IsAgent() || rep.Refusal == "" && len(rep.Threats) == 0 {
 		return
 	}
@@ -62,6 +64,22 @@ func (r recorder) count(rep shroud.Report) {
 		c.Threats = append(c.Threats, t.Type)
 	}
 	r.counts.Call(c)
+}
+
+// remember keeps the calls of agents for people to look at.
+func (r recorder) remember(rep shroud.Report) {
+	if !rep.Agent.IsAgent() {
+		return
+	}
+	c := activity.Call{
+		Org: rep.Agent.Org, Agent: rep.Agent.ID, Provider: rep.Provider, Model: rep.Model, Status: rep.Status, Refusal: rep.Refusal,
+		Redacted: rep.Redacted, Input: rep.Input, Output: rep.Output, MicroUSD: int64(rep.Cost), Began: rep.Began, Took: rep.Took,
+		Keep: rep.Keep, Request: rep.Request,
+	}
+	for _, t := range rep.Threats {
+		c.Threats = append(c.Threats, activity.Threat(t))
+	}
+	r.core.calls.Add(c)
 }
 
 // outcome sums up what became of a call.

@@ -14,6 +14,8 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/shroud/activity"
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
@@ -165,7 +167,9 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
-		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Prices: c.prices, Audit: c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
+		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Prices: c.prices,
+		Activity: &activity.Service{Log: c.calls, DB: store.Runner[activity.Tx](c.db)},
+		Audit:    c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
 		Observe: d.metrics.Request,
 	}
 	if d.traces != nil {
@@ -192,6 +196,7 @@ func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monito
 	g.Go(func() error { monitor.Run(ctx); return nil })
 	g.Go(func() error { return ended(c.checkpoints.Run(ctx)) })
 	g.Go(func() error { return ended(c.drainer.Run(ctx)) })
+	g.Go(func() error { c.calls.Run(ctx); return nil })
 	g.Go(func() error { return ended(out.dispatcher.Run(ctx)) })
 	g.Go(func() error { return ended(out.follower.Run(ctx)) })
 	g.Go(func() error { return ended(c.intents.Run(ctx)) })

@@ -28,7 +28,7 @@ func (c *call) answerText(t provider.Text) (string, error) {
 	out, hits := c.matcher.Redact(t.Value)
 	if len(hits) > 0 {
 		c.found.redacted += len(hits)
-		c.found.add(Threat{Type: "secret_leak", Pattern: "vault_value", Location: place(t), Severity: "critical"})
+		c.found.add(leak("vault_value", place(t)))
 	}
 	if !c.policy.FilterAnswers || t.Signed || t.Kind == provider.Label || t.Kind == provider.ToolName {
 		return out, nil

@@ -69,7 +69,7 @@ func (h *hide) Close() (string, error) {
 func (h *hide) shown() string {
 	if hits := h.s.Hits(); len(hits) > 0 {
 		h.c.found.redacted += len(hits)
-		h.c.found.add(Threat{Type: "secret_leak", Pattern: "vault_value", Location: h.at, Severity: "critical"})
+		h.c.found.add(leak("vault_value", h.at))
 	}
 	return string(h.buf)
 }

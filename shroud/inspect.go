@@ -100,17 +100,17 @@ func (j *judge) text(t provider.Text) string {
 	out, hits := j.c.matcher.Redact(t.Value)
 	if len(hits) > 0 {
 		j.c.found.redacted += len(hits)
-		j.c.found.add(Threat{Type: "secret_leak", Pattern: "vault_value", Location: place(t), Severity: "critical"})
+		j.c.found.add(leak("vault_value", place(t)))
 	}
 	if t.Kind == provider.Label || t.Kind == provider.ToolName || t.Signed {
 		return out
 	}
-	return j.judge(t, j.undisguised(out))
+	return j.judge(t, j.undisguised(t, out))
 }
 
 // undisguised is a text without the values that tricks of Unicode kept from being
 // found: where there are some, all of the tricks go.
-func (j *judge) undisguised(text string) string {
+func (j *judge) undisguised(t provider.Text, text string) string {
 	n := view.Normalise(text)
 	if !n.Changed {
 		return text
@@ -120,6 +120,7 @@ func (j *judge) undisguised(text string) string {
 		return text
 	}
 	j.c.found.redacted += len(hits)
+	j.c.found.add(leak("vault_value", place(t)))
 	j.c.found.unicode = true
 	return clean
 }
@@ -293,6 +294,11 @@ func threat(t provider.Text, f detect.Finding) Threat {
 
 // place says where a text is, without a word of it.
 func place(t provider.Text) string { return t.Role.String() + " " + t.Kind.String() }
+
+// leak is a secret that was taken out.
+func leak(pattern, at string) Threat {
+	return Threat{Type: "secret_leak", Pattern: pattern, Location: at, Severity: "critical"}
+}
 
 func (in *inspection) add(t Threat) {
 	if len(in.threats) < maxThreats && !slices.Contains(in.threats, t) {

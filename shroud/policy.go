@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud/detect"
@@ -33,6 +34,7 @@ type Policy struct {
 	Redact           bool // secrets of the vaults
 	FilterAnswers    bool
 	LogThreats       bool
+	KeepFlagged      time.Duration // requests in which something was found; 0: they are not kept
 }
 
 // policyJSON is how it is written. A pointer tells "not there" from zero.
@@ -47,6 +49,7 @@ type policyJSON struct {
 	Redact           *bool    `json:"enable_secret_redaction"`
 	FilterAnswers    *bool    `json:"enable_response_filtering"`
 	LogThreats       *bool    `json:"threat_logging"`
+	KeepDays         *int     `json:"flagged_request_retention_days"`
 }
 
 // The published defaults.
@@ -55,6 +58,9 @@ const (
 	defaultPerMinute = 60
 	defaultPerDay    = 10_000
 )
+
+// maxKeepDays bounds how long requests are kept.
+const maxKeepDays = 365
 
 // ParsePolicy reads a shroud_config. One that cannot be read forbids everything:
 // that is the caller's to say.
@@ -79,6 +85,7 @@ func ParsePolicy(config json.RawMessage) (Policy, error) {
 		MaxInput: or(in.MaxInput, defaultMaxInput),
 		Limits:   meter.Limits{PerMinute: or(in.PerMinute, defaultPerMinute), PerDay: or(in.PerDay, defaultPerDay), Budget: meter.USD(or(in.Budget, 0))},
 		Redact:   or(in.Redact, true), FilterAnswers: or(in.FilterAnswers, true), LogThreats: or(in.LogThreats, true),
+		KeepFlagged: time.Duration(min(max(or(in.KeepDays, 0), 0), maxKeepDays)) * 24 * time.Hour,
 	}, nil
 }
 

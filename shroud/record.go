@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/shroud/detect/secret"
+	"github.com/oneclaw/oneclawd/shroud/detect/view"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
-// Report is what is remembered of a call. Nothing of what was said is in it.
+// Report is what is remembered of a call. Nothing of what was said is in it, but for
+// Request.
 type Report struct {
 	Agent    identity.Principal
 	Provider string
@@ -24,6 +27,12 @@ type Report struct {
 	Cost     meter.MicroUSD
 	Began    time.Time
 	Took     time.Duration
+
+	// Keep is how long the agent's configuration wants the request of a call kept in
+	// which something was found, and Request that request, without the values of the
+	// vaults and credentials. They are zero for all other calls.
+	Keep    time.Duration
+	Request []byte
 }
 
 // Recorder is told of each call when it is over. It must not keep the call waiting
@@ -48,7 +57,41 @@ func (c *call) report(err error) Report {
 		out.Status, _, _ = status(err)
 		out.Refusal = refusal(err)
 	}
+	if len(out.Threats) > 0 && c.policy.KeepFlagged > 0 {
+		out.Keep, out.Request = c.policy.KeepFlagged, c.kept()
+	}
 	return out
+}
+
+// kept is the request as it is kept for people: what was found is in it, but for what
+// those who may look at it may not read.
+func (c *call) kept() []byte {
+	if c.req == nil || c.matcher == nil {
+		return nil
+	}
+	texts := map[int]string{}
+	for i, t := range c.req.Texts {
+		clean, _ := c.matcher.Redact(t.Value)
+		if n := view.Normalise(clean); n.Changed {
+			if bare, hits := c.matcher.Redact(n.Text); len(hits) > 0 {
+				clean = bare
+			}
+		}
+		texts[i] = withoutCredentials(clean)
+	}
+	body, err := c.req.Rewrite(texts)
+	if err != nil { // a signed text holds a value
+		return nil
+	}
+	return body
+}
+
+func withoutCredentials(text string) string {
+	var edits []edit
+	for _, m := range secret.Find(text) {
+		edits = append(edits, edit{m.Start, m.End, "[REDACTED:" + m.Rule + "]"})
+	}
+	return apply(text, edits)
 }
 
 // refusal is the code of an error.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/pricelist"
 )
@@ -17,6 +18,7 @@ var pricesKey = []byte("prices")
 var (
 	_ meter.Tx     = (*Tx)(nil)
 	_ pricelist.Tx = (*Tx)(nil)
+	_ activity.Tx  = (*Tx)(nil)
 )
 
 // LLMUsage implements meter.Tx.

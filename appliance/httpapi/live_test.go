@@ -17,6 +17,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
@@ -53,6 +54,7 @@ type live struct {
 	tokenKey    hsm.SigningKey
 	auditKey    hsm.SigningKey
 	archive     *events.Archive
+	calls       *activity.Log
 	drainer     *audit.Drainer
 	checkpoints *audit.Checkpointer
 	verifierKey string
@@ -171,7 +173,8 @@ func (l *live) services() Config {
 		Site:     &site.Service{DB: store.Runner[site.Tx](l.db), Defaults: site.Settings{Signup: l.signup}, Now: l.clock.Now},
 		Shares:   shares,
 		Webhooks: l.webhooksOf(), Outbox: l.viewer(), Intents: l.intentsOf(vaults),
-		Prices: &pricelist.Service{DB: store.Runner[pricelist.Tx](l.db), Now: l.clock.Now},
+		Activity: &activity.Service{Log: l.calls, DB: store.Runner[activity.Tx](l.db), Now: l.clock.Now},
+		Prices:   &pricelist.Service{DB: store.Runner[pricelist.Tx](l.db), Now: l.clock.Now},
 	}
 }
 
@@ -183,6 +186,7 @@ func (l *live) auditLog(key hsm.SigningKey, log *slog.Logger) *audit.Log {
 	l.ok(err)
 	l.archive, err = events.Open(events.Config{Dir: filepath.Join(l.dir, "events"), Key: archiveKey.Reveal(), Log: log})
 	l.ok(err)
+	l.calls = activity.NewLog(l.archive, log)
 	db := store.Runner[audit.Tx](l.db)
 	l.checkpoints = &audit.Checkpointer{
 		DB: db, Anchor: l.gate, Instance: meta.Instance, Log: log,

@@ -6,6 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 )
 
 // operation is the scenario of one operation of the API: a request that
@@ -83,6 +87,12 @@ func lifecycle(l *live) []operation {
 		{"auditConsistency", get, func() string { return fmt.Sprintf("/v1/audit/proof/consistency?from=1&to=%d", int(cp.size)) }, "bot", nil, 200, "none", nil, "any"},
 		{"exportAudit", get, at("/v1/audit/export"), "login", nil, 200, "audit.export success", nil, "user"},
 
+		{"listShroudActivity", get, at("/v1/shroud/activity"), "bot", nil, 200, "none", nil, "any"},
+		{"getShroudActivity", get, func() string {
+			call := activity.Call{Org: l.org, Agent: id.New(), Began: l.clock.Now(), Keep: time.Hour, Request: []byte("what was said")}
+			return "/v1/shroud/activity/" + l.calls.Add(call).String()
+		}, "login", nil, 200, "shroud.open success", nil, "user"},
+		{"shroudThreatSummary", get, at("/v1/shroud/threat-summary"), "bot", nil, 200, "none", nil, "any"},
 		{"inspectContent", post, at("/v1/inspect"), "bot", at(`{"content":"hello"}`), 200, "none", nil, "any"},
 
 		{"updatePolicy", put, at("/v1/vaults/%s/policies/%s", &vault, &policy), "login", at(`{"permissions":["read"]}`), 200, "policy.update success", nil, "any"},

@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 )
 
 // anAgent is one that creator registered.
@@ -51,16 +53,25 @@ func anEvent(c *cast, _ string) things {
 	return things{"index": index, "size": strconv.Itoa(place + 1)}
 }
 
+// aCall is one of a model, of the organisation, whose request is kept.
+func aCall(c *cast, _ string) things {
+	kept := activity.Call{Org: c.org, Agent: id.New(), Began: c.clock.Now(), Keep: time.Hour, Request: []byte(canary)}
+	return things{"event_id": c.calls.Add(kept).String()}
+}
+
 func auditTrials() map[string]trial {
 	return map[string]trial{
-		"GET /v1/audit":                   {make: aVault, shows: "vault_id", to: colleagues},
-		"GET /v1/audit/events":            {make: aVault, shows: "vault_id", to: colleagues},
-		"GET /v1/audit/verify":            {query: "?limit=1", costly: true},
-		"GET /v1/audit/checkpoint":        {},
-		"GET /v1/audit/proof/inclusion":   {make: anEvent, query: "?index={index}&size={size}"},
-		"GET /v1/audit/proof/consistency": {make: anEvent, query: "?from=1&to={size}"},
-		"GET /v1/audit/export":            {costly: true},
-		"POST /v1/inspect":                {body: `{"content":"hello"}`},
+		"GET /v1/audit":                      {make: aVault, shows: "vault_id", to: colleagues},
+		"GET /v1/audit/events":               {make: aVault, shows: "vault_id", to: colleagues},
+		"GET /v1/audit/verify":               {query: "?limit=1", costly: true},
+		"GET /v1/audit/checkpoint":           {},
+		"GET /v1/audit/proof/inclusion":      {make: anEvent, query: "?index={index}&size={size}"},
+		"GET /v1/audit/proof/consistency":    {make: anEvent, query: "?from=1&to={size}"},
+		"GET /v1/audit/export":               {costly: true},
+		"GET /v1/shroud/activity":            {make: aCall, shows: "event_id", to: []string{"creator", "owner", "admin", "member"}},
+		"GET /v1/shroud/activity/{event_id}": {make: aCall, reveals: true},
+		"GET /v1/shroud/threat-summary":      {},
+		"POST /v1/inspect":                   {body: `{"content":"hello"}`},
 	}
 }
 

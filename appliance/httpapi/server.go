@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/oneclaw/oneclawd/intents"
+	"github.com/oneclaw/oneclawd/shroud/activity"
 	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
@@ -50,6 +51,7 @@ type Config struct {
 	Outbox   *viewer.Service
 	Intents  *intents.Service
 	Prices   *pricelist.Service
+	Activity *activity.Service
 	HSM      Module
 	ReadOnly func() bool // whether the disk is full; nil means never
 	Attestor Attestor    // nil: the machine was not attested
@@ -83,6 +85,7 @@ type Server struct {
 	outbox   *viewer.Service
 	intents  *intents.Service
 	prices   *pricelist.Service
+	activity *activity.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
 	readOnly func() bool
@@ -108,7 +111,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
 		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, readOnly: c.ReadOnly, attestor: c.Attestor,
-		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents, prices: c.Prices,
+		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents, prices: c.Prices, activity: c.Activity,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -142,7 +145,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.attestationRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
-		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(), s.priceRoutes(),
+		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(), s.priceRoutes(), s.activityRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),
 		s.chainRoutes(), s.transactionRoutes(), s.messageRoutes(), s.approvalRoutes(), s.simulationRoutes(), s.signingKeyRoutes(), s.inspectRoutes(),

@@ -75,14 +75,15 @@ var may = map[string][]string{
 		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact",
 	},
 	"shroud/pricelist": {"internal/fault", "internal/txn", "shroud/meter", "vault/audit", "vault/identity", "vault/site"}, // who may change prices
+	"shroud/activity":  {"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity"},
 	"shroud/manifest":  {"shroud/redact", "vault", "vault/identity"},
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
-		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/meter", "shroud/pricelist",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/activity", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/webhook",
 	},
-	"store/events":    {"internal/fault", "internal/plain", "vault/audit"},
+	"store/events":    {"internal/fault", "internal/id", "internal/plain", "shroud/activity", "vault/audit"},
 	"store/storetest": {"internal/id", "internal/plain", "store"},
 
 	// The door.
@@ -92,7 +93,7 @@ var may = map[string][]string{
 	"appliance/inspection":  {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
 		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
-		"shroud/detect", "shroud/meter", "shroud/pricelist",
+		"shroud/activity", "shroud/detect", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
 		"vault/share", "vault/site", "vault/webhook",
 	},
@@ -157,7 +158,7 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
-		"shroud", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider",
+		"shroud", "shroud/activity", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
 	},

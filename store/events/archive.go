@@ -1,5 +1,5 @@
 // Package events keeps, in Badger, what was observed and decides nothing: the
-// audit archive.
+// audit archive, and the calls of models, which are in no backup.
 //
 // The split follows from what is lost if a file is lost. The store's bbolt file
 // holds everything that decides, the tree of the audit log and its newest
@@ -53,6 +53,7 @@ type Archive struct {
 	ttl time.Duration
 	log *slog.Logger
 
+	writing   sync.Mutex // one batch at a time
 	reserve   reserve
 	appending atomic.Int32 // how many are
 	appended  atomic.Int64 // when one last ended, in nanoseconds
@@ -206,6 +207,15 @@ func (a *Archive) Append(batch []audit.Entry) error {
 	for _, e := range batch {
 		size += int64(len(e.Leaf))
 	}
+	return a.append(size, func(wb *badger.WriteBatch) error { return a.fill(wb, batch) })
+}
+
+// append writes what fill puts into a batch, of size bytes. The next begins when all
+// that follows from this one is done, since the room that has to be free is reckoned
+// for one. Who waits for that is in the background, and a batch is small.
+func (a *Archive) append(size int64, fill func(*badger.WriteBatch) error) error {
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	if err := a.begin(size); err != nil {
 		return err // and is no reason to give the reserve up
 	}
@@ -214,16 +224,19 @@ func (a *Archive) Append(batch []audit.Entry) error {
 		a.appended.Store(time.Now().UnixNano())
 		a.appending.Add(-1)
 	}()
-	if err := a.write(batch); err != nil {
+	wb := a.db.NewWriteBatch()
+	defer wb.Cancel()
+	if err := fill(wb); err != nil {
 		return err
+	}
+	if err := wb.Flush(); err != nil {
+		return fmt.Errorf("events: append: %w", err)
 	}
 	a.rest()
 	return nil
 }
 
-func (a *Archive) write(batch []audit.Entry) error {
-	wb := a.db.NewWriteBatch()
-	defer wb.Cancel()
+func (a *Archive) fill(wb *badger.WriteBatch, batch []audit.Entry) error {
 	for _, e := range batch {
 		entry := badger.NewEntry(leafKey(e.Seq), e.Leaf)
 		if a.ttl > 0 {
@@ -235,9 +248,6 @@ func (a *Archive) write(batch []audit.Entry) error {
 	}
 	next := binary.BigEndian.AppendUint64(nil, batch[len(batch)-1].Seq+1)
 	if err := wb.Set(nextKey, next); err != nil {
-		return fmt.Errorf("events: append: %w", err)
-	}
-	if err := wb.Flush(); err != nil {
 		return fmt.Errorf("events: append: %w", err)
 	}
 	return nil

@@ -112,6 +112,8 @@ const (
 	// it was found worth recording.
 	ShroudManifest Action = "shroud.manifest"
 	ShroudRequest  Action = "shroud.request"
+	// ShroudOpen: somebody looked at one call of a model, and its request if it is kept.
+	ShroudOpen Action = "shroud.open"
 
 	// The prices that calls of models are charged by were replaced, or could not be looked at.
 	LLMPricesUpdate Action = "llm_prices.update"
