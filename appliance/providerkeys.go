@@ -48,7 +48,7 @@ var errKeyRef = fault.New(fault.Invalid, "invalid_key_reference", "X-Shroud-Api-
 const keyScheme = "vault://"
 
 // ForProvider implements shroud.Keys: the first key of the provider that the agent
-// may read.
+// may use.
 func (k *providerKeys) ForProvider(ctx context.Context, p identity.Principal, names ...string) (plain.Bytes, error) {
 	for _, name := range names {
 		path, err := vault.ParseSecretPath("providers/" + name + "/api-key")
@@ -56,11 +56,11 @@ func (k *providerKeys) ForProvider(ctx context.Context, p identity.Principal, na
 			return plain.Bytes{}, err
 		}
 		key, err := k.get(keyName{p.Reach(), path.String()}, func() (plain.Bytes, error) {
-			found, err := k.vaults.FindRead(ctx, p, path)
+			found, err := k.vaults.FindUsable(ctx, p, path)
 			if err != nil {
 				return plain.Bytes{}, err
 			}
-			_, value, err := k.vaults.Read(ctx, p, found, path)
+			_, value, err := k.vaults.ReadForUse(ctx, p, found, path)
 			return value, err
 		})
 		if !errors.Is(err, vault.ErrSecretNotFound) {

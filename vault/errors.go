@@ -15,6 +15,8 @@ var (
 	ErrSecretExhausted = fault.New(fault.Gone, "secret_exhausted", "This secret has reached its maximum access count")
 	ErrVersionDisabled = fault.New(fault.Gone, "version_disabled", "This version has been disabled")
 	ErrSigningKey      = fault.New(fault.Denied, "signing_key_protected", "Access denied: agents of the Intents API sign with this key and cannot read it")
+	ErrHandleOnly      = fault.New(fault.Denied, "handle_only", "Access denied: this value is used for the agent and not shown to it. Name it as {{secret:path}} in POST /v1/agents/{agent_id}/execute, or use a binding")
+	ErrNotSendable     = fault.New(fault.Denied, "secret_not_sendable", "Access denied: keys that sign, agents' identity keys and values encrypted with a customer's key are never sent elsewhere")
 	ErrPath            = fault.New(fault.Invalid, "invalid_secret_path", "Not a valid secret path: use letters, digits, '-', '_' and '/', beginning and ending with a letter or digit")
 	ErrType            = fault.New(fault.Invalid, "invalid_secret_type", "Unknown secret type")
 	ErrNoSigningKey    = fault.New(fault.Denied, "signing_key_denied", "Access denied: no policy lets this agent use such a signing key, or there is none")

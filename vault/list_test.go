@@ -147,19 +147,19 @@ func TestFindRead(t *testing.T) {
 	w := newWorld(t)
 	agent := w.agent("**")
 	path := w.path("providers/openai/api-key")
-	if _, err := w.FindRead(w.ctx, agent, path); !errors.Is(err, vault.ErrSecretNotFound) {
+	if _, err := w.FindUsable(w.ctx, agent, path); !errors.Is(err, vault.ErrSecretNotFound) {
 		t.Errorf("without a secret: %v", err)
 	}
 	w.put(path.String(), "sk-one")
-	if _, err := w.FindRead(w.ctx, agent, path); !errors.Is(err, vault.ErrSecretNotFound) {
+	if _, err := w.FindUsable(w.ctx, agent, path); !errors.Is(err, vault.ErrSecretNotFound) {
 		t.Errorf("without a policy: %v", err)
 	}
 	w.grant(agent, "providers/**", policy.Read)
-	if found, err := w.FindRead(w.ctx, agent, path); err != nil || found != w.v.ID {
+	if found, err := w.FindUsable(w.ctx, agent, path); err != nil || found != w.v.ID {
 		t.Errorf("%v %v", found, err)
 	}
 	w.ok(w.Delete(w.ctx, w.alice, w.v.ID, path))
-	if _, err := w.FindRead(w.ctx, agent, path); !errors.Is(err, vault.ErrSecretNotFound) {
+	if _, err := w.FindUsable(w.ctx, agent, path); !errors.Is(err, vault.ErrSecretNotFound) {
 		t.Errorf("deleted: %v", err)
 	}
 }

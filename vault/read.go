@@ -130,7 +130,7 @@ func loadVersion(tx Tx, a attempt, number uint32, now time.Time) (sec Secret, ve
 	if why := ver.gone(now); why != nil {
 		return sec, ver, why, nil
 	}
-	if a.p.Intents && ver.Type.Signs() {
+	if ver.Type.Signs() && (a.p.Intents || a.uses()) {
 		return sec, ver, ErrSigningKey, nil
 	}
 	return sec, ver, nil, nil
@@ -149,8 +149,8 @@ func count(tx Tx, sec *Secret, ver *Version) error {
 	return tx.PutVersion(sec.ID, *ver)
 }
 
-// List returns the latest version of every path that p may read and that can
-// still be read, in the order of their paths, without values. Nothing is
+// List returns the latest version of every path that p may read or use and that
+// can still be read, in the order of their paths, without values. Nothing is
 // counted. prefix is a plain string prefix.
 func (s *Service) List(ctx context.Context, p identity.Principal, vault id.ID, prefix string) ([]Secret, error) {
 	var (
@@ -163,7 +163,7 @@ func (s *Service) List(ctx context.Context, p identity.Principal, vault id.ID, p
 		if v, refusal, err = visible(tx, p, vault, now); err != nil || refusal != nil {
 			return err
 		}
-		out, err = permitted(tx, p, v, prefix, toRead, now)
+		out, err = permitted(tx, p, v, prefix, toUse, now)
 		return err
 	})
 	if err != nil {
@@ -238,9 +238,9 @@ func visible(tx Tx, p identity.Principal, vault id.ID, now time.Time) (v Vault, 
 }
 
 // Versions lists every version of a path, newest first, without values. It
-// needs the right to read the path and counts nothing.
+// needs the right to read or use the path and counts nothing.
 func (s *Service) Versions(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath) (Secret, []Version, error) {
-	a := attempt{p, vault, path, audit.SecretList, toRead}
+	a := attempt{p, vault, path, audit.SecretList, toUse}
 	var (
 		sec      Secret
 		versions []Version
@@ -304,33 +304,4 @@ func history(tx Tx, sec Secret) ([]Version, error) {
 		}
 	}
 	return out, nil
-}
-
-// FindRead is the first vault, oldest first, in which p may read what is at path:
-// for values that are asked for by their path alone. Nothing is read or counted.
-// ErrSecretNotFound says that there is none, or none for p.
-func (s *Service) FindRead(ctx context.Context, p identity.Principal, path SecretPath) (found id.ID, err error) {
-	err = s.DB.View(ctx, func(tx Tx) error {
-		vaults, err := tx.Vaults(p.Org)
-		if err != nil {
-			return err
-		}
-		for _, v := range vaults {
-			_, d, err := decide(tx, attempt{p: p, vault: v.ID, path: path, any: toRead}, s.now())
-			if err != nil {
-				return err
-			}
-			if d.Refusal != nil {
-				continue
-			}
-			if sec, ok, err := tx.Secret(v.ID, path); err != nil {
-				return err
-			} else if ok && sec.gone(s.now()) == nil {
-				found = v.ID
-				return nil
-			}
-		}
-		return ErrSecretNotFound
-	})
-	return found, err
 }

@@ -69,7 +69,8 @@ type attempt struct {
 	any    []policy.Permission // one of these is enough
 }
 
-// The permission sets of the verbs.
+// The permission sets of the verbs. Who asks to read asks to be shown the value:
+// see withhold. What may be used is in the lists as well, so that it can be found.
 var (
 	toRead   = []policy.Permission{policy.Read}
 	toWrite  = []policy.Permission{policy.Write}
@@ -94,7 +95,8 @@ func decide(tx Tx, a attempt, now time.Time) (Vault, policy.Decision, error) {
 			return Vault{}, policy.Decision{}, err
 		}
 	}
-	return v, policy.Evaluate(req, grants), nil
+	d, err := withhold(tx, a.p, req, grants, policy.Evaluate(req, grants))
+	return v, d, err
 }
 
 // request says what is known of p at v, without a path.

@@ -27,7 +27,11 @@ type Loan struct {
 // Read decides it by. It neither counts nor audits: whoever lends does both in
 // the same transaction.
 func Lend(tx Tx, p identity.Principal, vault id.ID, path SecretPath, now time.Time) (l Loan, refusal, err error) {
-	l.attempt = attempt{p: p, vault: vault, path: path, any: toRead}
+	return lend(tx, attempt{p: p, vault: vault, path: path, any: toRead}, now)
+}
+
+func lend(tx Tx, a attempt, now time.Time) (l Loan, refusal, err error) {
+	l.attempt = a
 	if l.vault, l.made, err = decide(tx, l.attempt, now); err != nil {
 		return l, nil, err
 	}

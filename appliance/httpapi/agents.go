@@ -26,6 +26,8 @@ func (s *Server) agentRoutes() []route {
 		handle(remove, one, "deleteAgent", s.deleteAgent, doc(tag, "Deactivate an agent at once")),
 		handle(post, one+"/rotate-key", "rotateAgentKey", s.rotateAgentKey, doc(tag, "Replace an agent's key; shown once")),
 		handle(post, one+"/rotate-identity-keys", "rotateAgentIdentityKeys", s.rotateIdentityKeys, doc(tag, "Replace an agent's identity keys")),
+		handle(get, one+"/delivery", "getAgentDelivery", s.getDelivery, doc(tag, "Whether an agent is shown values")),
+		handle(put, one+"/delivery", "setAgentDelivery", s.setDelivery, doc(tag, "Show an agent values, or handles only")),
 	}
 }
 

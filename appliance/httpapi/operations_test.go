@@ -73,6 +73,8 @@ func lifecycle(l *live) []operation {
 		{"getAgent", get, at("/v1/agents/%s", &agent), "bot", nil, 200, "none", nil, "any"},
 		{"updateAgent", patch, at("/v1/agents/%s", &agent), "login", at(`{"description":"d"}`), 200, "agent.update success", nil, "user"},
 		{"replaceAgent", put, at("/v1/agents/%s", &agent), "login", at(`{"description":"e"}`), 200, "agent.update success", nil, "user"},
+		{"getAgentDelivery", get, at("/v1/agents/%s/delivery", &agent), "bot", nil, 200, "none", nil, "any"},
+		{"setAgentDelivery", put, at("/v1/agents/%s/delivery", &agent), "login", at(`{"mode":"value"}`), 200, "agent.deliver_values success", nil, "user"},
 		{"getSecret", get, at("/v1/vaults/%s/secrets/a/b", &vault), "bot", nil, 200, "secret.read success", nil, "any"},
 		{"listSecretVersions", get, at("/v1/vaults/%s/secret-versions/a/b", &vault), "bot", nil, 200, "secret.list success", nil, "any"},
 		{"getSecretVersion", get, at("/v1/vaults/%s/secret-version/a/b/1", &vault), "bot", nil, 200, "secret.read success", nil, "any"},

@@ -41,6 +41,10 @@ func agentTrials() map[string]trial {
 		"POST " + one + "/rotate-key":           {make: anAgent, told: people},
 		"POST " + one + "/rotate-key, oneself":  {make: oneself("agent_id"), each: true, told: callers},
 		"POST " + one + "/rotate-identity-keys": {make: anAgent, told: people},
+		"GET " + one + "/delivery":              {make: anAgent},
+		"GET " + one + "/delivery, oneself":     {make: oneself("agent_id"), each: true, told: callers},
+		"PUT " + one + "/delivery":              {make: anAgent, told: people, body: `{"mode":"handle"}`},
+		"PUT " + one + "/delivery, oneself":     {make: oneself("agent_id"), each: true, told: callers, body: `{"mode":"handle"}`},
 	}
 }
 

@@ -11,6 +11,10 @@ const (
 	SecretList    Action = "secret.list"
 	SecretRotate  Action = "secret.rotate"
 	SecretDisable Action = "secret.disable_version"
+	// Values were about to leave in a request to a host that they may go to, or were
+	// refused to; and what came of it. Both events name the execution.
+	SecretUse  Action = "secret.use"
+	SecretUsed Action = "secret.used"
 
 	AuthSuccess Action = "auth.success"
 	AuthFailure Action = "auth.failure"
@@ -44,6 +48,15 @@ const (
 	AgentRotateKey    Action = "agent.rotate_key"
 	AgentRotateIDKeys Action = "agent.rotate_identity_keys"
 	AgentDeactivate   Action = "agent.deactivate"
+	// An agent is shown the values that it may read, or none any more.
+	AgentDeliverValues  Action = "agent.deliver_values"
+	AgentDeliverHandles Action = "agent.deliver_handles"
+
+	BindingCreate Action = "binding.create"
+	BindingRead   Action = "binding.read" // recorded where it is refused
+	BindingUpdate Action = "binding.update"
+	BindingDelete Action = "binding.delete"
+	BindingTest   Action = "binding.test"
 
 	UserCreate   Action = "user.create"
 	UserRead     Action = "user.read"

@@ -71,6 +71,10 @@ type Agent struct {
 
 	KeyHash []byte `json:"key_hash,omitempty"` // finds the credential to remove on rotation
 
+	// HandleOnly: values are used for the agent, and it is shown none, whatever
+	// its policies say.
+	HandleOnly bool `json:"handle_only,omitempty"`
+
 	CertFingerprint string `json:"cert_fingerprint,omitempty"`
 	OIDCIssuer      string `json:"oidc_issuer,omitempty"`
 	OIDCClientID    string `json:"oidc_client_id,omitempty"`

@@ -190,6 +190,9 @@ func (s *Share) unlock(tx Tx, g guess, now time.Time) (refusal, err error) {
 // lend decides whether the share's creator may read the secret now and from
 // where the access comes, and so may have it read.
 func (s *Share) lend(tx Tx, p identity.Principal, now time.Time) (l vault.Loan, refusal, err error) {
+	if withheld, err := vault.Withheld(tx, p); err != nil || withheld {
+		return l, vault.ErrHandleOnly, err
+	}
 	lender, ok, err := vault.Lender(tx, s.Org, s.Creator, s.Vault, now)
 	if err != nil || !ok {
 		return l, ErrLapsed, err
