@@ -31,13 +31,40 @@ func benchDaemon(b *testing.B, args ...string) (d *daemon, vault, key, token str
 	return d, vault, key, h.token(b, key)
 }
 
-// wide measures at each width.
-func wide(b *testing.B, address string, status int, make func(i int) []byte) {
+// wide measures at each width, and how much of the processors each of some
+// processes took: other work on the machine does not change that.
+func wide(b *testing.B, address string, status int, make func(i int) []byte, of ...busy) {
 	for _, width := range widths {
 		b.Run(fmt.Sprintf("conns=%d", width), func(b *testing.B) {
+			defer costs(b, of)()
 			b.ReportMetric(load(b, address, width, b.N, status, make), "req/s")
 		})
 	}
+}
+
+// busy is a process whose time is measured.
+type busy struct {
+	name string
+	pid  int
+}
+
+// costs reports what processes took of the processors for each operation from now
+// until done is called.
+func costs(b *testing.B, of []busy) (done func()) {
+	before := make([]int, len(of))
+	for i, p := range of {
+		before[i] = processorTime(b, p.pid)
+	}
+	return func() {
+		for i, p := range of {
+			b.ReportMetric(float64(processorTime(b, p.pid)-before[i])*1e4/float64(b.N), p.name+"-cpu-µs/op")
+		}
+	}
+}
+
+// processes are the daemon and its broker.
+func (d *daemon) processes() []busy {
+	return []busy{{"daemon", d.pid}, {"broker", d.broker()}}
 }
 
 // BenchmarkE2ERead is an agent that reads a secret with its token.

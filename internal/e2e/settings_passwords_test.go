@@ -49,8 +49,8 @@ func settingArgonMemory(t *testing.T, l *lab) {
 	signIn("19456")
 }
 
-// processorTime is what a process has used of the processors, in ticks.
-func processorTime(t *testing.T, pid int) (ticks int) {
+// processorTime is what a process has used of the processors, in ticks of 10 ms.
+func processorTime(t testing.TB, pid int) (ticks int) {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

@@ -44,7 +44,7 @@ func request(method, path, bearer, body string) []byte {
 	return b.Bytes()
 }
 
-var lengthField = []byte("Content-Length: ")
+var lengthField = []byte("content-length: ")
 
 // send sends a request and returns the status of its answer.
 func (w *wire) send(request []byte) (status int, err error) {
@@ -69,7 +69,7 @@ func (w *wire) send(request []byte) (status int, err error) {
 			}
 			_, err = w.in.Discard(length)
 			return status, err
-		case bytes.HasPrefix(line, lengthField):
+		case len(line) > len(lengthField) && bytes.EqualFold(line[:len(lengthField)], lengthField):
 			if length, err = strconv.Atoi(string(line[len(lengthField):])); err != nil {
 				return 0, err
 			}

@@ -41,6 +41,7 @@ type Chain struct {
 	URL     string
 	Addr    string
 	ChainID uint64
+	PID     int
 
 	t    testing.TB
 	stop func()
@@ -82,6 +83,7 @@ func (c *Chain) run(binary string, args []string) {
 	cmd := exec.Command(binary, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	ok(c.t, cmd.Start())
+	c.PID = cmd.Process.Pid
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	c.stop = func() {
