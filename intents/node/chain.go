@@ -12,9 +12,10 @@ import (
 )
 
 // PendingNonce is the nonce of an account's next transaction, if all that the
-// node keeps of it are mined. It does not count those behind a gap.
+// node keeps of it are mined. It does not count those behind a gap. Those who ask
+// for one account at the same time share the answer.
 func (p *Pool) PendingNonce(ctx context.Context, a evm.Address) (uint64, error) {
-	return p.nonce(ctx, a, "pending")
+	return p.pending.get(ctx, a, func(ctx context.Context) (uint64, error) { return p.nonce(ctx, a, "pending") })
 }
 
 // LatestNonce is how many transactions of an account are mined.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/oneclaw/oneclawd/intents/evm"
 )
 
 // Options say which chain, and where its nodes are.
@@ -25,6 +27,8 @@ type Pool struct {
 	chain uint64
 	nodes []*node
 	now   func() time.Time
+
+	pending turns[evm.Address, uint64] // of PendingNonce
 }
 
 // node is an endpoint, and what is known of it.
