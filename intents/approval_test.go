@@ -164,6 +164,40 @@ func TestApprovalByOthers(t *testing.T) {
 	w.is(err, intents.ErrBadGuardrails)
 }
 
+// A crash between the admission and the signature leaves an agreement usable, once,
+// and no longer than it was.
+func TestApprovalIsGivenBack(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w := newWorld(t)
+		w.needs(1)
+		boss := w.person(identity.RoleOwner)
+		a := w.ask(pay("0.2"))
+		_, err := w.Approve(w.ctx, boss, a.ID)
+		w.ok(err)
+		w.faults.killAfter(1)
+		_, err = w.Submit(w.ctx, w.agent, w.agent.ID, pay("0.2"))
+		w.is(err, errKilled)
+		if got, err := w.Approval(w.ctx, boss, a.ID); err != nil || got.Status != intents.Used {
+			t.Fatalf("after the admission it is %s (%v)", got.Status, err)
+		}
+		w.logs("transaction.settle failed interrupted", w.restart)
+		w.logs("", w.restart) // there is nothing left to give back
+		got, err := w.Approval(w.ctx, boss, a.ID)
+		w.ok(err)
+		if got.Status != intents.Approved || !got.Intent.IsZero() || len(w.chain.sent) != 0 {
+			t.Fatalf("after the restart it is %s of %s, and %d were sent", got.Status, got.Intent, len(w.chain.sent))
+		}
+		if late {
+			w.clock.pass(25 * time.Hour)
+		} else {
+			w.submit(pay("0.2"))
+		}
+		if again := w.ask(pay("0.2")); again.ID == a.ID {
+			t.Fatalf("it was used twice, or too late: %v", late)
+		}
+	}
+}
+
 // A crash between the agreement and its use leaves it usable once.
 func TestApprovalSurvives(t *testing.T) {
 	w := newWorld(t)

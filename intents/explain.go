@@ -29,14 +29,7 @@ func (s *Service) Explain(ctx context.Context, p identity.Principal, agent id.ID
 		return x, err
 	}
 	t := &task{asked: p, agent: agent, kind: Submit, parsed: q, id: id.New()}
-	var refusal error
-	err = s.DB.View(ctx, func(tx Tx) (err error) {
-		_, refusal, err = t.look(tx, s)
-		return err
-	})
-	if err == nil && refusal == nil {
-		refusal, err = s.findKey(ctx, t)
-	}
+	_, refusal, err := s.find(ctx, t)
 	if err != nil {
 		return x, err
 	}

@@ -36,7 +36,7 @@ func (s State) Final() bool {
 
 // next lists the states that may follow one.
 var next = map[State][]State{
-	Reserved:  {Signed, Released},
+	Reserved:  {Signed, Released}, // which a key that is a secret skips: it signs in the same transaction
 	Signed:    {Broadcast, Rejected, Confirmed, Reverted, Replaced},
 	Broadcast: {Broadcast, Confirmed, Reverted, Replaced},
 	Rejected:  {Broadcast, Confirmed, Reverted, Replaced},
@@ -77,7 +77,8 @@ type Intent struct {
 	// it cannot land any more.
 	Spends []Spend `json:"spends,omitempty"`
 
-	Repeat     string          `json:"repeat,omitempty"` // its Idempotency-Key
+	Repeat     string          `json:"repeat,omitempty"`  // its Idempotency-Key
+	Approval   id.ID           `json:"approval,omitzero"` // that it used
 	Simulation *SimulationNote `json:"simulation,omitempty"`
 	Error      string          `json:"error,omitempty"` // why it failed, in words that may be shown
 
@@ -143,6 +144,20 @@ func (in Intent) Last() *Try {
 		return nil
 	}
 	return &in.Tries[len(in.Tries)-1]
+}
+
+// Contract is the address of the contract that the intent has created, as far as
+// its block says.
+func (in Intent) Contract() (evm.Address, bool) {
+	if in.Call.To != nil || in.Block == nil || !in.Block.OK {
+		return evm.Address{}, false
+	}
+	for _, t := range in.Tries {
+		if t.Hash == in.Block.Tx && t.Cancels {
+			return evm.Address{}, false
+		}
+	}
+	return in.From.Creates(in.Nonce), true
 }
 
 // Unseen reports whether the intent was signed for somebody else to broadcast, and

@@ -77,7 +77,8 @@ type message struct {
 	task
 	digest evm.Hash
 	typed  evm.TypedData
-	known  bool // what the typed data would bring about
+	known  bool     // what the typed data would bring about
+	seen   proposal // when it was admitted
 	held   []Spend
 }
 
@@ -122,14 +123,7 @@ func messageBytes(s string) []byte {
 // findSigner finds the chain and the key, and what the message would allow.
 func (s *Service) findSigner(ctx context.Context, m *message) error {
 	m.parsed.chain = m.MessageRequest.Chain
-	var refusal error
-	err := s.DB.View(ctx, func(tx Tx) (err error) {
-		_, refusal, err = m.look(tx, s)
-		return err
-	})
-	if err == nil && refusal == nil {
-		refusal, err = s.findKey(ctx, &m.task)
-	}
+	_, refusal, err := s.find(ctx, &m.task)
 	if err == nil && refusal == nil && m.Type == Typed {
 		m.effects, m.known, err = evm.TypedEffects(m.typed)
 		m.broken, err = err != nil, nil
@@ -168,13 +162,11 @@ func (s *Service) admitMessage(ctx context.Context, m *message) error {
 		if refusal != nil {
 			return refuse(ctx, tx, e, refusal)
 		}
-		if m.signer.derived {
-			if err := tx.PutSignerAddress(m.signer.use.Secret, m.signer.use.Version, m.signer.address); err != nil {
-				return nil, err
-			}
+		if err := m.signer.keepAddress(tx); err != nil {
+			return nil, err
 		}
 		if len(m.held) > 0 {
-			if err := hold(tx, m.spending(now), now); err != nil {
+			if err := m.seen.hold(tx, m.spending(now), now); err != nil {
 				return nil, err
 			}
 		}
@@ -204,7 +196,7 @@ func (m *message) admit(tx Tx, s *Service) (refusal, err error) {
 		return ErrNeedsPeople, nil // they agree to transactions, which can be shown to them
 	}
 	refusal, err = m.sameKey(tx, now)
-	m.held = p.spends(g)
+	m.seen, m.held = p, p.spends(g)
 	return refusal, err
 }
 

@@ -55,7 +55,7 @@ func (s *Service) replace(ctx context.Context, p identity.Principal, agent, inte
 	if cancel {
 		call = evm.Call{To: &in.From}
 	}
-	try, err := s.try(ctx, t.signer, in, call, t.parsed.fees)
+	try, err := in.try(call, t.parsed.fees, s.signing(ctx, t.signer))
 	if err != nil {
 		return Intent{}, err
 	}

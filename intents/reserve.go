@@ -29,10 +29,26 @@ type admission struct {
 
 // reserve is the one transaction that decides. The claim on the Idempotency-Key,
 // the spend, the nonce, the intent and its audit event are written together or
-// not at all.
+// not at all; and so are the signed bytes, if the key is a secret and nothing is to
+// be looked at before it signs.
 func (s *Service) reserve(ctx context.Context, t *task) (out admission, err error) {
+	if !t.signer.soft() || t.resimulate || t.people {
+		return s.reserveWith(ctx, t, nil)
+	}
+	key, err := s.openKey(ctx, t.signer.use)
+	if err != nil {
+		return out, s.cannotSign(ctx, t, err)
+	}
+	defer key.Wipe()
+	if out, err = s.reserveWith(ctx, t, &key); err != nil && !isRefusal(err) {
+		err = s.forget(ctx, t, err)
+	}
+	return out, err
+}
+
+func (s *Service) reserveWith(ctx context.Context, t *task, key *evm.Key) (out admission, err error) {
 	err = txn.Decide(ctx, s.DB, func(tx Tx) (refusal, err error) {
-		out, refusal, err = s.admit(tx, t)
+		out, refusal, err = s.admit(tx, t, key)
 		switch {
 		case err != nil || out.earlier != nil:
 			return nil, err
@@ -45,7 +61,10 @@ func (s *Service) reserve(ctx context.Context, t *task) (out admission, err erro
 			return refuse(ctx, tx, e, refusal)
 		}
 		e.Details["nonce"], e.Details["from"] = out.intent.Nonce, out.intent.From.String()
-		return nil, audit.Write(ctx, tx, e)
+		if err := audit.Write(ctx, tx, e); err != nil || out.intent.State != Signed {
+			return nil, err
+		}
+		return nil, audit.Write(ctx, tx, t.signedEvent(out.intent))
 	})
 	return out, err
 }
@@ -61,8 +80,9 @@ func (s *Service) ask(ctx context.Context, tx Tx, t *task, a Approval) error {
 	return audit.Write(ctx, tx, approvalEvent(t, a))
 }
 
-// admit loads, decides and applies. It may run twice.
-func (s *Service) admit(tx Tx, t *task) (out admission, refusal, err error) {
+// admit loads, decides and applies. It may run twice: a key signs the same bytes
+// again then, or others, of which nobody has seen the first.
+func (s *Service) admit(tx Tx, t *task, key *evm.Key) (out admission, refusal, err error) {
 	now := s.now()
 	a, refusal, err := authorize(tx, t.asked, t.agent, now)
 	if err != nil || refusal != nil {
@@ -92,6 +112,16 @@ func (s *Service) admit(tx Tx, t *task) (out admission, refusal, err error) {
 		return out, refusal, nil
 	}
 	out.intent = t.intent(a, nonce, p.spends(g), now)
+	if out.agreed != nil {
+		out.intent.Approval = out.agreed.ID
+	}
+	if key != nil && t.expected(out.agreed) == nil {
+		if out.intent, err = out.intent.sign(t.call, t.fees, now, key.Sign); isRefusal(err) {
+			return out, err, nil
+		} else if err != nil {
+			return out, nil, err
+		}
+	}
 	return out, nil, t.apply(tx, out.intent, account, out.agreed, p, now)
 }
 
@@ -188,10 +218,8 @@ func (t *task) apply(tx Tx, in Intent, account Account, agreed *Approval, p prop
 	if err := tx.PutAccount(account); err != nil {
 		return err
 	}
-	if t.signer.derived {
-		if err := tx.PutSignerAddress(in.Key.Secret, in.Key.Version, in.From); err != nil {
-			return err
-		}
+	if err := t.signer.keepAddress(tx); err != nil {
+		return err
 	}
 	if t.key != "" {
 		if err := tx.PutRepeat(in.Agent, t.key, Repeat{Intent: in.ID, Fingerprint: t.print, At: now}); err != nil {
@@ -199,29 +227,21 @@ func (t *task) apply(tx Tx, in Intent, account Account, agreed *Approval, p prop
 		}
 	}
 	if in.Kind != Filler { // which the agent did not ask for
-		if err := hold(tx, in, now); err != nil {
+		if err := p.hold(tx, in, now); err != nil {
 			return err
 		}
 	}
 	return tx.PutIntent(in)
 }
 
-// hold adds what in spends to the windows of its agent.
-func hold(tx Tx, in Intent, now time.Time) error {
+// hold adds what in spends, of what was proposed, to the windows of its agent.
+func (p proposal) hold(tx Tx, in Intent, now time.Time) error {
 	for _, sp := range in.Spends {
-		w, err := tx.Spent(in.Agent, sp.Asset)
-		if err != nil {
-			return err
-		}
-		if err := tx.PutSpent(in.Agent, sp.Asset, w.add(now, sp.Amount, 0)); err != nil {
+		if err := tx.PutSpent(in.Agent, sp.Asset, p.spent[sp.Asset].add(now, sp.Amount, 0)); err != nil {
 			return err
 		}
 	}
-	w, err := tx.TxCount(in.Agent)
-	if err != nil {
-		return err
-	}
-	return tx.PutTxCount(in.Agent, w.add(now, evm.Amount{}, 1))
+	return tx.PutTxCount(in.Agent, p.day.add(now, evm.Amount{}, 1))
 }
 
 // letGo takes back what in held in windows: it can spend nothing any more. That

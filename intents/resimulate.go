@@ -15,13 +15,7 @@ import (
 // refuses it if it would do something else than was expected of it: by people
 // when they agreed, or a moment ago by an agent that wants to be sure.
 func (s *Service) simulateAgain(ctx context.Context, t *task, agreed *Approval) error {
-	expected := t.note
-	if !t.resimulate {
-		expected = nil
-	}
-	if agreed != nil && agreed.Simulation != nil {
-		expected = agreed.Simulation
-	}
+	expected := t.expected(agreed)
 	if expected == nil {
 		return nil
 	}
@@ -42,6 +36,17 @@ func (s *Service) simulateAgain(ctx context.Context, t *task, agreed *Approval) 
 	}
 	if who, differs := difference(expected.Changes, done[0].Changes); differs {
 		return ErrEffectsChanged.Detail("The transaction would not do what it would have done when it was simulated: %s", who)
+	}
+	return nil
+}
+
+// expected is what the task has to do when it is signed; nil if nobody looks.
+func (t *task) expected(agreed *Approval) *SimulationNote {
+	switch {
+	case agreed != nil && agreed.Simulation != nil:
+		return agreed.Simulation
+	case t.resimulate:
+		return t.note
 	}
 	return nil
 }

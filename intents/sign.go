@@ -14,21 +14,24 @@ import (
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
+// signReserved has the key sign what was reserved, if that still does what people
+// agreed to, and stores the bytes.
+func (s *Service) signReserved(ctx context.Context, t *task, in Intent, agreed *Approval) (Intent, error) {
+	if err := s.simulateAgain(ctx, t, agreed); err != nil {
+		return in, s.release(ctx, t, in, err)
+	}
+	return s.sign(ctx, t, in)
+}
+
 // sign has the key sign what was reserved and stores the bytes. If it cannot, all
 // that was reserved is given back, since nothing can have been sent.
 func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) {
-	try, err := s.try(ctx, t.signer, in, in.Call, in.Fees)
+	next, err := in.sign(in.Call, in.Fees, s.now(), s.signing(ctx, t.signer))
 	if err != nil {
 		return in, s.release(ctx, t, in, err)
 	}
-	next := in.moved(Signed, s.now())
-	next.SignedAt, next.Tries = s.now(), []Try{try}
 	err = s.DB.Update(ctx, func(tx Tx) error {
-		e := t.event(audit.TransactionSign)
-		e.Time = s.now()
-		e.Details["tx_hash"] = try.Hash.String()
-		t.signer.describe(e.Details)
-		if err := audit.Write(ctx, tx, e); err != nil {
+		if err := audit.Write(ctx, tx, t.signedEvent(next)); err != nil {
 			return err
 		}
 		return tx.PutIntent(next)
@@ -40,13 +43,24 @@ func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) 
 	return next, nil
 }
 
+// sign is the intent once it is signed.
+func (in Intent) sign(call evm.Call, fees Fees, now time.Time, key func(evm.Hash) (evm.Signature, error)) (Intent, error) {
+	try, err := in.try(call, fees, key)
+	if err != nil {
+		return in, err
+	}
+	in = in.moved(Signed, now)
+	in.SignedAt, in.Tries = now, []Try{try}
+	return in, nil
+}
+
 // try signs a call with the intent's nonce.
-func (s *Service) try(ctx context.Context, g signer, in Intent, call evm.Call, fees Fees) (Try, error) {
+func (in Intent) try(call evm.Call, fees Fees, key func(evm.Hash) (evm.Signature, error)) (Try, error) {
 	tx := in.unsigned(call, fees)
 	if err := tx.Check(); err != nil {
 		return Try{}, err
 	}
-	sig, err := s.signDigest(ctx, g, tx.Digest())
+	sig, err := key(tx.Digest())
 	if err != nil {
 		return Try{}, err
 	}
@@ -54,22 +68,69 @@ func (s *Service) try(ctx context.Context, g signer, in Intent, call evm.Call, f
 	return Try{Hash: out.Hash, Raw: out.Raw, Fees: fees}, err
 }
 
-// release gives up an intent that was never signed: its nonce, its spend and its
-// Idempotency-Key are free again. If even that cannot be written, the intent is
-// released at the next start.
-func (s *Service) release(ctx context.Context, t *task, in Intent, why error) error {
+// signedEvent says that the task was signed, as in.
+func (t *task) signedEvent(in Intent) audit.Event {
 	e := t.event(audit.TransactionSign)
-	e.Outcome, e.Reason = audit.Failed, "internal"
+	e.Time = in.SignedAt
+	e.Details["tx_hash"] = in.Last().Hash.String()
+	t.signer.describe(e.Details)
+	return e
+}
+
+// failedEvent says why it was not.
+func (t *task) failedEvent(why error, now time.Time) audit.Event {
+	e := t.event(audit.TransactionSign)
+	e.Time, e.Outcome, e.Reason = now, audit.Failed, "internal"
 	if f := fault.As(why); f != nil {
-		e.Reason, in.Error = f.Code, f.Msg
+		e.Reason = f.Code
+	}
+	return e
+}
+
+// cannotSign records that the key of a task could not be opened, before anything was
+// reserved.
+func (s *Service) cannotSign(ctx context.Context, t *task, why error) error {
+	err := s.DB.Update(ctx, func(tx Tx) error { return audit.Write(ctx, tx, t.failedEvent(why, s.now())) })
+	return cmp.Or(err, why)
+}
+
+// forget takes back a task whose transaction failed. As a rule that has left
+// nothing; but if only its last sync failed, everybody sees an intent that may be
+// gone after a power cut, and bytes that nobody may be shown.
+func (s *Service) forget(ctx context.Context, t *task, why error) error {
+	ctx = context.WithoutCancel(ctx)
+	var in Intent
+	there := false
+	err := s.DB.View(ctx, func(tx Tx) (err error) {
+		in, there, err = tx.Intent(t.agent, t.id)
+		return err
+	})
+	if err != nil || !there {
+		return why
+	}
+	return s.release(ctx, t, in, why)
+}
+
+// release gives up an intent that was never signed, or whose bytes were never
+// shown: its nonce, its spend, its Idempotency-Key and the approval that it used
+// are free again. If even that cannot be written, the intent is released at the
+// next start.
+func (s *Service) release(ctx context.Context, t *task, in Intent, why error) error {
+	if f := fault.As(why); f != nil {
+		in.Error = f.Msg
 	}
 	err := s.DB.Update(ctx, func(tx Tx) error {
-		e := e
-		e.Time = s.now()
-		if err := audit.Write(ctx, tx, e); err != nil {
+		now := s.now()
+		if err := audit.Write(ctx, tx, t.failedEvent(why, now)); err != nil {
 			return err
 		}
-		return errors.Join(t.unuse(tx, in, why), undo(tx, in, s.now()))
+		if err := undo(tx, in, now); err != nil {
+			return err
+		}
+		if errors.Is(why, ErrEffectsChanged) || errors.Is(why, ErrWouldRevert) {
+			return nil // what people agreed to is not what would happen any more
+		}
+		return unuse(tx, in)
 	})
 	if err != nil {
 		s.Log.ErrorContext(ctx, "an unsigned transaction keeps its nonce until the next start", "transaction", in.ID, "error", err)
@@ -77,13 +138,12 @@ func (s *Service) release(ctx context.Context, t *task, in Intent, why error) er
 	return why
 }
 
-// unuse gives an approval back that nothing was signed for, unless what people
-// agreed to is not what would happen any more.
-func (t *task) unuse(tx Tx, in Intent, why error) error {
-	if t.agreed == nil || errors.Is(why, ErrEffectsChanged) || errors.Is(why, ErrWouldRevert) {
+// unuse gives back the approval of an intent that nothing was signed for.
+func unuse(tx Tx, in Intent) error {
+	if in.Approval.IsZero() {
 		return nil
 	}
-	a, ok, err := tx.Approval(in.Org, t.agreed.ID)
+	a, ok, err := tx.Approval(in.Org, in.Approval)
 	if err != nil || !ok || a.Intent != in.ID {
 		return err
 	}

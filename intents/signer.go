@@ -41,6 +41,9 @@ func (g signer) describe(d audit.Details) {
 	}
 }
 
+// soft reports whether the key is a secret.
+func (g signer) soft() bool { return g.resident == nil }
+
 // signDigest has the key sign. A soft key is in memory for as long as that takes.
 func (s *Service) signDigest(ctx context.Context, g signer, digest evm.Hash) (evm.Signature, error) {
 	if g.resident != nil {
@@ -58,6 +61,11 @@ func (s *Service) signDigest(ctx context.Context, g signer, digest evm.Hash) (ev
 	return key.Sign(digest)
 }
 
+// signing is a key as signDigest uses it.
+func (s *Service) signing(ctx context.Context, g signer) func(evm.Hash) (evm.Signature, error) {
+	return func(digest evm.Hash) (evm.Signature, error) { return s.signDigest(ctx, g, digest) }
+}
+
 // openKey opens a soft key, to be wiped by the caller.
 func (s *Service) openKey(ctx context.Context, u vault.Use) (evm.Key, error) {
 	value, err := s.Vaults.OpenUse(ctx, u)
@@ -72,17 +80,13 @@ func (s *Service) openKey(ctx context.Context, u vault.Use) (evm.Key, error) {
 	return key, nil
 }
 
-// findKey finds the key that signs, and its address, which is derived once. Where
-// the request names none, it is the agent's own key in the HSM for the chain, if
-// it has one, or else the secret at the published default.
-func (s *Service) findKey(ctx context.Context, t *task) (refusal, err error) {
-	if t.path == (vault.SecretPath{}) {
-		found := false
-		err := s.DB.View(ctx, func(tx Tx) (err error) {
-			found, err = t.findResident(tx)
-			return err
-		})
-		if err != nil || found {
+// findKey finds, in a view, the key that signs. Where the request names none, it
+// is the agent's own key in the HSM for the chain, if it has one, or else the
+// secret at the published default.
+func (t *task) findKey(tx Tx, now time.Time) (refusal, err error) {
+	unnamed := t.path == (vault.SecretPath{})
+	if unnamed {
+		if found, err := t.findResident(tx); err != nil || found {
 			return nil, err
 		}
 	}
@@ -90,35 +94,39 @@ func (s *Service) findKey(ctx context.Context, t *task) (refusal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.Vaults.FindUse(ctx, t.asked, t.agent, path)
+	t.signer.use, refusal, err = vault.FindUse(tx, t.asked, t.agent, path, now)
 	switch {
-	case errors.Is(err, vault.ErrNoSigningKey) && t.path == (vault.SecretPath{}):
-		return vault.ErrNoSigningKey.Detail("Access denied: no policy lets this agent use a signing key at %s, or there is none", path), nil
-	case isRefusal(err):
-		return err, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
+	case unnamed && errors.Is(refusal, vault.ErrNoSigningKey):
+		return vault.ErrNoSigningKey.Detail("Access denied: no policy lets this agent use a signing key at %s, or there is none", path), nil
+	case refusal != nil:
+		return refusal, nil
 	}
-	known := false
-	err = s.DB.View(ctx, func(tx Tx) (err error) {
-		t.signer.use, refusal, err = vault.AdmitUse(tx, t.asked, t.agent, v, path, s.now())
-		if err != nil || refusal != nil {
-			return err
-		}
-		t.signer.address, known, err = tx.SignerAddress(t.signer.use.Secret, t.signer.use.Version)
-		return err
-	})
-	if err != nil || refusal != nil || known {
-		return refusal, err
+	t.signer.address, _, err = tx.SignerAddress(t.signer.use.Secret, t.signer.use.Version)
+	return nil, err
+}
+
+// findAddress derives the address of a key that was never used before.
+func (s *Service) findAddress(ctx context.Context, t *task) error {
+	if !t.signer.address.IsZero() {
+		return nil
 	}
 	key, err := s.openKey(ctx, t.signer.use)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer key.Wipe()
 	t.signer.address, t.signer.derived = key.Address(), true
-	return nil, nil
+	return nil
+}
+
+// keepAddress stores what findAddress derived.
+func (g signer) keepAddress(tx Tx) error {
+	if !g.derived {
+		return nil
+	}
+	return tx.PutSignerAddress(g.use.Secret, g.use.Version, g.address)
 }
 
 // findResident finds the agent's key in the HSM for the chain.

@@ -53,14 +53,7 @@ func (s *Service) Simulate(ctx context.Context, p identity.Principal, agent id.I
 }
 
 func (s *Service) findForSimulation(ctx context.Context, t *task) error {
-	var refusal error
-	err := s.DB.View(ctx, func(tx Tx) (err error) {
-		_, refusal, err = t.look(tx, s)
-		return err
-	})
-	if err == nil && refusal == nil {
-		refusal, err = s.findKey(ctx, t)
-	}
+	_, refusal, err := s.find(ctx, t)
 	if err == nil && refusal == nil {
 		refusal, err = s.foresee(ctx, t)
 	}

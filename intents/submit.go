@@ -58,13 +58,11 @@ func (s *Service) carryOut(ctx context.Context, p identity.Principal, agent id.I
 	}
 	// From here on it is finished even if the client does not wait for it.
 	ctx = context.WithoutCancel(ctx)
-	t.agreed = got.agreed
-	if err := s.simulateAgain(ctx, t, got.agreed); err != nil {
-		return Outcome{}, s.release(ctx, t, got.intent, err)
-	}
-	in, err := s.sign(ctx, t, got.intent)
-	if err != nil {
-		return Outcome{}, err
+	in := got.intent
+	if in.State == Reserved {
+		if in, err = s.signReserved(ctx, t, in, got.agreed); err != nil {
+			return Outcome{}, err
+		}
 	}
 	if kind == Submit && t.node != nil {
 		in, err = s.broadcast(ctx, p, t.node, in)
@@ -102,7 +100,7 @@ type task struct {
 	failed  *Simulation // what it was asked to be simulated for says no
 
 	managers []identity.User // whom to ask
-	agreed   *Approval       // that was used
+	people   bool            // they have to agree, as far as is foreseen
 }
 
 // event starts the audit event of what is done with the task.
@@ -120,18 +118,11 @@ func (t *task) event(action audit.Action) audit.Event {
 // nobody has to be asked for it. It returns the intent of an earlier request
 // with the same Idempotency-Key, if there was one.
 func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err error) {
-	var refusal error
-	err = s.DB.View(ctx, func(tx Tx) (err error) {
-		earlier, refusal, err = t.look(tx, s)
-		return err
-	})
+	earlier, refusal, err := s.find(ctx, t)
 	if err != nil || earlier != nil {
 		return earlier, err
 	}
 	if refusal == nil {
-		refusal, err = s.findKey(ctx, t)
-	}
-	if err == nil && refusal == nil {
 		refusal, err = s.foresee(ctx, t)
 	}
 	if err != nil {
@@ -153,7 +144,23 @@ func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err er
 	return nil, err
 }
 
-// look reads what is known without asking anybody.
+// find reads what is known without asking anybody, the key's address among it. It
+// returns the intent of an earlier request as look does.
+func (s *Service) find(ctx context.Context, t *task) (earlier *Intent, refusal, err error) {
+	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		if earlier, refusal, err = t.look(tx, s); err == nil && refusal == nil && earlier == nil {
+			refusal, err = t.findKey(tx, s.now())
+		}
+		return err
+	})
+	if err == nil && refusal == nil && earlier == nil {
+		err = s.findAddress(ctx, t)
+	}
+	return earlier, refusal, err
+}
+
+// look finds the chain, and the intent of an earlier request with the same
+// Idempotency-Key, if there was one.
 func (t *task) look(tx Tx, s *Service) (earlier *Intent, refusal, err error) {
 	now := s.now()
 	_, refusal, err = authorize(tx, t.asked, t.agent, now)
@@ -181,8 +188,10 @@ func (s *Service) foresee(ctx context.Context, t *task) (refusal, err error) {
 		a, why, err := authorize(tx, t.asked, t.agent, s.now())
 		if err == nil && why == nil {
 			var g Guardrails
-			if g, _, why, err = t.decide(tx, a, s); err == nil && g.Approval != nil {
+			var pr proposal
+			if g, pr, why, err = t.decide(tx, a, s); err == nil && g.Approval != nil {
 				t.managers, err = tx.Managers(a.Org)
+				t.people = len(g.Approval.asks(pr)) > 0
 			}
 		}
 		refusal = why

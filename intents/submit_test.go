@@ -137,28 +137,57 @@ func TestRefusalsAreNotRemembered(t *testing.T) {
 }
 
 // kill -9 between every two steps, and after each a client that asks again with
-// its key: exactly one transaction lands, whatever happened.
+// its key: exactly one transaction lands, whatever happened. A key that is a secret
+// is admitted and signs in one commit, one in the HSM in two, and so does what
+// people agreed to, who have agreed to one.
 func TestKilledBetweenSteps(t *testing.T) {
-	for commits := range 4 {
-		t.Run(fmt.Sprint(commits, " commits"), func(t *testing.T) {
-			w := newWorld(t)
-			w.change(func(a *identity.Agent) { a.TxDailyLimit = "0.1" })
-			r := pay("0.1")
-			r.IdempotencyKey = "order-1"
-			w.faults.killAfter(commits)
-			_, _ = w.Submit(w.ctx, w.agent, w.agent.ID, r)
-			w.restart()
-			in := w.submit(r)
-			w.chain.mine(4)
-			w.track()
-			w.clock.pass(time.Minute)
-			w.track() // shows bytes again that no node has
-			w.chain.mine(4)
-			got := w.wantState(in.ID, intents.Confirmed)
-			if w.chain.moved().Units(18) != "0.1" || got.Nonce != 0 || w.spent() != "0.1" {
-				t.Fatalf("%s moved with nonce %d, and %s counts", w.chain.moved().Units(18), got.Nonce, w.spent())
-			}
-		})
+	for name, prepare := range map[string]func(*world, identity.Principal){
+		"soft": func(*world, identity.Principal) {},
+		"resident": func(w *world, _ identity.Principal) {
+			_, err := w.CreateSigningKey(w.ctx, w.owner, w.agent.ID, "ethereum")
+			w.ok(err)
+		},
+		"agreed": func(w *world, boss identity.Principal) {
+			w.needs(1)
+			_, err := w.Approve(w.ctx, boss, w.ask(pay("0.2")).ID)
+			w.ok(err)
+		},
+	} {
+		for commits := range 4 {
+			t.Run(fmt.Sprint(name, " ", commits, " commits"), func(t *testing.T) {
+				w := newWorld(t)
+				w.change(func(a *identity.Agent) { a.TxDailyLimit = "0.2" })
+				boss := w.person(identity.RoleOwner)
+				prepare(w, boss)
+				w.killed(commits)
+				used, err := w.Approvals(w.ctx, boss, intents.Used, 10)
+				w.ok(err)
+				if want := name == "agreed"; (len(used) == 1) != want {
+					t.Fatalf("%d approvals were used", len(used))
+				}
+			})
+		}
+	}
+}
+
+// killed ends the process after so many commits of a payment, and wants the same
+// payment, asked for again, to be made once.
+func (w *world) killed(commits int) {
+	w.Helper()
+	r := pay("0.2")
+	r.IdempotencyKey = "order-1"
+	w.faults.killAfter(commits)
+	_, _ = w.Submit(w.ctx, w.agent, w.agent.ID, r)
+	w.restart()
+	in := w.submit(r)
+	w.chain.mine(4)
+	w.track()
+	w.clock.pass(time.Minute)
+	w.track() // shows bytes again that no node has
+	w.chain.mine(4)
+	got := w.wantState(in.ID, intents.Confirmed)
+	if w.chain.moved().Units(18) != "0.2" || got.Nonce != 0 || w.spent() != "0.2" {
+		w.Fatalf("%s moved with nonce %d, and %s counts", w.chain.moved().Units(18), got.Nonce, w.spent())
 	}
 }
 
@@ -211,7 +240,7 @@ func TestHSMGoneBeforeSigning(t *testing.T) {
 	w.module.gone = true
 	r := pay("0.1")
 	r.IdempotencyKey = "order-1"
-	w.logs("transaction.submit success; transaction.sign failed hsm_unavailable", func() {
+	w.logs("transaction.sign failed hsm_unavailable", func() {
 		_, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
 		w.is(err, hsm.ErrUnavailable)
 	})

@@ -2,6 +2,7 @@ package intents
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -51,7 +52,7 @@ func (s *Service) giveUp(ctx context.Context, page []Intent) error {
 			if err := audit.Write(ctx, tx, e); err != nil {
 				return err
 			}
-			if err := undo(tx, in, now); err != nil {
+			if err := errors.Join(undo(tx, in, now), unuse(tx, in)); err != nil {
 				return err
 			}
 		}

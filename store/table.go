@@ -113,9 +113,24 @@ func (tb rawTable) scan(t *Tx, p page, fn func(key, value []byte) error) error {
 	return t.scan(tb.name, p, func(key []byte, rec record) error { return fn(key, rec.plain) })
 }
 
-// scan walks the durable state, past the cache: a long list would push out
-// what is read often.
+// scan opens what walk comes by.
 func (t *Tx) scan(table string, p page, fn func(key []byte, rec record) error) error {
+	return t.walk(table, p, func(key, raw []byte) error {
+		var rec record
+		err := guard(func() (err error) {
+			rec, err = t.snap.open(table, key, raw)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return fn(key, rec)
+	})
+}
+
+// walk calls fn with the records of p as they are in the file, sealed. It reads the
+// durable state, past the cache: a long list would push out what is read often.
+func (t *Tx) walk(table string, p page, fn func(key, raw []byte) error) error {
 	if t.done {
 		return errTxDone
 	}
@@ -134,17 +149,12 @@ func (t *Tx) scan(table string, p page, fn func(key []byte, rec record) error) e
 	}
 	step := p.start
 	for n := 0; p.Limit == 0 || n < p.Limit; n++ {
-		var key []byte
-		var rec record
-		err := guard(func() (err error) {
-			var raw []byte
-			key, raw = step(c)
-			if key != nil && bytes.HasPrefix(key, p.Prefix) {
-				rec, err = t.snap.open(table, key, raw)
-			} else {
+		var key, raw []byte
+		err := guard(func() error {
+			if key, raw = step(c); !bytes.HasPrefix(key, p.Prefix) {
 				key = nil
 			}
-			return err
+			return nil
 		})
 		if err != nil || key == nil {
 			return err
@@ -152,7 +162,7 @@ func (t *Tx) scan(table string, p page, fn func(key []byte, rec record) error) e
 		if err := t.ctx.Err(); err != nil {
 			return err
 		}
-		if err := fn(key, rec); err != nil {
+		if err := fn(key, raw); err != nil {
 			if errors.Is(err, errStop) {
 				return nil
 			}

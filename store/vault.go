@@ -39,6 +39,15 @@ func (t *Tx) DeleteVault(org, v id.ID) error { return vaults.delete(t, pair(org,
 // Vaults implements vault.Tx.
 func (t *Tx) Vaults(org id.ID) ([]vault.Vault, error) { return collect(t, vaults, org[:]) }
 
+// VaultIDs implements vault.Tx.
+func (t *Tx) VaultIDs(org id.ID) (out []id.ID, err error) {
+	err = t.walk(vaults.name, page{Prefix: org[:]}, func(key, _ []byte) error {
+		out = append(out, id.ID(key[len(org):]))
+		return nil
+	})
+	return out, err
+}
+
 // AllVaults implements vault.Tx.
 func (t *Tx) AllVaults(after vault.Vault, limit int) (out []vault.Vault, err error) {
 	err = vaults.scan(t, page{After: pair(after.Org, after.ID), Limit: limit}, func(_ []byte, v vault.Vault) error {

@@ -15,6 +15,8 @@ type Tx interface {
 	PutVault(Vault) error
 	DeleteVault(org, vault id.ID) error
 	Vaults(org id.ID) ([]Vault, error) // (scan) oldest first
+	// VaultIDs are those of Vaults. No record is opened for them. (scan)
+	VaultIDs(org id.ID) ([]id.ID, error)
 	// AllVaults lists at most limit vaults of all organisations that come after
 	// one, in the order of their keys; the zero Vault is before all. (scan)
 	AllVaults(after Vault, limit int) ([]Vault, error)

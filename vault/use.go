@@ -29,32 +29,25 @@ type Use struct {
 	sealed []byte
 }
 
-// FindUse is the first vault, oldest first, in which the signing key at path may be
-// used for an agent that by acts for: itself, or a person who manages it. It is
-// ErrNoSigningKey where there is none: whoever may not use it learns nothing of it.
-func (s *Service) FindUse(ctx context.Context, by identity.Principal, agent id.ID, path SecretPath) (found id.ID, err error) {
-	err = s.DB.View(ctx, func(tx Tx) error {
-		vaults, err := tx.Vaults(by.Org)
-		if err != nil {
-			return err
+// FindUse looks, in the caller's view, for the first vault, oldest first, in which
+// the signing key at path may be used for an agent that by acts for: itself, or a
+// person who manages it. The refusal is ErrNoSigningKey where there is none: whoever
+// may not use it learns nothing of it.
+func FindUse(tx Tx, by identity.Principal, agent id.ID, path SecretPath, now time.Time) (u Use, refusal, err error) {
+	vaults, err := tx.VaultIDs(by.Org)
+	if err != nil {
+		return u, nil, err
+	}
+	for _, v := range vaults {
+		u, refusal, err = AdmitUse(tx, by, agent, v, path, now)
+		if err != nil || refusal == nil {
+			return u, nil, err
 		}
-		now := s.now()
-		for _, v := range vaults {
-			_, refusal, err := AdmitUse(tx, by, agent, v.ID, path, now)
-			if err != nil {
-				return err
-			}
-			if refusal == nil {
-				found = v.ID
-				return nil
-			}
-			if errors.Is(refusal, ErrNotSigningKey) || fault.KindOf(refusal) == fault.Gone {
-				return refusal // there is one that it may use, but cannot
-			}
+		if errors.Is(refusal, ErrNotSigningKey) || fault.KindOf(refusal) == fault.Gone {
+			return u, refusal, nil // there is one that it may use, but cannot
 		}
-		return ErrNoSigningKey
-	})
-	return found, err
+	}
+	return u, ErrNoSigningKey, nil
 }
 
 // AdmitUse decides, in the caller's transaction, whether the private key at path

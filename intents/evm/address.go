@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // Address names an account or a contract. The zero value is the zero address.
@@ -30,6 +31,12 @@ func (a Address) String() string { return common.Address(a).Hex() }
 
 // AddressOf is that of a public key: an uncompressed point of SEC 1, 4 ‖ X ‖ Y.
 func AddressOf(public [65]byte) Address { return addressOf(public[:]) }
+
+// Creates is the address of the contract that the account's transaction with a
+// nonce makes (yellow paper, §7).
+func (a Address) Creates(nonce uint64) Address {
+	return Address(crypto.CreateAddress(common.Address(a), nonce))
+}
 
 // IsZero reports whether it is the zero address, which nobody has the key of.
 func (a Address) IsZero() bool { return a == Address{} }

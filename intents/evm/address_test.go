@@ -71,3 +71,18 @@ func FuzzParseAddress(f *testing.F) {
 		}
 	})
 }
+
+// The contracts of an account that geth tests with.
+func TestCreates(t *testing.T) {
+	from, err := evm.ParseAddress("0x970e8128ab834e8eac17ab8e3812f010678cf791")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for nonce, want := range []string{
+		"0x333c3310824b7c685133f2bedb2ca4b8b4df633d", "0x8bda78331c916a08481428e4b07c96d3e916d165", "0xc9ddedf451bc62ce88bf9292afb13df35b670699",
+	} {
+		if got := from.Creates(uint64(nonce)).String(); !strings.EqualFold(got, want) {
+			t.Errorf("nonce %d: %s, want %s", nonce, got, want)
+		}
+	}
+}
