@@ -87,6 +87,7 @@ type ConfirmationResponse struct {
 	TxHash       string   `json:"tx_hash,omitempty" doc:"Of the one that landed"`
 	BlockNumber  uint64   `json:"block_number,omitempty"`
 	BlockHash    string   `json:"block_hash,omitempty"`
+	Contract     string   `json:"contract_address,omitempty" doc:"Of the contract that it has created"`
 	GasUsed      uint64   `json:"gas_used,omitempty"`
 	GasPrice     string   `json:"effective_gas_price,omitempty" doc:"Wei"`
 	SettledAt    Time     `json:"settled_at,omitzero"`

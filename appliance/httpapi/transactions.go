@@ -181,5 +181,8 @@ func wireConfirmation(t intents.Intent) api.ConfirmationResponse {
 	if b := t.Block; b != nil {
 		out.TxHash, out.BlockNumber, out.BlockHash, out.GasUsed, out.GasPrice = b.Tx.String(), b.Number, b.Hash.String(), b.Gas, b.Price.String()
 	}
+	if a, created := t.Contract(); created {
+		out.Contract = a.String()
+	}
 	return out
 }

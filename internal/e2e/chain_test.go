@@ -171,8 +171,12 @@ func (p *payer) tokens(agent *client, signedBy func(api.TransactionResponse) map
 		return p.landed(tx.ID)
 	}
 	var made struct{ ContractAddress string }
-	p.chain.RPC(&made, "eth_getTransactionReceipt", submit(call("", calldata(anviltest.USDC().Code(t)))).TxHash)
-	token := made.ContractAddress
+	deployed := submit(call("", calldata(anviltest.USDC().Code(t))))
+	p.chain.RPC(&made, "eth_getTransactionReceipt", deployed.TxHash)
+	if !strings.EqualFold(made.ContractAddress, deployed.Contract) {
+		t.Errorf("the contract is said to be at %q, and is at %s", deployed.Contract, made.ContractAddress)
+	}
+	token := deployed.Contract
 	p.d.human().do("PUT", "/v1/agents/"+p.id+"/guardrails", map[string]any{
 		"token_limits": []map[string]any{{"chain_id": 84532, "token": token, "max_amount": "1000"}},
 	}).is(t, 200)
