@@ -138,7 +138,7 @@ func (c *Client) once(ctx context.Context, in call, token string, body []byte) (
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("client: %w", err)
+		return nil, fmt.Errorf("client: %w", cause(err))
 	}
 	capture(ctx, res.Header)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
@@ -146,6 +146,16 @@ func (c *Client) once(ctx context.Context, in call, token string, body []byte) (
 		return nil, refusal(res)
 	}
 	return res, nil
+}
+
+// cause is why a request got no answer, without its URL: that of a share is a
+// credential.
+func cause(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }
 
 // again reports whether the call may be sent once more after this failure. What

@@ -166,7 +166,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/inspection", "shroud/detect", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/client/attested", "appliance/inspection", "shroud/detect", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
@@ -299,7 +299,7 @@ var reveals = map[string]string{
 // dialers lists the packages that may open a connection to elsewhere. What the
 // daemon opens goes through appliance/egress, under one policy; the commands are
 // clients of a daemon.
-var dialers = []string{"appliance/client", "appliance/egress", "appliance/operator", "cmd/oneclawd"}
+var dialers = []string{"appliance/client", "appliance/client/attested", "appliance/egress", "appliance/operator", "cmd/oneclawd"}
 
 // Sizes beyond which a file or function has to be cut in two. The habit is far
 // below: 400 and 40.
