@@ -12,6 +12,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/attest"
 	"github.com/oneclaw/oneclawd/appliance/client/attested"
+	"github.com/oneclaw/oneclawd/internal/fault"
 )
 
 func newAttest() *cobra.Command {
@@ -39,6 +40,9 @@ chip; anything else means: do not trust it.`,
 				return err
 			}
 			found, err := attested.Appraise(cmd.Context(), strings.TrimRight(args[0], "/"), policy)
+			if f := fault.As(err); f != nil {
+				return f // what the policy says, in words for people
+			}
 			if err != nil {
 				return err
 			}

@@ -2,14 +2,19 @@ package e2e
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/appliance/attest"
 	"github.com/oneclaw/oneclawd/appliance/attest/attesttest"
+	gosdk "github.com/oneclaw/oneclawd/appliance/client"
+	"github.com/oneclaw/oneclawd/appliance/client/attested"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 )
 
@@ -66,6 +71,38 @@ func verify(t *testing.T, d *daemon, policy string) (out string, accepted bool) 
 	return out + errs, code == 0
 }
 
+// speak is a program that gives its key to nobody but an appliance that the policy
+// accepts.
+func speak(t *testing.T, d *daemon, policyFile string) error {
+	t.Helper()
+	policy, err := attest.LoadPolicy(policyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through, err := attested.New(d.api, attested.Options{Policy: policy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := gosdk.New(gosdk.Options{BaseURL: d.api, Key: d.owner.APIKey, HTTP: &http.Client{Transport: through, Timeout: patience}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.ListVaults(t.Context())
+	return err
+}
+
+// answered counts the requests that the daemon answered, but for those that an
+// appraisal makes.
+func answered(d *daemon) int {
+	n := 0
+	for line := range strings.Lines(d.log()) {
+		if strings.Contains(line, "msg=request ") && !strings.Contains(line, "route=/v1/attestation ") && !strings.Contains(line, "route=/v1/auth/jwt-public-key ") {
+			n++
+		}
+	}
+	return n
+}
+
 // TestAttested: the daemon opens no key before the machine is what the policy
 // accepts, people open the sealed PIN, and others can check the machine from
 // afar.
@@ -112,6 +149,21 @@ func TestAttested(t *testing.T) {
 		if out, ok := verify(t, d, other); ok || !strings.Contains(out, "oneclawd: ") {
 			t.Errorf("accepted by a policy for something else: %s", out)
 		}
+	}
+	before := answered(d)
+	for _, other := range []string{s.accept(t, image+1, 22), s.accept(t, image, 23)} {
+		if err := speak(t, d, other); !errors.Is(err, attested.ErrRefused) {
+			t.Errorf("spoke to what the policy does not accept: %v", err)
+		}
+	}
+	if got := answered(d); got != before {
+		t.Errorf("%d requests were sent to what was not accepted:\n%s", got-before, d.logTail())
+	}
+	if err := speak(t, d, s.policy); err != nil {
+		t.Error(err)
+	}
+	if answered(d) == before {
+		t.Error("requests do not show in the log, so that none in it means nothing")
 	}
 	d.stop()
 
