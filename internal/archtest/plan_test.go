@@ -87,10 +87,11 @@ var may = map[string][]string{
 	"store/storetest": {"internal/id", "internal/plain", "store"},
 
 	// The door.
-	"appliance/api":         {},
-	"appliance/client":      {"appliance/api", "appliance/client/cmek"}, // what any program elsewhere could do
-	"appliance/client/cmek": {},                                         // arithmetic on values
-	"appliance/inspection":  {"appliance/api", "shroud/detect"},
+	"appliance/api":             {},
+	"appliance/client":          {"appliance/api", "appliance/client/cmek"}, // what any program elsewhere could do
+	"appliance/client/cmek":     {},                                         // arithmetic on values
+	"appliance/client/attested": {"appliance/attest", "appliance/client"},   // connections that end in what a policy accepts
+	"appliance/inspection":      {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
 		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
 		"shroud/activity", "shroud/detect", "shroud/meter", "shroud/pricelist",

@@ -178,11 +178,11 @@ func (a *appliance) expect(t *testing.T, appraised, requests int32) {
 func TestAccepted(t *testing.T) {
 	a := newAppliance(t)
 	c := a.open(t, attested.Options{Policy: a.accept(t, image), Certificate: certificate(t)})
+	a.Config.SetKeepAlivesEnabled(false) // each connection has to show the same key
 	for range 2 {
 		if err := put(t, c); err != nil {
 			t.Fatal(err)
 		}
-		a.CloseClientConnections() // the next connection has to show the same key
 	}
 	a.expect(t, 1, 2)
 	found, err := attested.Appraise(t.Context(), a.URL, a.accept(t, image))
@@ -259,18 +259,17 @@ func TestNewRefusesNonsense(t *testing.T) {
 // that is not gets nothing.
 func TestKeyChanges(t *testing.T) {
 	a := newAppliance(t)
+	a.Config.SetKeepAlivesEnabled(false)
 	c := a.open(t, attested.Options{Policy: a.accept(t, image)})
 	if err := put(t, c); err != nil {
 		t.Fatal(err)
 	}
-	a.CloseClientConnections()
 	a.shown.Store(certificate(t))
 	if err := put(t, c); err != nil {
 		t.Fatalf("the appliance got a new key: %v", err)
 	}
 	a.expect(t, 2, 2)
 
-	a.CloseClientConnections()
 	a.said.Store(a.shown.Load())
 	a.shown.Store(certificate(t))
 	if err := put(t, c); !errors.Is(err, attested.ErrRefused) {
