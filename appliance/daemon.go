@@ -44,6 +44,7 @@ type daemon struct {
 	listeners []*listener // api is the first
 	front     *front
 	shroud    *shroudFront // nil without a listener
+	mcp       *mcpFront    // nil without a listener
 	socket    net.Listener
 	metrics   *metrics.Metrics
 	traces    *traces.Tracer // nil without a collector
@@ -115,6 +116,14 @@ func (d *daemon) bindAll() (err error) {
 			return err
 		}
 		d.listeners, d.shroud.listener = append(d.listeners, l), l
+	}
+	if m := d.cfg.MCP; m.Listen != "" {
+		d.mcp = &mcpFront{}
+		l, err := d.bind(on("mcp", m.Listen, m.ListenerConfig), d.mcp)
+		if err != nil {
+			return err
+		}
+		d.listeners, d.mcp.listener = append(d.listeners, l), l
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type Options struct {
 type Running struct {
 	API    string // base URL
 	Shroud string // base URL, "" without its listener
+	MCP    string // base URL, "" without its listener
 	CAFile string // of the CA that clients have to trust, "" if it is not our own
 	HSM    hsm.Description
 }
@@ -122,6 +123,9 @@ func (d *daemon) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer proxy.close()
+	if err := d.openMCP(c, api); err != nil {
+		return err
+	}
 	if err := c.record(ctx, audit.ApplianceStart); err != nil {
 		return err
 	}
@@ -138,17 +142,13 @@ func (d *daemon) announce(c *core) {
 	for _, note := range about.Notes {
 		d.log.Warn("about the keys", "note", note)
 	}
-	d.log.Info("listening", "api", d.api.url, "shroud", d.shroud.base(), "version", d.o.Version)
+	d.log.Info("listening", "api", d.api.url, "shroud", d.shroud.base(), "mcp", d.mcp.base(), "version", d.o.Version)
 	if d.o.Ready != nil {
-		d.o.Ready(Running{API: d.api.url, Shroud: d.shroud.base(), CAFile: d.cfg.localCAFile(), HSM: about})
+		d.o.Ready(Running{API: d.api.url, Shroud: d.shroud.base(), MCP: d.mcp.base(), CAFile: d.cfg.localCAFile(), HSM: about})
 	}
 }
 
 func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
-	public := c.cfg.API.PublicURL
-	if public == "" {
-		public = d.api.url
-	}
 	proxies := make([]netip.Prefix, len(c.cfg.API.TrustedProxies))
 	for i, p := range c.cfg.API.TrustedProxies {
 		var err error
@@ -162,7 +162,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 		attestor = c.attested
 	}
 	conf := httpapi.Config{
-		Version: d.o.Version, PublicURL: public, TrustedProxies: proxies, Log: d.log,
+		Version: d.o.Version, PublicURL: d.publicURL(), TrustedProxies: proxies, Log: d.log,
 		Limits: httpapi.Limits{
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
@@ -176,6 +176,14 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 		conf.Trace = d.traces.Request
 	}
 	return httpapi.New(conf), nil
+}
+
+// publicURL is where people reach the appliance.
+func (d *daemon) publicURL() string {
+	if d.cfg.API.PublicURL != "" {
+		return d.cfg.API.PublicURL
+	}
+	return d.api.url
 }
 
 func rate(perSecond float64, burst int) httpapi.Rate {
@@ -219,7 +227,7 @@ func (d *daemon) drain(ctx context.Context, api *httpapi.Server) error {
 	}
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	err := andThen(d.shroud.drain(wait), andThen(api.Shutdown(wait), d.api.drain(wait)))
+	err := andThen(d.mcp.drain(wait), andThen(d.shroud.drain(wait), andThen(api.Shutdown(wait), d.api.drain(wait))))
 	switch {
 	case !errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -29,6 +29,7 @@ type daemon struct {
 
 	api    string // base URL of the last start
 	shroud string // likewise, of `dev`
+	mcp    string // likewise
 	owner  owner
 	pid    int
 
@@ -168,14 +169,14 @@ func (d *daemon) tryStart() error {
 	return errors.New("the daemon does not get ready")
 }
 
-var listening = regexp.MustCompile(`(?m)(?:msg=listening api=|"msg":"listening","api":")(https?://[^\s"]+)"?,?"? ?"?shroud"?[=:]"?([^\s"]*)`)
+var listening = regexp.MustCompile(`(?m)(?:msg=listening api=|"msg":"listening","api":")(https?://[^\s"]+)"?,?"? ?"?shroud"?[=:]"?([^\s"]*)"?,?"? ?"?mcp"?[=:]"?([^\s"]*)`)
 
 // ready looks for the line by which `dev --json` and `serve` say where they
 // listen.
 func (d *daemon) ready(logBefore int) bool {
 	if d.args[0] == "serve" {
 		if m := listening.FindStringSubmatch(d.log()[logBefore:]); m != nil {
-			d.api, d.shroud = m[1], m[2]
+			d.api, d.shroud, d.mcp = m[1], m[2], m[3]
 		}
 		return d.api != ""
 	}
@@ -186,12 +187,13 @@ func (d *daemon) ready(logBefore int) bool {
 	var line struct {
 		API    string `json:"api"`
 		Shroud string `json:"shroud"`
+		MCP    string `json:"mcp"`
 		Owner  owner  `json:"owner"`
 	}
 	if err := json.Unmarshal(text, &line); err != nil {
 		d.t.Fatalf("dev --json printed %q: %v", text, err)
 	}
-	d.api, d.shroud, d.owner = line.API, line.Shroud, line.Owner
+	d.api, d.shroud, d.mcp, d.owner = line.API, line.Shroud, line.MCP, line.Owner
 	return true
 }
 

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -81,17 +80,24 @@ func settingShroudPlain(t *testing.T, l *lab) {
 // settingShroudTLS is about the four settings of certificates: the listener is of
 // the same type as that of metrics, whose cases are thorough.
 func settingShroudTLS(t *testing.T, l *lab) {
+	certificates(t, l, "shroud", func(d *daemon) string { return d.shroud + "/healthz" })
+}
+
+// certificates is about those settings of the listener of a section, which answers
+// anybody at an address.
+func certificates(t *testing.T, l *lab, section string, at func(*daemon) string) {
+	t.Helper()
 	shared, own, client := newPair(t), newPair(t), newPair(t)
 	for _, c := range []struct {
 		settings []string
 		want     pair
 		client   *pair
 	}{
-		{[]string{"shroud.shared_cert=true"}, shared, nil},
-		{[]string{"shroud.cert_file=" + own.cert, "shroud.key_file=" + own.key}, own, nil},
-		{[]string{"shroud.cert_file=" + own.cert, "shroud.key_file=" + own.key, "shroud.client_ca_file=" + client.cert}, own, &client},
+		{[]string{section + ".shared_cert=true"}, shared, nil},
+		{[]string{section + ".cert_file=" + own.cert, section + ".key_file=" + own.key}, own, nil},
+		{[]string{section + ".cert_file=" + own.cert, section + ".key_file=" + own.key, section + ".client_ca_file=" + client.cert}, own, &client},
 	} {
-		d := l.with(t, append(c.settings, "shroud.listen=127.0.0.1:0", "tls.cert_file="+shared.cert, "tls.key_file="+shared.key)...)
+		d := l.with(t, append(c.settings, section+".listen=127.0.0.1:0", "tls.cert_file="+shared.cert, "tls.key_file="+shared.key)...)
 		get := func(shows ...pair) (string, *x509.Certificate) {
 			conf := &tls.Config{InsecureSkipVerify: true}
 			for _, p := range shows {
@@ -102,7 +108,7 @@ func settingShroudTLS(t *testing.T, l *lab) {
 				conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
 			}
 			h := &http.Client{Transport: &http.Transport{TLSClientConfig: conf, DisableKeepAlives: true}}
-			res, err := h.Get(strings.Replace(d.shroud, "0.0.0.0", "127.0.0.1", 1) + "/healthz")
+			res, err := h.Get(at(d))
 			if err != nil {
 				return "", nil
 			}

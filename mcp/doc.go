@@ -1,0 +1,17 @@
+// Package mcp is the MCP server of oneclawd: the tools through which a model's
+// client lists, reads and keeps secrets, sends transactions and inspects texts.
+//
+// A tool is a thin call of the Go SDK (appliance/client). The server decides
+// nothing: whoever calls a tool calls the API, with their own credential and
+// from their own address, and gets its answer. Inside the daemon the API is
+// reached without a network, through InProcess.
+//
+// Two transports lead to the same tools. Handler speaks streamable HTTP, in both
+// eras of the protocol at one URL; ServeStdio speaks to one client over a pair of
+// pipes. A guard stands before every call: it inspects what goes in, keeps values
+// that were fetched from leaving through another tool, and takes them out of what
+// comes back.
+//
+// The package must not know how secrets are stored, who may read them, or what
+// stands behind the API.
+package mcp
