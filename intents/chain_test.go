@@ -232,9 +232,13 @@ type faults struct {
 	mu    sync.Mutex
 	left  int // commits until the end, if it is armed
 	armed bool
+	doubt bool // the next commit is made, and said to have failed
 }
 
-var errKilled = errors.New("killed")
+var (
+	errKilled = errors.New("killed")
+	errDoubt  = errors.New("in doubt")
+)
 
 func (f *faults) Update(ctx context.Context, fn func(intents.Tx) error) error {
 	f.mu.Lock()
@@ -242,11 +246,16 @@ func (f *faults) Update(ctx context.Context, fn func(intents.Tx) error) error {
 	if f.armed && f.left > 0 {
 		f.left--
 	}
+	doubt := f.doubt
+	f.doubt = false
 	f.mu.Unlock()
 	if dead {
 		return errKilled
 	}
-	return f.Runner.Update(ctx, fn)
+	if err := f.Runner.Update(ctx, fn); err != nil || !doubt {
+		return err
+	}
+	return errDoubt
 }
 
 // killAfter lets n more commits be made.

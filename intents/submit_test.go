@@ -170,6 +170,25 @@ func TestKilledBetweenSteps(t *testing.T) {
 	}
 }
 
+// What was signed in a commit that may not last is taken back before anybody is
+// shown it.
+func TestSignedInDoubt(t *testing.T) {
+	w := newWorld(t)
+	r := pay("0.2")
+	r.IdempotencyKey = "order-1"
+	w.faults.doubt = true
+	_, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
+	w.is(err, errDoubt)
+	w.clock.pass(time.Minute)
+	w.track()
+	if len(w.chain.sent) != 0 || w.spent() != "0" || w.account().Next != 0 {
+		t.Fatalf("%d were sent, %s counts, the next nonce is %d", len(w.chain.sent), w.spent(), w.account().Next)
+	}
+	if in := w.submit(r); in.Nonce != 0 || in.State != intents.Broadcast {
+		t.Fatalf("asked for again it is %s with nonce %d", in.State, in.Nonce)
+	}
+}
+
 // killed ends the process after so many commits of a payment, and wants the same
 // payment, asked for again, to be made once.
 func (w *world) killed(commits int) {
