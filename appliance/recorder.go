@@ -32,16 +32,19 @@ func newRecorder(c *core, m *metrics.Metrics, upstreams map[string]*shroud.Upstr
 }
 
 // Call implements shroud.Recorder: every call is counted, and what was refused, or
-// found, is in the audit log.
+// found, or answered by another model than was asked, is in the audit log.
 func (r recorder) Call(ctx context.Context, rep shroud.Report) {
 	r.count(rep)
 	r.remember(rep)
-	if !rep.Agent.IsAgent() || rep.Refusal == "" && len(rep.Threats) == 0 {
+	if !rep.Agent.IsAgent() || rep.Refusal == "" && len(rep.Threats) == 0 && rep.Asked == "" {
 		return
 	}
 	e := rep.Agent.Event(audit.ShroudRequest, "provider", rep.Provider)
 	e.Time = rep.Began
 	e.Details = audit.Details{"model": rep.Model, "redacted": rep.Redacted}
+	if rep.Asked != "" {
+		e.Details["asked"] = rep.Asked
+	}
 	if len(rep.Threats) > 0 {
 		e.Details["threats"] = rep.Threats
 	}
@@ -72,7 +75,7 @@ func (r recorder) remember(rep shroud.Report) {
 		return
 	}
 	c := activity.Call{
-		Org: rep.Agent.Org, Agent: rep.Agent.ID, Provider: rep.Provider, Model: rep.Model, Status: rep.Status, Refusal: rep.Refusal,
+		Org: rep.Agent.Org, Agent: rep.Agent.ID, Provider: rep.Provider, Model: rep.Model, Asked: rep.Asked, Status: rep.Status, Refusal: rep.Refusal,
 		Redacted: rep.Redacted, Input: rep.Input, Output: rep.Output, MicroUSD: int64(rep.Cost), Began: rep.Began, Took: rep.Took,
 		Keep: rep.Keep, Request: rep.Request,
 	}
@@ -85,6 +88,8 @@ func (r recorder) remember(rep shroud.Report) {
 // outcome sums up what became of a call.
 func outcome(rep shroud.Report) string {
 	switch {
+	case rep.Left:
+		return metrics.Abandoned
 	case rep.Refusal == "blocked" || rep.Refusal == "tool_call_too_long":
 		return metrics.Blocked
 	case rep.Status >= http.StatusInternalServerError:

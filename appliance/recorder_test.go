@@ -30,4 +30,7 @@ func TestOutcomes(t *testing.T) {
 			t.Errorf("%d %s is %s, not %s", c.status, c.refusal, got, c.want)
 		}
 	}
+	if got := outcome(shroud.Report{Status: 200, Left: true}); got != "abandoned" {
+		t.Errorf("who left was %s", got)
+	}
 }

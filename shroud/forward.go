@@ -15,8 +15,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
-	"github.com/oneclaw/oneclawd/internal/plain"
-	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/shroud/provider/translate"
 	"github.com/oneclaw/oneclawd/shroud/redact"
@@ -25,59 +23,46 @@ import (
 // maxAnswer bounds an answer that has to be read whole before any of it is shown.
 const maxAnswer = 64 << 20
 
-// forward asks the provider and passes its answer on.
-func (c *call) forward(key plain.Bytes) (err error) {
-	held, err := c.reserve()
-	if err != nil {
+// forward asks the model, and those that the agent falls back to while it does not
+// answer, and passes the answer on.
+func (c *call) forward() error {
+	if err := c.reserve(); err != nil {
 		return err
 	}
-	defer func() { held.Settle(c.cost()) }()
-	if err := c.up.gate.enter(c.s.Now()); err != nil {
-		return err
+	defer func() { c.held.Settle(c.cost()) }()
+	a := c.ask()
+	for a.another() && c.fallBack() {
+		a.close()
+		a = c.ask()
 	}
-	end := abandoned // until the provider was heard
-	defer func() { c.up.gate.leave(c.s.Now(), end) }()
+	defer a.close()
+	if a.err != nil {
+		return a.err
+	}
+	return a.pass()
+}
 
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(c.up.Silence, func() { cancel(errSilent) })
-	defer silence.Stop()
-	req, err := c.outbound(ctx, key)
-	if err != nil {
-		return err
+// pass gives the provider's answer to the agent.
+func (a *attempt) pass() error {
+	c := a.c
+	a.res.Body = &watched{ReadCloser: a.res.Body, timer: a.silence, silence: a.up.Silence}
+	err := c.answer(a.res)
+	switch {
+	case errors.Is(err, errLeft):
+		a.end = abandoned
+	case err != nil && a.ctx.Err() != nil:
+		a.end = c.failure()
+		return c.noAnswer(a.ctx, err)
+	case errors.Is(err, errBrokeOff):
+		a.end = failed
 	}
-	res, err := c.up.Client.Do(req)
-	if err != nil {
-		end = c.failure()
-		return c.noAnswer(ctx, err)
-	}
-	defer res.Body.Close()
-	switch res.StatusCode {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		end = failed
-	default:
-		c.up.gate.headers()
-		end = answered
-	}
-	silence.Stop()
-	res.Body = &watched{ReadCloser: res.Body, timer: silence, silence: c.up.Silence}
-	if err := c.answer(res); err != nil {
-		if errors.Is(err, errLeft) {
-			end = abandoned
-			return err
-		}
-		if ctx.Err() != nil {
-			end = c.failure()
-			return c.noAnswer(ctx, err)
-		}
-		return err
-	}
-	return nil
+	return err
 }
 
 var (
-	errSilent = errors.New("shroud: the provider said nothing for too long")
-	errLeft   = fault.New(fault.Unavailable, "abandoned", "the client went away")
+	errSilent   = errors.New("shroud: the provider said nothing for too long")
+	errBrokeOff = errors.New("shroud: the answer broke off")
+	errLeft     = fault.New(fault.Unavailable, "abandoned", "the client went away")
 )
 
 // failure tells a provider that fails from a client that went away.
@@ -118,7 +103,7 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 // outbound is the request as the provider gets it.
-func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, error) {
+func (c *call) outbound(ctx context.Context) (*http.Request, error) {
 	path, query, body, err := c.rewritten()
 	if err != nil {
 		return nil, err
@@ -144,8 +129,8 @@ func (c *call) outbound(ctx context.Context, key plain.Bytes) (*http.Request, er
 			req.Header.Set(name, value)
 		}
 	}
-	if key.Len() > 0 {
-		c.spent = strings.TrimSpace(string(key.Reveal()))
+	if c.key.Len() > 0 {
+		c.spent = strings.TrimSpace(string(c.key.Reveal()))
 		if strings.ContainsFunc(c.spent, unicode.IsControl) {
 			return nil, errBadKey
 		}
@@ -212,7 +197,7 @@ func (c *call) whole(res *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return badGateway{"upstream error: the answer broke off", err}
+		return badGateway{"upstream error: the answer broke off", fmt.Errorf("%w: %w", errBrokeOff, err)}
 	case len(body) > maxAnswer:
 		return badGateway{"upstream error: the answer is too large to be inspected", nil}
 	}
@@ -260,44 +245,9 @@ func (c *call) head(res *http.Response) {
 			h[name] = values
 		}
 	}
+	if c.asked != "" {
+		h.Set(headerAnsweredBy, ascii([]byte(c.up.Name+"/"+c.model)))
+	}
 	c.found.header(h)
 	c.status = res.StatusCode
-}
-
-// reserve counts the call and sets aside what it may cost.
-func (c *call) reserve() (*meter.Reservation, error) {
-	if c.route.Idle {
-		return c.s.Meter.Admit(c.ctx, c.agent.ID, meter.Limits{PerMinute: c.policy.Limits.PerMinute, PerDay: c.policy.Limits.PerDay}, 0)
-	}
-	table, _, err := c.s.Meter.Prices(c.ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.price, _ = table.Find(c.up.Name, c.model)
-	return c.s.Meter.Admit(c.ctx, c.agent.ID, c.policy.Limits, c.price.Cost(int64(c.inputTokens()), c.mostOutput()))
-}
-
-// What is set aside for an answer whose length the client does not bound, in
-// tokens. What it takes beyond counts when it is there.
-const unboundedOutput = 4096
-
-func (c *call) mostOutput() int64 {
-	if c.req != nil && c.req.MaxOutput > 0 {
-		return int64(c.req.MaxOutput)
-	}
-	return unboundedOutput
-}
-
-// cutOff makes up the usage of an answer that ended before the provider told it:
-// all that was asked, and what was heard of the answer.
-func (c *call) cutOff() {
-	if c.usage.Input == 0 {
-		c.usage.Input = c.inputTokens()
-	}
-	c.usage.Output = max(c.usage.Output, (c.heard+3)/4)
-}
-
-// cost is what the call has cost so far.
-func (c *call) cost() meter.MicroUSD {
-	return c.price.Cost(int64(c.usage.Input), int64(c.usage.Output))
 }

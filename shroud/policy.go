@@ -28,7 +28,8 @@ type Policy struct {
 	AllowedProviders []string
 	AllowedModels    []string
 	DeniedModels     []string
-	MaxInput         int // tokens of a request; 0: any number
+	MaxInput         int      // tokens of a request; 0: any number
+	Fallbacks        []string // PROVIDER/MODEL or MODEL, asked in this order where the model does not answer
 	Limits           meter.Limits
 	Detect           *detect.Policy
 	Redact           bool // secrets of the vaults
@@ -42,6 +43,7 @@ type policyJSON struct {
 	AllowedProviders []string `json:"allowed_providers"`
 	AllowedModels    []string `json:"allowed_models"`
 	DeniedModels     []string `json:"denied_models"`
+	Fallbacks        []string `json:"fallback_models"`
 	MaxInput         *int     `json:"max_tokens_per_request"`
 	PerMinute        *int64   `json:"max_requests_per_minute"`
 	PerDay           *int64   `json:"max_requests_per_day"`
@@ -58,6 +60,9 @@ const (
 	defaultPerMinute = 60
 	defaultPerDay    = 10_000
 )
+
+// maxFallbacks bounds how many models are asked after the first.
+const maxFallbacks = 4
 
 // maxKeepDays bounds how long requests are kept.
 const maxKeepDays = 365
@@ -82,9 +87,10 @@ func ParsePolicy(config json.RawMessage) (Policy, error) {
 	return Policy{
 		Detect:           texts,
 		AllowedProviders: canonical(in.AllowedProviders), AllowedModels: in.AllowedModels, DeniedModels: in.DeniedModels,
-		MaxInput: or(in.MaxInput, defaultMaxInput),
-		Limits:   meter.Limits{PerMinute: or(in.PerMinute, defaultPerMinute), PerDay: or(in.PerDay, defaultPerDay), Budget: meter.USD(or(in.Budget, 0))},
-		Redact:   or(in.Redact, true), FilterAnswers: or(in.FilterAnswers, true), LogThreats: or(in.LogThreats, true),
+		Fallbacks: in.Fallbacks[:min(len(in.Fallbacks), maxFallbacks)],
+		MaxInput:  or(in.MaxInput, defaultMaxInput),
+		Limits:    meter.Limits{PerMinute: or(in.PerMinute, defaultPerMinute), PerDay: or(in.PerDay, defaultPerDay), Budget: meter.USD(or(in.Budget, 0))},
+		Redact:    or(in.Redact, true), FilterAnswers: or(in.FilterAnswers, true), LogThreats: or(in.LogThreats, true),
 		KeepFlagged: time.Duration(min(max(or(in.KeepDays, 0), 0), maxKeepDays)) * 24 * time.Hour,
 	}, nil
 }

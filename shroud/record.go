@@ -18,6 +18,8 @@ type Report struct {
 	Agent    identity.Principal
 	Provider string
 	Model    string
+	Asked    string // provider and model that were asked first, if another one answered
+	Left     bool   // the client went away
 	Status   int    // of the answer, or of the error that it ended with
 	Refusal  string // the code of our error, "" if there was none
 	Threats  []Threat
@@ -52,7 +54,7 @@ func (c *call) report(err error) Report {
 	if c.up != nil {
 		out.Provider = c.up.Name
 	}
-	out.Cost = c.cost()
+	out.Cost, out.Asked, out.Left = c.cost(), c.asked, errors.Is(err, errLeft)
 	if out.Status = c.status; err != nil && !errors.Is(err, errLeft) {
 		out.Status, _, _ = status(err)
 		out.Refusal = refusal(err)

@@ -82,9 +82,12 @@ type call struct {
 	sent    bool // the answer has begun
 	status  int  // of the provider's answer, from then on
 	usage   provider.Usage
-	spent   string      // the provider's key, which must not come back
+	key     plain.Bytes // the provider's
+	spent   string      // the same, which must not come back
 	price   meter.Price // of the model, if one runs
-	heard   int         // bytes of a stream's texts, so far
+	held    *meter.Reservation
+	asked   string // provider and model that were asked first, if others answer
+	heard   int    // bytes of a stream's texts, so far
 
 	hidesUsage bool             // the client did not ask for the usage that we did
 	wants      translate.Answer // where the call is translated: what the client's side knows
@@ -126,12 +129,11 @@ func (c *call) run() (err error) {
 	if err := c.allow(); err != nil {
 		return err
 	}
-	key, err := c.key()
-	if err != nil {
+	if c.key, err = c.keyOf(c.up); err != nil {
 		return err
 	}
-	defer key.Wipe()
-	return c.forward(key)
+	defer func() { c.key.Wipe() }()
+	return c.forward()
 }
 
 // find says whom the call is for and what it is.
@@ -214,23 +216,23 @@ func (c *call) allow() error {
 	return nil
 }
 
-// key is the provider's key: what the header says, or what the agent may read of
-// the provider's in a vault.
-func (c *call) key() (plain.Bytes, error) {
+// keyOf is a provider's key: what the header says, if it is the one that the header
+// is for, or what the agent may read of the provider's in a vault.
+func (c *call) keyOf(up *Upstream) (plain.Bytes, error) {
 	header, err := single(c.r.Header, headerAPIKey)
 	if err != nil {
 		return plain.Bytes{}, err
 	}
-	if header != "" {
+	if header != "" && up == c.up {
 		return c.s.Keys.Named(c.ctx, c.agent.Principal, header)
 	}
-	names := []string{c.up.Name}
-	if c.up.Name == "google" {
+	names := []string{up.Name}
+	if up.Name == "google" {
 		names = append(names, "gemini")
 	}
 	key, err := c.s.Keys.ForProvider(c.ctx, c.agent.Principal, names...)
 	if fault.KindOf(err) == fault.NotFound {
-		if c.up.Keyless {
+		if up.Keyless {
 			return plain.Bytes{}, nil
 		}
 		return plain.Bytes{}, errNoKey

@@ -2,6 +2,7 @@ package shroud
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -37,7 +38,7 @@ func (c *call) stream(res *http.Response) (err error) {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, provider.ErrCut):
-			return c.breakOff(in, badGateway{"upstream error: the stream was cut", err})
+			return c.breakOff(in, badGateway{"upstream error: the stream was cut", fmt.Errorf("%w: %w", errBrokeOff, err)})
 		default:
 			return c.breakOff(in, err)
 		}
@@ -61,7 +62,7 @@ func (c *call) events(body io.Reader) *provider.Stream {
 func (c *call) breakOff(in *provider.Stream, err error) error {
 	var f *fault.Error
 	if bad := (badGateway{}); !errors.As(err, &f) && !errors.As(err, &bad) {
-		err = badGateway{"upstream error: the stream broke off", err}
+		err = badGateway{"upstream error: the stream broke off", fmt.Errorf("%w: %w", errBrokeOff, err)}
 	}
 	code, text, _ := status(err)
 	_, _ = c.w.Write(in.Failure(code, text))

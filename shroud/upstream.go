@@ -52,14 +52,21 @@ type gate struct {
 func (g *gate) enter(now time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if err := g.refusal(now); err != nil {
+		return err
+	}
+	g.trying = g.failures >= maxFailures
+	g.underway++
+	return nil
+}
+
+func (g *gate) refusal(now time.Time) error {
 	switch {
 	case g.underway >= maxUnderway:
 		return errBusy.After(time.Second)
 	case g.failures >= maxFailures && (g.trying || now.Before(g.rests)):
 		return errOpen.After(max(time.Second, g.rests.Sub(now)))
 	}
-	g.trying = g.failures >= maxFailures
-	g.underway++
 	return nil
 }
 
@@ -67,28 +74,39 @@ func (g *gate) enter(now time.Time) error {
 type outcome uint8
 
 const (
-	answered  outcome = iota // whatever it answered: it is there
-	failed                   // no connection, a time-out, a gateway that says so
+	answered  outcome = iota // whatever it answered, to its end: it is there
+	failed                   // no connection, a time-out, a gateway that says so, an answer that breaks off
 	abandoned                // it was not asked, or the client went away
 )
 
+// closed reports whether enter would refuse.
+func (g *gate) closed(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refusal(now) != nil
+}
+
 // headers says that the provider has begun to answer: it is there, however long the
-// rest takes.
+// rest takes. If it had failed too often, others are let through from now on, and
+// one that fails keeps them away again.
 func (g *gate) headers() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.failures, g.trying = 0, false
+	g.failures, g.trying = min(g.failures, maxFailures-1), false
 }
 
 func (g *gate) leave(now time.Time, o outcome) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.underway--
-	if o == failed {
+	switch o {
+	case answered: // and has said so, with headers
+		g.failures = 0
+	case failed:
 		g.failures++
 		g.rests = now.Add(restFor)
-	}
-	if o != answered { // who is answered has said so
+		g.trying = false
+	case abandoned:
 		g.trying = false
 	}
 }

@@ -12,6 +12,7 @@ type ShroudCall struct {
 	AgentID      string         `json:"agent_id" format:"uuid"`
 	Provider     string         `json:"provider"`
 	Model        string         `json:"model"`
+	Asked        string         `json:"asked,omitempty" doc:"Provider and model that were asked first, if another one answered"`
 	Status       int            `json:"status"`
 	Refusal      string         `json:"refusal,omitempty" doc:"The code of the error, if the appliance refused it"`
 	Threats      []ShroudThreat `json:"threats"`

@@ -72,7 +72,7 @@ func wireCall(c activity.Call) api.ShroudCall {
 		until = api.At(c.Began.Add(c.Keep))
 	}
 	return api.ShroudCall{
-		ID: c.ID.String(), AgentID: c.Agent.String(), Provider: c.Provider, Model: c.Model, Status: c.Status, Refusal: c.Refusal,
+		ID: c.ID.String(), AgentID: c.Agent.String(), Provider: c.Provider, Model: c.Model, Asked: c.Asked, Status: c.Status, Refusal: c.Refusal,
 		Threats: listOf(c.Threats, func(t activity.Threat) api.ShroudThreat {
 			return api.ShroudThreat{ThreatType: t.Type, Pattern: t.Pattern, Location: t.Location, Severity: t.Severity}
 		}),

@@ -9,14 +9,15 @@ import (
 
 // The outcomes of calls of models.
 const (
-	Answered = "answered" // by the provider; its own refusals are answers, too
-	Blocked  = "blocked"  // for what was found in it
-	Limited  = "limited"  // too many, or too dear
-	Refused  = "refused"  // for any other reason that is the agent's
-	Failed   = "failed"   // by the provider, or by us
+	Answered  = "answered"  // by the provider; its own refusals are answers, too
+	Blocked   = "blocked"   // for what was found in it
+	Limited   = "limited"   // too many, or too dear
+	Refused   = "refused"   // for any other reason that is the agent's
+	Failed    = "failed"    // by the provider, or by us
+	Abandoned = "abandoned" // by the client, which did not wait for the end
 )
 
-var outcomes = []string{Answered, Blocked, Limited, Refused, Failed}
+var outcomes = []string{Answered, Blocked, Limited, Refused, Failed, Abandoned}
 
 // other is in the place of names that are not known: who calls may write anything.
 const other = "other"

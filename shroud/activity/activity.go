@@ -54,6 +54,7 @@ type Call struct {
 	Agent    id.ID         `json:"agent"`
 	Provider string        `json:"provider,omitempty"`
 	Model    string        `json:"model,omitempty"`
+	Asked    string        `json:"asked,omitempty"` // provider and model that were asked first, if these are others
 	Status   int           `json:"status,omitempty"`
 	Refusal  string        `json:"refusal,omitempty"`
 	Threats  []Threat      `json:"threats,omitempty"`

@@ -128,6 +128,32 @@ func (m *Meter) Admit(ctx context.Context, agent id.ID, l Limits, most MicroUSD)
 	return &Reservation{account: a, day: a.used.Day, held: most}, nil
 }
 
+// Change reserves another amount for a request that was let in, or says why not, and
+// leaves it as it was then. The request is not counted again.
+func (m *Meter) Change(ctx context.Context, r *Reservation, l Limits, most MicroUSD) error {
+	a := r.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := m.now()
+	if err := m.load(ctx, a, a.used.Agent, now); err != nil {
+		return err
+	}
+	if a.used.Day == r.day {
+		a.reserved -= r.held
+	}
+	err := a.refuse(Limits{Budget: l.Budget}, most, now)
+	if err == nil {
+		err = m.extend(ctx, a, most)
+	}
+	if err == nil {
+		r.day, r.held = a.used.Day, most
+	}
+	if a.used.Day == r.day {
+		a.reserved += r.held
+	}
+	return err
+}
+
 // Settle says what the request has cost in the end: less than was reserved, or,
 // where the reservation was an estimate, more.
 func (r *Reservation) Settle(cost MicroUSD) {

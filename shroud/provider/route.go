@@ -38,6 +38,18 @@ func (r Route) WithModel(name string) (Route, bool) {
 	return r, true
 }
 
+// Generates reports whether the call has a model write something, as most models can.
+// An embedding is of use only with others of the same model.
+func (r Route) Generates() bool {
+	switch r.Format {
+	case OpenAIChat, OpenAIResponses, AnthropicMessages, CohereChat:
+		return !r.Idle
+	case GeminiContent:
+		return strings.HasSuffix(r.Path, ":generateContent") || strings.HasSuffix(r.Path, ":streamGenerateContent")
+	}
+	return false
+}
+
 // Events reads the stream that the vendor answers with.
 func (r Route) Events(body io.Reader) Source {
 	if r.Array {
