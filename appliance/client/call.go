@@ -78,7 +78,6 @@ func ask[Out any](ctx context.Context, c *Client, path string, body any) (Out, e
 }
 
 // send returns the answer to a call that succeeded; the caller closes its body.
-// A token that is not taken is renewed once.
 func (c *Client) send(ctx context.Context, in call) (*http.Response, error) {
 	var body []byte
 	if in.body != nil {
@@ -87,6 +86,16 @@ func (c *Client) send(ctx context.Context, in call) (*http.Response, error) {
 			return nil, fmt.Errorf("client: %w", err)
 		}
 	}
+	res, err := c.authorised(ctx, in, body)
+	if err != nil {
+		return c.paid(ctx, in, body, err)
+	}
+	return res, nil
+}
+
+// authorised sends a call with a token, and once more with another if that one was
+// not taken.
+func (c *Client) authorised(ctx context.Context, in call, body []byte) (*http.Response, error) {
 	res, token, err := c.insist(ctx, in, body)
 	if !in.public && errors.Is(err, ErrUnauthenticated) && token != "" && c.session.refused(token) {
 		res, _, err = c.insist(ctx, in, body)

@@ -1,12 +1,16 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/oneclaw/oneclawd/appliance/client/cmek"
 )
 
 // Options says which appliance a Client speaks to, and as whom. With neither
@@ -24,6 +28,16 @@ type Options struct {
 	AgentID string
 	// Token is a token to use as it is. It is not renewed, and goes before Key.
 	Token string
+
+	// CMEK has the keys of vaults whose values their writers encrypt, by the vault's
+	// id: GetSecret and GetSecretVersion decrypt with them. While a key is being
+	// rotated a vault has two. PutSecret sends what it is given: Key.Seal it first.
+	CMEK map[string][]cmek.Key
+
+	// Pay is asked once for each call that is refused until it is paid for (x402), and
+	// returns the X-PAYMENT header to send it again with, or "" to let it be. What may
+	// be paid, and to whom, is for it to decide: the offer is the appliance's word.
+	Pay func(context.Context, PaymentRequired) (header string, err error)
 
 	// HTTP sends the requests: its transport holds what there is of TLS settings,
 	// client certificates and proxies. The zero value gives up on a request
@@ -43,6 +57,8 @@ type Client struct {
 	agent    string // User-Agent
 	attempts int
 	session  *session
+	keys     map[string][]cmek.Key // by vault id in lower case
+	pay      func(context.Context, PaymentRequired) (string, error)
 }
 
 const (
@@ -59,7 +75,10 @@ func New(o Options) (*Client, error) {
 	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("client: the base URL may have a path, but no user, query or fragment")
 	}
-	c := &Client{base: base, http: &http.Client{Timeout: requestTimeout}, agent: o.UserAgent, attempts: o.Attempts}
+	c := &Client{base: base, http: &http.Client{Timeout: requestTimeout}, agent: o.UserAgent, attempts: o.Attempts, keys: map[string][]cmek.Key{}, pay: o.Pay}
+	for vault, keys := range o.CMEK {
+		c.keys[strings.ToLower(vault)] = slices.Clone(keys)
+	}
 	if o.HTTP != nil {
 		given := *o.HTTP
 		c.http = &given

@@ -2,10 +2,13 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
+	"github.com/oneclaw/oneclawd/appliance/client/cmek"
 )
 
 // ListSecrets lists what the caller may see of a vault below a prefix, without
@@ -16,9 +19,10 @@ func (c *Client) ListSecrets(ctx context.Context, vault, prefix string) (api.Sec
 
 // GetSecret reads a secret's current value. It counts as a read. ErrGone is a
 // secret that was deleted, has expired or was read as often as it may be;
-// ErrForbidden says nothing about whether there is one.
+// ErrForbidden says nothing about whether there is one. A value that is under a key in
+// Options.CMEK is decrypted; one that should be and is not is cmek.ErrOpen.
 func (c *Client) GetSecret(ctx context.Context, vault, path string) (api.SecretResponse, error) {
-	return read[api.SecretResponse](ctx, c, secretRoute(vault, "secrets", path), nil)
+	return c.opened(vault)(read[api.SecretResponse](ctx, c, secretRoute(vault, "secrets", path), nil))
 }
 
 // PutSecret writes a new version of a secret. It is not repeated after an
@@ -46,14 +50,33 @@ func (c *Client) ListSecretVersions(ctx context.Context, vault, path string) (ap
 }
 
 // GetSecretVersion reads the value of one version. It counts as a read, and answers
-// ErrGone for a version that was disabled.
+// ErrGone for a version that was disabled. It decrypts as GetSecret does.
 func (c *Client) GetSecretVersion(ctx context.Context, vault, path string, version int) (api.SecretResponse, error) {
-	return read[api.SecretResponse](ctx, c, versionRoute(vault, "secret-version", path, version), nil)
+	return c.opened(vault)(read[api.SecretResponse](ctx, c, versionRoute(vault, "secret-version", path, version), nil))
 }
 
 // DisableSecretVersion makes one version unreadable for good.
 func (c *Client) DisableSecretVersion(ctx context.Context, vault, path string, version int) (api.SecretVersionResponse, error) {
 	return write[api.SecretVersionResponse](ctx, c, http.MethodPost, versionRoute(vault, "secret-version-disable", path, version), nil)
+}
+
+// opened decrypts a secret that was read, if the Client has keys of its vault. That the
+// value was encrypted stays visible in it.
+func (c *Client) opened(vault string) func(api.SecretResponse, error) (api.SecretResponse, error) {
+	keys := c.keys[strings.ToLower(vault)]
+	return func(s api.SecretResponse, err error) (api.SecretResponse, error) {
+		if err != nil || !s.CMEKEncrypted || len(keys) == 0 {
+			return s, err
+		}
+		for _, k := range keys {
+			if value, err := k.Open(s.Value); err == nil {
+				s.Value = value
+				return s, nil
+			}
+		}
+		s.Value = ""
+		return s, fmt.Errorf("client: %s: %w", s.Path, cmek.ErrOpen)
+	}
 }
 
 func versionRoute(vault, kind, path string, version int) string {
