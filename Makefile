@@ -40,8 +40,9 @@ run-deps:
 	@scripts/deps.sh run
 
 .PHONY: build
-build: ## Build bin/oneclawd
+build: ## Build bin/oneclawd, and bin/oneclaw, which needs no C
 	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o bin/oneclawd ./cmd/oneclawd
+	CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LDFLAGS)' -o bin/oneclaw ./cmd/oneclaw
 
 .PHONY: dev
 dev: run-deps build ## Run a daemon to play with: sets up a token, shows the main job once, keeps serving
