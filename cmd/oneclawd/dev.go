@@ -63,8 +63,12 @@ func devConfig(g *global) (appliance.Config, error) {
 	if _, ok := overrides["accounts.signup"]; !ok && os.Getenv("ONECLAW_ACCOUNTS_SIGNUP") == "" && g.config == "" {
 		overrides["accounts.signup"] = "dev"
 	}
-	if _, ok := overrides["shroud.listen"]; !ok && os.Getenv("ONECLAW_SHROUD_LISTEN") == "" && g.config == "" {
-		overrides["shroud.listen"] = devShroud(overrides)
+	for _, beside := range []struct{ key, env, address string }{
+		{"shroud.listen", "ONECLAW_SHROUD_LISTEN", "127.0.0.1:8201"}, {"mcp.listen", "ONECLAW_MCP_LISTEN", "127.0.0.1:8202"},
+	} {
+		if _, ok := overrides[beside.key]; !ok && os.Getenv(beside.env) == "" && g.config == "" {
+			overrides[beside.key] = devListen(overrides, beside.address)
+		}
 	}
 	cfg, err := appliance.Load(g.config, os.Getenv, overrides)
 	if err != nil {
@@ -81,13 +85,13 @@ func devConfig(g *global) (appliance.Config, error) {
 	return cfg, cfg.Check()
 }
 
-// devShroud is beside the API, or, where the API was put elsewhere, at any free port:
+// devListen is beside the API, or, where the API was put elsewhere, at any free port:
 // several may run at once.
-func devShroud(overrides map[string]string) string {
+func devListen(overrides map[string]string, address string) string {
 	if _, moved := overrides["api.listen"]; moved || os.Getenv("ONECLAW_API_LISTEN") != "" {
 		return "127.0.0.1:0"
 	}
-	return "127.0.0.1:8201"
+	return address
 }
 
 func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour, sealed bool) error {
@@ -153,7 +157,7 @@ func welcome(ctx context.Context, cmd *cobra.Command, cfg appliance.Config, owne
 	out := cmd.OutOrStdout()
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string]any{
-			"api": r.API, "owner": owner, "pid": os.Getpid(), "hsm": r.HSM.Kind, "shroud": r.Shroud,
+			"api": r.API, "owner": owner, "pid": os.Getpid(), "hsm": r.HSM.Kind, "shroud": r.Shroud, "mcp": r.MCP,
 		})
 	}
 	v, err := demoVault(ctx, c)
@@ -163,6 +167,9 @@ func welcome(ctx context.Context, cmd *cobra.Command, cfg appliance.Config, owne
 	fmt.Fprintf(out, "oneclawd %s listens on %s\n", version, r.API)
 	if r.Shroud != "" {
 		fmt.Fprintf(out, "shroud, the proxy between agents and models, on %s\n", r.Shroud)
+	}
+	if r.MCP != "" {
+		fmt.Fprintf(out, "mcp, for the clients of models, on %s/mcp\n", r.MCP)
 	}
 	fmt.Fprintf(out, "keys: %s%s\ndata: %s\n", r.HSM.Kind, token(r), cfg.Data)
 	if tour {

@@ -157,11 +157,14 @@ var may = map[string][]string{
 		"store", "store/events", "vault", "vault/audit", "vault/envelope",
 	},
 
+	// The MCP server is a client of the API that happens to run in the same process.
+	"mcp": {"appliance/api", "appliance/client", "internal/fault", "internal/plain", "shroud/detect", "shroud/redact"},
+
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
-		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node", "mcp",
 		"shroud", "shroud/activity", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
@@ -170,7 +173,7 @@ var may = map[string][]string{
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
 	// process it runs in.
 	"cmd/oneclawd": {
-		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/client/attested", "appliance/inspection/files", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
+		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/client", "appliance/client/attested", "appliance/inspection/files", "mcp", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
 		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
@@ -196,38 +199,40 @@ var planned = []string{}
 // included. Replacing one touches that folder only, and a security advisory has
 // one reader.
 var owner = map[string][]string{
-	"filippo.io/age":                      {"appliance/backup", "cmd/oneclawd"},
-	"github.com/cloudflare/circl":         {"appliance/seal"}, // Shamir's shares
-	"github.com/danielgtaylor/huma/v2":    {"appliance/httpapi"},
-	"github.com/decred/dcrd":              {"hsm/soft", "hsm/hsmtest"}, // its module for secp256k1: account keys
-	"github.com/dgraph-io/badger/v4":      {"store/events"},
-	"github.com/ethereum/go-ethereum":     {"intents/evm"},
-	"github.com/gin-gonic/gin":            {"appliance/httpapi"},
-	"github.com/go-json-experiment/json":  {"shroud/provider/jsonedit"},         // it refuses duplicates, and says where tokens are
-	"github.com/golang-jwt/jwt/v5":        {"vault/identity", "appliance/oidc"}, // our tokens; those of others
-	"github.com/google/go-sev-guest":      {"appliance/attest", "appliance/attest/attesttest"},
-	"github.com/google/uuid":              {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates
-	"github.com/hanwen/go-fuse/v2":        {"appliance/attest/attesttest", "internal/cutfs"},
-	"github.com/holiman/uint256":          {"intents/evm"},
-	"github.com/miekg/pkcs11":             {"hsm/pkcs11"},
-	"github.com/nyaruka/phonenumbers":     {"shroud/detect/pii"},
-	"github.com/pelletier/go-toml/v2":     {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
-	"github.com/prometheus/client_golang": {"appliance/metrics"},
-	"github.com/spf13/cobra":              {"cmd/oneclawd", "cmd/oneclaw"},
-	"github.com/tyler-smith/go-bip39":     {"shroud/detect/secret"}, // word lists of seed phrases
-	"github.com/wneessen/go-mail":         {"appliance/mail"},
-	"github.com/zalando/go-keyring":       {"cmd/oneclaw"},          // where a sign-in is kept
-	"github.com/zricethezav/gitleaks/v8":  {"shroud/detect/secret"}, // its rules
-	"go.etcd.io/bbolt":                    {"store"},
-	"go.opentelemetry.io/otel":            {"appliance/traces"},
-	"go.opentelemetry.io/proto/otlp":      {"appliance/traces/otlptest"},
-	"google.golang.org/protobuf":          {"appliance/traces/otlptest"},                                          // what those are made of
-	"golang.org/x/crypto":                 {"vault/identity", "hsm/local", "appliance/seal", "shroud/detect/pii"}, // argon2: passwords, the key file; keccak: wallets
-	"golang.org/x/mod":                    {"vault/audit", "appliance/update"},                                    // tlog and note
-	"golang.org/x/sync":                   {"appliance"},
-	"golang.org/x/term":                   {"cmd/oneclawd", "cmd/oneclaw"},                                                                                                                      // a PIN is not echoed
-	"golang.org/x/text":                   {"shroud/detect/view"},                                                                                                                               // NFKC
-	"golang.org/x/sys":                    {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/auditstream", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
+	"filippo.io/age":                         {"appliance/backup", "cmd/oneclawd"},
+	"github.com/cloudflare/circl":            {"appliance/seal"}, // Shamir's shares
+	"github.com/danielgtaylor/huma/v2":       {"appliance/httpapi"},
+	"github.com/decred/dcrd":                 {"hsm/soft", "hsm/hsmtest"}, // its module for secp256k1: account keys
+	"github.com/dgraph-io/badger/v4":         {"store/events"},
+	"github.com/ethereum/go-ethereum":        {"intents/evm"},
+	"github.com/gin-gonic/gin":               {"appliance/httpapi"},
+	"github.com/go-json-experiment/json":     {"shroud/provider/jsonedit"},         // it refuses duplicates, and says where tokens are
+	"github.com/golang-jwt/jwt/v5":           {"vault/identity", "appliance/oidc"}, // our tokens; those of others
+	"github.com/google/go-sev-guest":         {"appliance/attest", "appliance/attest/attesttest"},
+	"github.com/google/uuid":                 {"internal/id", "appliance/attest/attesttest"}, // the latter for tables of certificates
+	"github.com/hanwen/go-fuse/v2":           {"appliance/attest/attesttest", "internal/cutfs"},
+	"github.com/holiman/uint256":             {"intents/evm"},
+	"github.com/google/jsonschema-go":        {"mcp"}, // schemas of tools
+	"github.com/miekg/pkcs11":                {"hsm/pkcs11"},
+	"github.com/modelcontextprotocol/go-sdk": {"mcp"},
+	"github.com/nyaruka/phonenumbers":        {"shroud/detect/pii"},
+	"github.com/pelletier/go-toml/v2":        {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
+	"github.com/prometheus/client_golang":    {"appliance/metrics"},
+	"github.com/spf13/cobra":                 {"cmd/oneclawd", "cmd/oneclaw"},
+	"github.com/tyler-smith/go-bip39":        {"shroud/detect/secret"}, // word lists of seed phrases
+	"github.com/wneessen/go-mail":            {"appliance/mail"},
+	"github.com/zalando/go-keyring":          {"cmd/oneclaw"},          // where a sign-in is kept
+	"github.com/zricethezav/gitleaks/v8":     {"shroud/detect/secret"}, // its rules
+	"go.etcd.io/bbolt":                       {"store"},
+	"go.opentelemetry.io/otel":               {"appliance/traces"},
+	"go.opentelemetry.io/proto/otlp":         {"appliance/traces/otlptest"},
+	"google.golang.org/protobuf":             {"appliance/traces/otlptest"},                                          // what those are made of
+	"golang.org/x/crypto":                    {"vault/identity", "hsm/local", "appliance/seal", "shroud/detect/pii"}, // argon2: passwords, the key file; keccak: wallets
+	"golang.org/x/mod":                       {"vault/audit", "appliance/update"},                                    // tlog and note
+	"golang.org/x/sync":                      {"appliance"},
+	"golang.org/x/term":                      {"cmd/oneclawd", "cmd/oneclaw"},                                                                                                                      // a PIN is not echoed
+	"golang.org/x/text":                      {"shroud/detect/view"},                                                                                                                               // NFKC
+	"golang.org/x/sys":                       {"hsm/broker", "hsm/lockmem", "store", "store/events", "appliance", "appliance/auditstream", "appliance/operator", "cmd/oneclawd", "internal/cutfs"}, // what syscall lacks
 }
 
 // tester names packages whose tests may import an owned module as well, to look
@@ -288,6 +293,7 @@ var reveals = map[string]string{
 	"appliance/seal/slot.go":       "a slot's key is derived",
 	"appliance/seal/typed.go":      "what people type is read",
 	"appliance/seal/upgrade.go":    "a code is copied for each slot that it is tried on",
+	"mcp/watch.go":                 "what an agent fetched is looked for in what it sends elsewhere",
 	"hsm/broker/client.go":         "the PIN is copied, for when the broker's process has to be started again",
 	"hsm/broker/token.go":          "the PIN goes to the broker's process",
 	"hsm/local/keyfile.go":         "a passphrase is stretched",
@@ -307,8 +313,8 @@ var reveals = map[string]string{
 
 // dialers lists the packages that may open a connection to elsewhere. What the
 // daemon opens goes through appliance/egress, under one policy; the commands are
-// clients of a daemon.
-var dialers = []string{"appliance/client", "appliance/client/attested", "appliance/egress", "appliance/operator", "cmd/oneclawd", "cmd/oneclaw"}
+// clients of a daemon, and mcp has a client whose transport stays in the process.
+var dialers = []string{"appliance/client", "appliance/client/attested", "appliance/egress", "appliance/operator", "cmd/oneclawd", "cmd/oneclaw", "mcp"}
 
 // Sizes beyond which a file or function has to be cut in two. The habit is far
 // below: 400 and 40.
