@@ -31,14 +31,14 @@ func (c *call) answerText(t provider.Text) (string, error) {
 		c.found.add(leak("vault_value", place(t)))
 	}
 	if !c.policy.FilterAnswers || t.Signed || t.Kind == provider.Label || t.Kind == provider.ToolName {
-		return out, nil
+		return c.restored(t, out), nil
 	}
 	if t.Kind == provider.ToolCall {
 		if err := c.toolCall(t, out); err != nil {
 			return "", err
 		}
 	}
-	return c.credentials(out, place(t)), nil
+	return c.restored(t, c.credentials(out, place(t))), nil
 }
 
 // credentials takes credentials out of a text.

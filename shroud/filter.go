@@ -16,10 +16,19 @@ const maxCall = 4 << 20
 // filter is what one text of a stream goes through.
 func (c *call) filter(ch provider.Channel) provider.Filter {
 	t := provider.Text{Role: provider.Assistant, Kind: ch.Kind, Tool: ch.Tool, Signed: ch.Signed}
-	switch {
-	case ch.Whole, ch.Kind == provider.ToolCall:
+	if ch.Whole || ch.Kind == provider.ToolCall {
 		return &whole{c: c, t: t}
-	case !c.policy.FilterAnswers, ch.Signed: // what is signed may not be changed for a likeness
+	}
+	if c.restores() && restorable(t) {
+		return &restoring{c.hiding(t), c.tokens.Restorer()}
+	}
+	return c.hiding(t)
+}
+
+// hiding takes out of a text that comes in pieces what must not get out.
+func (c *call) hiding(t provider.Text) provider.Filter {
+	switch {
+	case !c.policy.FilterAnswers, t.Signed: // what is signed may not be changed for a likeness
 		return &hide{c: c, at: place(t), s: c.matcher.Stream()}
 	}
 	return &words{c: c, at: place(t), next: &hide{c: c, at: place(t), s: c.matcher.Stream()}}

@@ -40,12 +40,10 @@ type inspection struct {
 // maxThreats bounds what is remembered of one call.
 const maxThreats = 100
 
-// judge is an inspection of one message: a request, or a whole answer.
+// judge is an inspection of one request.
 type judge struct {
 	c       *call
-	as      string // "request" or "answer", for what is said about it
-	tokens  pii.Placeholders
-	blocked string // why the message may not pass
+	blocked string // why it may not pass
 }
 
 // inspect looks at all that the request says.
@@ -59,7 +57,7 @@ func (c *call) inspect() (err error) {
 	if c.model, _ = c.matcher.Redact(shown(c.model)); c.req == nil {
 		return c.around()
 	}
-	if c.edits, err = c.look("request", &c.req.Message); err != nil {
+	if c.edits, err = c.look(&c.req.Message); err != nil {
 		return err
 	}
 	return c.around()
@@ -75,13 +73,13 @@ func (c *call) around() error {
 	return nil
 }
 
-// look inspects a message and returns what its texts become. It refuses a message
-// that the policy blocks.
-func (c *call) look(as string, m *provider.Message) (map[int]string, error) {
-	j := &judge{c: c, as: as}
-	j.tokens.OneWay = true
+// look inspects a request and returns what its texts become. It refuses one that the
+// policy blocks.
+func (c *call) look(m *provider.Message) (map[int]string, error) {
+	j := &judge{c: c}
+	c.tokens.OneWay = true
 	for _, t := range m.Texts {
-		j.tokens.Redact(t.Value, nil) // what looks like a token already keeps its number
+		c.tokens.Redact(t.Value, nil) // what looks like a token already keeps its number
 	}
 	edits := map[int]string{}
 	for i, t := range m.Texts {
@@ -90,7 +88,7 @@ func (c *call) look(as string, m *provider.Message) (map[int]string, error) {
 		}
 	}
 	if j.blocked != "" {
-		return nil, errBlocked.Detail("the %s was blocked by inspection: %s", as, j.blocked)
+		return nil, errBlocked.Detail("the request was blocked by inspection: %s", j.blocked)
 	}
 	return edits, nil
 }
@@ -128,10 +126,10 @@ func (j *judge) undisguised(t provider.Text, text string) string {
 // judge inspects a text that the values of the vaults are out of already.
 func (j *judge) judge(t provider.Text, text string) string {
 	as, judged := contextOf(t)
-	r := j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect, Structured: true}, "")
+	r := j.report(as, text)
 	var edits []edit
 	if judged {
-		if as == detect.Document && j.tooHigh(r) && j.c.policy.Detect.Config().SanitizationMode == "block" {
+		if as == detect.Document && j.withholds(text, r) {
 			j.c.found.add(Threat{Type: string(detect.ContextInjection), Pattern: "withheld", Location: place(t), Severity: "high"})
 			j.c.found.injection = max(j.c.found.injection, r.ContextInjectionScore)
 			return withheld
@@ -146,6 +144,26 @@ func (j *judge) judge(t provider.Text, text string) string {
 		out = view.Normalise(out).Text
 	}
 	return out
+}
+
+func (j *judge) report(as detect.Context, text string) *detect.Report {
+	return j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect, Structured: true}, "")
+}
+
+// withholds reports whether nothing of a document may pass: it gives orders, and they
+// are to be refused or, where they are to be cut out, cannot be.
+func (j *judge) withholds(text string, r *detect.Report) bool {
+	if !j.tooHigh(r) {
+		return false
+	}
+	switch j.c.policy.Detect.Config().SanitizationMode {
+	case "log_only":
+		return false
+	case "surgical":
+		cuts := orders(r)
+		return len(cuts) == 0 || j.tooHigh(j.report(detect.Document, apply(text, cuts)))
+	}
+	return true
 }
 
 // withheld takes the place of what a tool brings, or a document, that gives orders to
@@ -206,15 +224,20 @@ func (j *judge) surgery(r *detect.Report) (edits []edit) {
 	if conf.SanitizationMode != "surgical" || !j.tooHigh(r) {
 		return nil
 	}
-	for _, f := range r.Threats {
-		if f.Type == detect.PromptInjection || f.Type == detect.ContextInjection {
-			edits = append(edits, edit{f.Start, f.End, "[REMOVED]"})
-		}
-	}
-	if len(edits) == 0 { // it is all of the text
+	if edits = orders(r); len(edits) == 0 { // it is all of the text
 		j.block(detect.Finding{Type: detect.PromptInjection, Pattern: "score"})
 	}
 	return edits
+}
+
+// orders are the stretches that give orders, cut out.
+func orders(r *detect.Report) (cuts []edit) {
+	for _, f := range r.Threats {
+		if f.Type == detect.PromptInjection || f.Type == detect.ContextInjection {
+			cuts = append(cuts, edit{f.Start, f.End, "[REMOVED]"})
+		}
+	}
+	return cuts
 }
 
 func (j *judge) tooHigh(r *detect.Report) bool {
@@ -252,8 +275,11 @@ func (j *judge) private(t provider.Text, judged bool, text string, r *detect.Rep
 			j.c.found.redacted++
 		}
 	}
-	if !judged {
-		return edits // configuration and calls of tools have to stay what they are
+	// Configuration and calls of tools have to stay what they are, but for what was put
+	// back into the model's own words.
+	own := j.c.restores() && t.Role == provider.Assistant
+	if !judged && !own {
+		return edits
 	}
 	for _, f := range r.PII {
 		if pii.Weak(f.Pattern) || f.Pattern == pii.IP && f.Severity <= detect.Low {
@@ -262,7 +288,9 @@ func (j *judge) private(t provider.Text, judged bool, text string, r *detect.Rep
 		j.c.found.pii = true
 		switch policy.Action(f) {
 		case detect.Block:
-			j.block(f)
+			if judged {
+				j.block(f)
+			}
 		case detect.Sanitize:
 			edits = append(edits, edit{f.Start, f.End, j.token(text[f.Start:f.End], f.Pattern)})
 			j.c.found.redacted++
@@ -274,7 +302,7 @@ func (j *judge) private(t provider.Text, judged bool, text string, r *detect.Rep
 // token stands for personal data: the same for the same value in the whole message,
 // and, as a conversation is sent again from its beginning, in the next one.
 func (j *judge) token(value, kind string) string {
-	return j.tokens.Redact(value, []pii.Match{{Type: kind, End: len(value)}})
+	return j.c.tokens.Redact(value, []pii.Match{{Type: kind, End: len(value)}})
 }
 
 // block refuses the message.

@@ -33,6 +33,7 @@ type Policy struct {
 	Limits           meter.Limits
 	Detect           *detect.Policy
 	Redact           bool // secrets of the vaults
+	RestorePII       bool // in answers, what was replaced in the request
 	FilterAnswers    bool
 	LogThreats       bool
 	KeepFlagged      time.Duration // requests in which something was found; 0: they are not kept
@@ -48,6 +49,7 @@ type policyJSON struct {
 	PerMinute        *int64   `json:"max_requests_per_minute"`
 	PerDay           *int64   `json:"max_requests_per_day"`
 	Budget           *float64 `json:"daily_budget_usd"`
+	RestorePII       *bool    `json:"restore_pii"`
 	Redact           *bool    `json:"enable_secret_redaction"`
 	FilterAnswers    *bool    `json:"enable_response_filtering"`
 	LogThreats       *bool    `json:"threat_logging"`
@@ -90,7 +92,7 @@ func ParsePolicy(config json.RawMessage) (Policy, error) {
 		Fallbacks: in.Fallbacks[:min(len(in.Fallbacks), maxFallbacks)],
 		MaxInput:  or(in.MaxInput, defaultMaxInput),
 		Limits:    meter.Limits{PerMinute: or(in.PerMinute, defaultPerMinute), PerDay: or(in.PerDay, defaultPerDay), Budget: meter.USD(or(in.Budget, 0))},
-		Redact:    or(in.Redact, true), FilterAnswers: or(in.FilterAnswers, true), LogThreats: or(in.LogThreats, true),
+		Redact:    or(in.Redact, true), RestorePII: or(in.RestorePII, false), FilterAnswers: or(in.FilterAnswers, true), LogThreats: or(in.LogThreats, true),
 		KeepFlagged: time.Duration(min(max(or(in.KeepDays, 0), 0), maxKeepDays)) * 24 * time.Hour,
 	}, nil
 }

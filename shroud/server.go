@@ -13,6 +13,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud/detect"
+	"github.com/oneclaw/oneclawd/shroud/detect/pii"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/shroud/provider/translate"
@@ -76,8 +77,9 @@ type call struct {
 	req    *provider.Request
 	model  string
 
-	matcher *redact.Matcher // of what must not get out
-	edits   map[int]string  // of the request
+	matcher *redact.Matcher  // of what must not get out
+	edits   map[int]string   // of the request
+	tokens  pii.Placeholders // of personal data in it
 	found   inspection
 	sent    bool // the answer has begun
 	status  int  // of the provider's answer, from then on

@@ -14,6 +14,9 @@ type Request struct {
 	Stream    bool
 	MaxOutput int // tokens; 0 if the client does not say
 	Turns     int // messages of the conversation
+	// Continues says that the provider has turns of the conversation that are not in
+	// the request.
+	Continues bool
 
 	model, stream, options jsonedit.Node
 }

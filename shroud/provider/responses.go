@@ -22,6 +22,9 @@ func responsesRequest(w *walker, r *Request, root jsonedit.Node) {
 		case "input":
 			w.items(v, func() { w.turn = r.Turns; r.Turns++ })
 			w.role, w.turn = User, -1
+		case "previous_response_id", "conversation":
+			r.Continues = r.Continues || v.Is()
+			w.responsesCommon(k, v)
 		default:
 			w.responsesCommon(k, v)
 		}
