@@ -168,3 +168,75 @@ func goClientCMEK(t *testing.T, d *daemon, owner *gosdk.Client, vault string) {
 	reads(to, nil)
 	reads(from, cmek.ErrOpen)
 }
+
+// TestGoClientTransactions: what a transaction may come to, on a chain.
+func TestGoClientTransactions(t *testing.T) {
+	d := newLocal(t).start()
+	defer d.stop()
+	p := newPayer(t, d, nil)
+	owner := goClient(t, gosdk.Options{BaseURL: d.api, Key: d.owner.APIKey})
+	agent := goClient(t, gosdk.Options{BaseURL: d.api, Key: p.key})
+	transfer := func(value string) api.TransactionRequest {
+		return api.TransactionRequest{To: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", Value: value, Chain: "base-sepolia"}
+	}
+
+	ctx := gosdk.WithIdempotencyKey(t.Context(), "order-1")
+	first, err := agent.SubmitTransaction(ctx, p.id, transfer("0.01"))
+	if err != nil || first.TxHash == "" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if again, err := agent.SubmitTransaction(ctx, p.id, transfer("0.01")); err != nil || again.ID != first.ID {
+		t.Errorf("with the same key: %+v, %v; want %s", again, err, first.ID)
+	}
+	if _, err := agent.SubmitTransaction(ctx, p.id, transfer("0.02")); !errors.Is(err, gosdk.ErrConflict) {
+		t.Errorf("another with the same key: %v", err)
+	}
+	if c := p.landed(first.ID); c.State != "confirmed" {
+		t.Errorf("%+v", c)
+	}
+
+	reverts := api.TransactionRequest{Value: "0", Chain: "base-sepolia", Data: "0x60006000fd", GasLimit: new(uint64), SimulateFirst: true}
+	*reverts.GasLimit = 100_000
+	if tx, err := agent.SubmitTransaction(t.Context(), p.id, reverts); !errors.Is(err, gosdk.ErrInvalid) || tx.Status != "simulation_failed" || tx.ID == "" {
+		t.Errorf("that would revert: %+v, %v", tx, err)
+	}
+
+	goClientApproval(t, owner, agent, p.id, transfer("0.2"))
+	var seen []string
+	for tx, err := range agent.Transactions(t.Context(), p.id, gosdk.TransactionQuery{Limit: 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, tx.ID)
+	}
+	if len(seen) < 2 || seen[len(seen)-1] != first.ID {
+		t.Errorf("page by page: %q, want %s last", seen, first.ID)
+	}
+}
+
+// goClientApproval: people are asked once, and the same transaction goes out when they
+// have agreed.
+func goClientApproval(t *testing.T, owner, agent *gosdk.Client, id string, tx api.TransactionRequest) {
+	t.Helper()
+	rule := api.GuardrailsRequest{Approval: &api.ApprovalRule{AboveETH: "0.1", Approvers: 1}}
+	if _, err := owner.UpdateAgentGuardrails(t.Context(), id, rule); err != nil {
+		t.Fatal(err)
+	}
+	var refused *gosdk.Error
+	if _, err := agent.SubmitTransaction(t.Context(), id, tx); !errors.Is(err, gosdk.ErrApprovalRequired) || !errors.As(err, &refused) || refused.Problem.Approval == "" {
+		t.Fatalf("without people: %v", err)
+	}
+	asked, err := agent.GetApproval(t.Context(), refused.Problem.Approval)
+	if err != nil || asked.Status != "pending" || asked.AgentID != id {
+		t.Fatalf("%+v, %v", asked, err)
+	}
+	if _, err := agent.ApproveRequest(t.Context(), asked.ID); !errors.Is(err, gosdk.ErrForbidden) {
+		t.Errorf("the agent agrees with itself: %v", err)
+	}
+	if done, err := owner.ApproveRequest(t.Context(), asked.ID); err != nil || done.Status != "approved" {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if sent, err := agent.SubmitTransaction(t.Context(), id, tx); err != nil || sent.TxHash == "" {
+		t.Errorf("with them: %+v, %v", sent, err)
+	}
+}
