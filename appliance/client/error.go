@@ -75,7 +75,10 @@ var kinds = map[int]error{
 	http.StatusBadGateway:      ErrUnavailable, http.StatusServiceUnavailable: ErrUnavailable, http.StatusGatewayTimeout: ErrUnavailable,
 }
 
-const maxProblem = 64 << 10
+const (
+	maxProblem    = 64 << 10
+	maxRetryAfter = 365 * 24 * 60 * 60 // seconds: more is no time to wait, and could be too much for a Duration
+)
 
 // refusal reads the body of an answer that is no success. A body that is not a
 // problem came from something in between; the status still says the kind.
@@ -88,7 +91,7 @@ func refusal(res *http.Response) *Error {
 	}
 	e.Problem.Status = res.StatusCode
 	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
-		e.RetryAfter = time.Duration(s) * time.Second
+		e.RetryAfter = time.Duration(min(s, maxRetryAfter)) * time.Second
 	}
 	return e
 }
