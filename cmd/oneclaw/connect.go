@@ -33,16 +33,25 @@ func (c *cli) address() string {
 	return defaultURL
 }
 
-// connect returns a client that is nobody yet.
+// connect returns a client that is whoever o says.
 func (c *cli) connect(o client.Options) (*client.Client, error) {
-	transport, err := c.transport()
+	o, err := c.options(o)
 	if err != nil {
 		return nil, err
 	}
+	return client.New(o)
+}
+
+// options says in o where the appliance is, and how to get there.
+func (c *cli) options(o client.Options) (client.Options, error) {
+	transport, err := c.transport()
+	if err != nil {
+		return o, err
+	}
 	o.BaseURL = c.address()
 	o.HTTP = &http.Client{Transport: transport, Timeout: requestTimeout}
-	o.UserAgent = "oneclaw/" + version
-	return client.New(o)
+	o.UserAgent = or(o.UserAgent, "oneclaw/"+version)
+	return o, nil
 }
 
 // transport believes the CA that is named, and no other, if there is one.

@@ -32,22 +32,26 @@ const (
 	storeFile    = "file"
 )
 
-// store keeps credentials by the address of the appliance.
-type store struct {
-	keyring bool // ask the system's keyring
-	only    bool // and nothing else
+// store keeps things of one kind by their names: sign-ins by the address of the
+// appliance, keys of vaults by that and the vault.
+type store[T any] struct {
+	service string // what keyrings show
+	keyring bool   // ask the system's keyring
+	only    bool   // and nothing else
 	file    string
 }
 
-// keyringService is the name that keyrings show.
-const keyringService = "oneclaw"
+// store is where sign-ins are kept.
+func (c *cli) store() (store[credential], error) {
+	return openStore[credential](c, "oneclaw", "credentials.json")
+}
 
-func (c *cli) store() (store, error) {
+func openStore[T any](c *cli, service, file string) (store[T], error) {
 	dir, err := configDir()
 	if err != nil {
-		return store{}, err
+		return store[T]{}, err
 	}
-	s := store{file: filepath.Join(dir, "credentials.json")}
+	s := store[T]{service: service, file: filepath.Join(dir, file)}
 	switch or(os.Getenv("ONECLAW_CREDENTIAL_STORE"), or(c.config.get(keyStore), storeAuto)) {
 	case storeKeyring:
 		s.keyring, s.only = true, true
@@ -100,11 +104,11 @@ func patiently(do func() (string, error)) (string, error) {
 	}
 }
 
-// load returns what is kept for an address, and whether there is something.
-func (s store) load(address string) (credential, bool, error) {
-	var found credential
+// load returns what is kept under a name, and whether there is something.
+func (s store[T]) load(name string) (T, bool, error) {
+	var found T
 	if s.keyring {
-		text, err := patiently(func() (string, error) { return keyring.Get(keyringService, address) })
+		text, err := patiently(func() (string, error) { return keyring.Get(s.service, name) })
 		switch {
 		case err == nil:
 			return found, true, json.Unmarshal([]byte(text), &found)
@@ -116,20 +120,20 @@ func (s store) load(address string) (credential, bool, error) {
 		return found, false, nil
 	}
 	all, err := s.read()
-	found, ok := all[address]
+	found, ok := all[name]
 	return found, ok, err
 }
 
-// save keeps a credential and says where.
-func (s store) save(address string, kept credential) (where string, err error) {
+// save keeps something and says where.
+func (s store[T]) save(name string, kept T) (where string, err error) {
 	text, err := json.Marshal(kept)
 	if err != nil {
 		return "", err
 	}
 	if s.keyring {
-		_, err := patiently(func() (string, error) { return "", keyring.Set(keyringService, address, string(text)) })
+		_, err := patiently(func() (string, error) { return "", keyring.Set(s.service, name, string(text)) })
 		if err == nil {
-			return "the keyring of this system", s.forget(address)
+			return "the keyring of this system", s.forget(name)
 		}
 		if s.only {
 			return "", fmt.Errorf("keyring: %w", err)
@@ -139,34 +143,34 @@ func (s store) save(address string, kept credential) (where string, err error) {
 	if err != nil {
 		return "", err
 	}
-	all[address] = kept
+	all[name] = kept
 	return s.file, s.write(all)
 }
 
-// remove forgets what is kept for an address, wherever it is.
-func (s store) remove(address string) error {
+// remove forgets what is kept under a name, wherever it is.
+func (s store[T]) remove(name string) error {
 	if s.keyring {
-		_, err := patiently(func() (string, error) { return "", keyring.Delete(keyringService, address) })
+		_, err := patiently(func() (string, error) { return "", keyring.Delete(s.service, name) })
 		if err != nil && !errors.Is(err, keyring.ErrNotFound) && s.only {
 			return fmt.Errorf("keyring: %w", err)
 		}
 	}
-	return s.forget(address)
+	return s.forget(name)
 }
 
-// forget removes an address from the file.
-func (s store) forget(address string) error {
+// forget removes a name from the file.
+func (s store[T]) forget(name string) error {
 	all, err := s.read()
-	if _, there := all[address]; err != nil || !there {
+	if _, there := all[name]; err != nil || !there {
 		return err
 	}
-	delete(all, address)
+	delete(all, name)
 	return s.write(all)
 }
 
 // read reads the file, which nobody else may be able to read.
-func (s store) read() (map[string]credential, error) {
-	all := map[string]credential{}
+func (s store[T]) read() (map[string]T, error) {
+	all := map[string]T{}
 	info, err := os.Stat(s.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
@@ -187,7 +191,7 @@ func (s store) read() (map[string]credential, error) {
 	return all, nil
 }
 
-func (s store) write(all map[string]credential) error {
+func (s store[T]) write(all map[string]T) error {
 	if len(all) == 0 {
 		return os.Remove(s.file)
 	}

@@ -53,7 +53,7 @@ show them. They are never taken from the command line, which others can see.
 		newLogin(c), newLogout(c), newWhoami(c),
 		newVault(c), newSecret(c), newEnv(c), newTopRun(c), newPolicy(c), newShare(c),
 		newAgent(c), newTx(c), newApproval(c), newOrg(c), newAudit(c),
-		newInspect(c), newDoctor(c), newConfig(c), newVersion(),
+		newInspect(c), newMCP(c), newDoctor(c), newConfig(c), newVersion(),
 	)
 	return root
 }

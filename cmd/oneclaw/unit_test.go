@@ -133,8 +133,8 @@ func TestStore(t *testing.T) {
 	const here, there = "https://here", "https://there"
 	t.Run("keyring", func(t *testing.T) {
 		keyring.MockInit()
-		s := store{keyring: true, file: filepath.Join(t.TempDir(), "credentials.json")}
-		if _, err := (store{file: s.file}).save(here, credential{Token: "old"}); err != nil {
+		s := store[credential]{service: "test", keyring: true, file: filepath.Join(t.TempDir(), "credentials.json")}
+		if _, err := (store[credential]{file: s.file}).save(here, credential{Token: "old"}); err != nil {
 			t.Fatal(err)
 		}
 		if where, err := s.save(here, credential{Token: "canary"}); err != nil || !strings.Contains(where, "keyring") {
@@ -158,7 +158,7 @@ func TestStore(t *testing.T) {
 	})
 	t.Run("keyring that fails", func(t *testing.T) {
 		keyring.MockInitWithError(errors.New("locked"))
-		s := store{keyring: true, file: filepath.Join(t.TempDir(), "credentials.json")}
+		s := store[credential]{service: "test", keyring: true, file: filepath.Join(t.TempDir(), "credentials.json")}
 		if where, err := s.save(here, credential{Key: "1ck_x"}); err != nil || where != s.file {
 			t.Fatalf("kept in %s, %v", where, err)
 		}
