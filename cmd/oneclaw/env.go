@@ -92,7 +92,11 @@ func newEnvPush(p *place) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			if _, err := remote.PutSecret(cmd.Context(), vault, path, api.PutSecretRequest{Value: text, Type: typeBundle}); err != nil {
+			seal, err := p.sealer(cmd.Context(), remote, vault)
+			if err != nil {
+				return err
+			}
+			if _, err := remote.PutSecret(cmd.Context(), vault, path, api.PutSecretRequest{Value: seal(text), Type: typeBundle}); err != nil {
 				return err
 			}
 			p.say(cmd, "Kept %d variables of %s at %s.", len(variables), args[0], path)

@@ -51,7 +51,7 @@ show them. They are never taken from the command line, which others can see.
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.prepare() }
 	root.AddCommand(
 		newLogin(c), newLogout(c), newWhoami(c),
-		newVault(c), newSecret(c), newEnv(c), newTopRun(c), newPolicy(c), newShare(c),
+		newVault(c), newSecret(c), newEnv(c), newTopRun(c), newPolicy(c), newShare(c), newCMEK(c),
 		newAgent(c), newTx(c), newApproval(c), newOrg(c), newAudit(c),
 		newInspect(c), newMCP(c), newDoctor(c), newConfig(c), newVersion(),
 	)

@@ -81,10 +81,12 @@ it asks first, since others may see the screen: --yes or --quiet do without.`,
 
 // fetch reads a value: the current one, or that of a version.
 func (p *place) fetch(ctx context.Context, remote *client.Client, vault, path string, number int) (api.SecretResponse, error) {
+	read := func() (api.SecretResponse, error) { return remote.GetSecret(ctx, vault, path) }
 	if number > 0 {
-		return remote.GetSecretVersion(ctx, vault, path, number)
+		read = func() (api.SecretResponse, error) { return remote.GetSecretVersion(ctx, vault, path, number) }
 	}
-	return remote.GetSecret(ctx, vault, path)
+	s, err := read()
+	return p.unseal(vault, s, err)
 }
 
 func newSecretSet(p *place) *cobra.Command {
@@ -158,6 +160,11 @@ func describe(ctx context.Context, remote *client.Client, vault, path string) (*
 
 // put writes a version and says which one it became.
 func (p *place) put(cmd *cobra.Command, remote *client.Client, vault, path string, body api.PutSecretRequest) error {
+	seal, err := p.sealer(cmd.Context(), remote, vault)
+	if err != nil {
+		return err
+	}
+	body.Value = seal(body.Value)
 	s, err := remote.PutSecret(cmd.Context(), vault, path, body)
 	if err != nil {
 		return err

@@ -49,6 +49,10 @@ To keep a .env file as one secret: oneclaw env push.`,
 			for _, s := range there.Secrets {
 				known[s.Path] = true
 			}
+			seal, err := p.sealer(cmd.Context(), remote, vault)
+			if err != nil {
+				return err
+			}
 			written := 0
 			for _, it := range items {
 				it.Path = prefix + it.Path
@@ -60,7 +64,7 @@ To keep a .env file as one secret: oneclaw env push.`,
 					it.Type = defaultType
 				}
 				if !dry {
-					if _, err := remote.PutSecret(cmd.Context(), vault, it.Path, api.PutSecretRequest{Value: it.Value, Type: it.Type}); err != nil {
+					if _, err := remote.PutSecret(cmd.Context(), vault, it.Path, api.PutSecretRequest{Value: seal(it.Value), Type: it.Type}); err != nil {
 						return fmt.Errorf("%s, after %d were written: %w", it.Path, written, err)
 					}
 				}
