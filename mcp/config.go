@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"github.com/oneclaw/oneclawd/appliance/client"
 )
 
@@ -29,6 +31,10 @@ type Config struct {
 	// remembered of a credential is forgotten then. Nil: it is remembered for a
 	// minute.
 	Rights func() uint64
+
+	// Extend adds to what is served, for the suite of conformance, which asks for
+	// tools that no product has.
+	Extend func(*sdk.Server)
 
 	// MaxSessions bounds the sessions that clients have open at once; 4096 if zero.
 	MaxSessions int

@@ -98,6 +98,9 @@ type listener struct {
 
 func (s *server) subscribe(ctx context.Context, req *sdk.SubscribeRequest) error {
 	if req.Params.URI != secretsURI {
+		if s.cfg.Extend != nil {
+			return nil
+		}
 		return sdk.ResourceNotFoundError(req.Params.URI)
 	}
 	c, err := callerOf(ctx)

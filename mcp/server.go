@@ -30,6 +30,9 @@ func newServer(cfg Config, fixed *caller) *server {
 		s.addResources()
 		s.addPrompts()
 	}
+	if cfg.Extend != nil {
+		cfg.Extend(s.sdk)
+	}
 	s.sdk.AddReceivingMiddleware(s.identify, s.guard.around)
 	s.sdk.AddSendingMiddleware(s.told.quiet)
 	return s

@@ -160,6 +160,8 @@ var may = map[string][]string{
 	// The MCP server is a client of the API that happens to run in the same process.
 	"mcp": {"appliance/api", "appliance/client", "internal/fault", "internal/plain", "shroud/detect", "shroud/redact"},
 
+	"mcp/mcptest": {},
+
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
@@ -214,7 +216,7 @@ var owner = map[string][]string{
 	"github.com/holiman/uint256":             {"intents/evm"},
 	"github.com/google/jsonschema-go":        {"mcp"}, // schemas of tools
 	"github.com/miekg/pkcs11":                {"hsm/pkcs11"},
-	"github.com/modelcontextprotocol/go-sdk": {"mcp"},
+	"github.com/modelcontextprotocol/go-sdk": {"mcp", "mcp/mcptest"},
 	"github.com/nyaruka/phonenumbers":        {"shroud/detect/pii"},
 	"github.com/pelletier/go-toml/v2":        {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
 	"github.com/prometheus/client_golang":    {"appliance/metrics"},
