@@ -141,7 +141,7 @@ func (j *judge) judge(t provider.Text, text string) string {
 	out := apply(text, edits)
 	if judged && r.UnicodeNormalized && j.c.policy.Detect.Config().Unicode.Enabled && tricked(r) {
 		j.c.found.unicode = true
-		out = view.Normalise(out).Text
+		out = j.c.policy.Detect.Config().Unicode.Clean(out).Text
 	}
 	return out
 }

@@ -8,11 +8,13 @@ import (
 // secrets finds credentials, in the text and in what was decoded from it.
 func (r *reading) secrets() {
 	for _, v := range r.places {
-		for _, m := range secret.Find(v.text) {
+		found, cut := secret.Search(v.text)
+		r.report.Cut = r.report.Cut || cut
+		for _, m := range found {
 			r.add(v, Finding{Type: SecretLeak, Pattern: m.Rule, Severity: severity(m.Severity), Score: m.Score, Why: m.Why}, m.Start, m.End)
 			p := part{start: m.Start, end: m.End, secret: m.Rule}
 			if v.index > 0 {
-				p.start, p.end = r.inNormal(v.start, v.end)
+				p.start, p.end = within(r.normal, v.start, v.end)
 			}
 			r.report.parts = append(r.report.parts, p)
 		}

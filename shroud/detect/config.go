@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/oneclaw/oneclawd/shroud/detect/view"
 )
 
 // Config says what counts and what is to be done about it: the fields of an agent's
@@ -25,10 +27,27 @@ type Config struct {
 }
 
 // UnicodeConfig is about what Unicode offers for hiding.
+//
+// Texts are judged without any of it, whatever this says; it says what is reported
+// and how a text goes on.
 type UnicodeConfig struct {
-	Enabled             bool `json:"enabled"`
-	StripZeroWidth      bool `json:"strip_zero_width"`
-	NormalizeHomoglyphs bool `json:"normalize_homoglyphs"`
+	Enabled             bool   `json:"enabled"`
+	StripZeroWidth      bool   `json:"strip_zero_width"`
+	NormalizeHomoglyphs bool   `json:"normalize_homoglyphs"`
+	NormalizationForm   string `json:"normalization_form"` // NFC, NFKC, NFD or NFKD
+}
+
+// Clean is text as it goes on.
+func (c UnicodeConfig) Clean(text string) view.Normal {
+	if !c.Enabled {
+		return view.Cleaning{}.Clean(text)
+	}
+	return view.Cleaning{Invisible: c.StripZeroWidth, Lookalikes: c.NormalizeHomoglyphs, Form: c.NormalizationForm}.Clean(text)
+}
+
+// thorough reports whether Clean is what texts are judged by.
+func (c UnicodeConfig) thorough() bool {
+	return c == UnicodeConfig{Enabled: true, StripZeroWidth: true, NormalizeHomoglyphs: true, NormalizationForm: "NFKC"}
 }
 
 // CommandConfig is about commands of a shell.
@@ -87,7 +106,7 @@ func Defaults() Config {
 	return Config{
 		PIIPolicy: "redact", InjectionThreshold: 0.7, ContextInjectionThreshold: 0.7, SanitizationMode: "block",
 		EnableSecretRedaction: true, EnableResponseFiltering: true,
-		Unicode:    UnicodeConfig{Enabled: true, StripZeroWidth: true, NormalizeHomoglyphs: true},
+		Unicode:    UnicodeConfig{Enabled: true, StripZeroWidth: true, NormalizeHomoglyphs: true, NormalizationForm: "NFKC"},
 		Command:    CommandConfig{Enabled: true, Action: Block, Patterns: "default"},
 		Social:     SocialConfig{Enabled: true, Action: Warn, Sensitivity: "medium"},
 		Encoding:   EncodingConfig{Enabled: true, Action: Warn, DetectBase64: true, DetectHex: true, DetectUnicodeEscape: true},
@@ -128,6 +147,7 @@ func ParseConfig(object []byte) (Config, error) {
 	d := Defaults()
 	known(&c.PIIPolicy, d.PIIPolicy, "block", "redact", "warn", "allow")
 	known(&c.SanitizationMode, d.SanitizationMode, "block", "surgical", "log_only")
+	known(&c.Unicode.NormalizationForm, d.Unicode.NormalizationForm, "NFC", "NFKC", "NFD", "NFKD")
 	known(&c.Command.Patterns, d.Command.Patterns, "default", "strict", "custom")
 	known(&c.Social.Sensitivity, d.Social.Sensitivity, "low", "medium", "high")
 	known(&c.Command.Action, d.Command.Action, Block, Sanitize, Warn, Log)

@@ -36,7 +36,7 @@ type Report struct {
 	Secrets []Finding
 
 	UnicodeNormalized bool   // whether Text differs from what came
-	Text              string // normalised, if the policy wants that
+	Text              string // what goes on: normalised as the policy wants it
 	Cut               bool   // whether a budget ended the search early
 
 	parts []part // what Redact replaces in Text
@@ -79,7 +79,8 @@ type reading struct {
 	regions    []string
 	structured bool
 	text       string
-	normal     view.Normal
+	normal     view.Normal // what is judged
+	clean      view.Normal // what goes on
 	views      []view.View
 	places     []place
 	ordered    map[int]bool // views that give orders to a model
@@ -98,10 +99,11 @@ func newReading(text string, o Options) *reading {
 		r.places = append(r.places, place{i, v.Text, lowered(v.Text), v.Chain, v.Start, v.End})
 	}
 	r.effort = newEffort(len(text))
-	r.report.Text = text
-	if r.policy.config.Unicode.Enabled {
-		r.report.Text, r.report.UnicodeNormalized = r.normal.Text, r.normal.Changed
+	r.clean = r.normal
+	if u := r.policy.config.Unicode; !u.thorough() {
+		r.clean = u.Clean(text)
 	}
+	r.report.Text, r.report.UnicodeNormalized = r.clean.Text, r.clean.Changed
 	return r
 }
 

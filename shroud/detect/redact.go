@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oneclaw/oneclawd/shroud/detect/pii"
+	"github.com/oneclaw/oneclawd/shroud/detect/view"
 )
 
 // part is a stretch of Report.Text that does not get out.
@@ -17,8 +18,8 @@ type part struct {
 }
 
 // settleParts puts the parts in order and joins those that overlap: credentials win,
-// and what they reach into goes with them. It moves them to the original where the
-// policy wants that text.
+// and what they reach into goes with them. It moves them from the text that was judged
+// to the one that goes on.
 func (r *reading) settleParts() {
 	parts := r.report.parts
 	slices.SortStableFunc(parts, func(a, b part) int {
@@ -41,13 +42,26 @@ func (r *reading) settleParts() {
 		last.end = max(last.end, p.end)
 		last.match.End = last.end
 	}
-	if !r.policy.config.Unicode.Enabled {
-		for i := range out {
-			out[i].start, out[i].end = r.normal.Origin(out[i].start, out[i].end)
-			out[i].match.Start, out[i].match.End = out[i].start, out[i].end
-		}
+	if r.clean.Text != r.normal.Text {
+		out = r.moved(out)
 	}
 	r.report.parts = out
+}
+
+// moved are parts of the text that was judged, in the one that goes on. Two may have
+// become of one character there: the first has it.
+func (r *reading) moved(parts []part) (out []part) {
+	from := 0
+	for _, p := range parts {
+		start, end := r.normal.Origin(p.start, p.end)
+		start, end = within(r.clean, start, end)
+		if start = max(start, from); start >= end {
+			continue
+		}
+		p.start, p.end, p.match.Start, p.match.End, from = start, end, start, end, end
+		out = append(out, p)
+	}
+	return out
 }
 
 // Redact returns Text without its credentials and personal data. Credentials become
@@ -80,10 +94,9 @@ func (r *Report) Redact(tokens *pii.Placeholders) string {
 	return out.String()
 }
 
-// inNormal finds the span of the normalised text that came from a span of the
-// original: what Origin does, the other way, by looking for it.
-func (r *reading) inNormal(start, end int) (int, int) {
-	n := r.normal
+// within finds the span of n's text that came from a span of the original: what Origin
+// does, the other way, by looking for it.
+func within(n view.Normal, start, end int) (int, int) {
 	if !n.Changed {
 		return start, end
 	}

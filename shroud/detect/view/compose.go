@@ -9,15 +9,18 @@ import (
 )
 
 // compose brings the text to NFKC, and looks at the letters that were dressed up.
-func (f *finder) compose(w *rewrite) {
-	s, form := w.in, norm.NFKC
+func (f *finder) compose(w *rewrite) { f.bring(w, norm.NFKC) }
+
+// bring is compose for any form.
+func (f *finder) bring(w *rewrite, form norm.Form) {
+	s := w.in
 	var wide, styled dress
 	for i := 0; i < len(s); {
 		i += form.QuickSpanString(s[i:])
 		if i >= len(s) {
 			break
 		}
-		end := i + segment(s[i:])
+		end := i + segment(form, s[i:])
 		old := s[i:end]
 		if to := form.String(old); to != old {
 			w.replace(i, end, to)
@@ -41,8 +44,8 @@ func (f *finder) dressedUp(d dress) {
 }
 
 // segment is the length of what has to be composed together.
-func segment(s string) int {
-	if n := norm.NFKC.NextBoundaryInString(s, true); n > 0 {
+func segment(form norm.Form, s string) int {
+	if n := form.NextBoundaryInString(s, true); n > 0 {
 		return n
 	}
 	_, size := utf8.DecodeRuneInString(s)
