@@ -41,6 +41,7 @@ var (
 	ErrCMEKNewKey    = fault.New(fault.Invalid, "cmek_new_key_mismatch", "The new key does not have the fingerprint new_fingerprint")
 	ErrCMEKSameKey   = fault.New(fault.Invalid, "cmek_same_key", "The new key is the old one")
 	ErrCMEKRotating  = fault.New(fault.Conflict, "cmek_rotation_running", "The vault's customer-managed key is being rotated; wait until that has ended")
+	ErrCMEKGenerated = fault.New(fault.Conflict, "cmek_value_generated", "This vault's values are encrypted by whoever writes them, and a generated one would not be; generate it, encrypt it and write it instead")
 	ErrCMEKNoJob     = fault.New(fault.NotFound, "cmek_job_not_found", "No such rotation")
 	errCMEKStopping  = fault.New(fault.Unavailable, "shutting_down", "The appliance is shutting down")
 	errUndecryptable = fault.New(fault.Unprocessable, "cmek_undecryptable", "a secret could not be decrypted with the old key")

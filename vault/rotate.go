@@ -34,7 +34,9 @@ type Rotation struct {
 }
 
 // Rotate replaces the value of an existing path by a random one that only its
-// readers will see. Type, metadata and rotation policy stay.
+// readers will see. Type, metadata and rotation policy stay. In a vault with
+// customer-managed encryption it is refused (ErrCMEKGenerated): the value would be
+// in the clear, marked as encrypted.
 func (s *Service) Rotate(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, r Rotation) (Secret, error) {
 	if r.Length == 0 {
 		r.Length = defaultRotateLength

@@ -158,6 +158,10 @@ func (s *Service) plan(tx Tx, a attempt, fresh id.ID, next next) (plan, error) {
 		out.refusal = d.Refusal
 		return out, nil
 	}
+	if a.action == audit.SecretRotate && v.CMEKFingerprint != "" {
+		out.refusal = ErrCMEKGenerated
+		return out, nil
+	}
 	old, exists, err := tx.Secret(a.vault, a.path)
 	if err != nil {
 		return plan{}, err

@@ -212,6 +212,16 @@ func TestS13_IDIsStable(t *testing.T) {
 	})
 }
 
+// The appliance cannot encrypt with a customer's key, and must not mark as
+// encrypted what is not.
+func TestRotateUnderCMEK(t *testing.T) {
+	w, _, _ := enabled(t)
+	w.put("a", "x")
+	_, err := w.Rotate(w.ctx, w.alice, w.v.ID, w.path("a"), vault.Rotation{})
+	w.is(err, vault.ErrCMEKGenerated)
+	w.wantValue(w.alice, "a", "x")
+}
+
 func TestRotate(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.Rotate(w.ctx, w.alice, w.v.ID, w.path("a"), vault.Rotation{})
