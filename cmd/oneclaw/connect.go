@@ -119,7 +119,7 @@ func (c *cli) open() (*client.Client, error) {
 		return nil, err
 	case !there:
 		return nil, notSignedIn(fmt.Sprintf("you are not signed in at %s\n→ `oneclaw login`; in scripts set ONECLAW_API_KEY", c.address()))
-	case kept.Key == "" && !kept.ExpiresAt.IsZero() && time.Now().After(kept.ExpiresAt):
+	case !kept.ExpiresAt.IsZero() && time.Now().After(kept.ExpiresAt):
 		return nil, notSignedIn(fmt.Sprintf("your sign-in at %s was good until %s\n→ `oneclaw login`", c.address(), kept.ExpiresAt.Local().Format("2006-01-02 15:04")))
 	}
 	return c.connect(withKey(or(kept.Key, kept.Token)))

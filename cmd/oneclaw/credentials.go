@@ -18,11 +18,12 @@ import (
 // never sent to another.
 type credential struct {
 	Token     string    `json:"token,omitempty"`
-	Key       string    `json:"key,omitempty"` // exchanged for a token at each use
+	Key       string    `json:"key,omitempty"`
+	KeyID     string    `json:"key_id,omitempty"` // of a key that login made: logout revokes it
 	Email     string    `json:"email,omitempty"`
 	UserID    string    `json:"user_id,omitempty"`
 	OrgID     string    `json:"org_id,omitempty"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"` // of the token
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 // The values of the setting credential-store.

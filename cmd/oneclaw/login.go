@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 func newLogin(c *cli) *cobra.Command {
 	var byMail, byKey, noBrowser bool
+	var lasts string
 	cmd := &cobra.Command{
 		Use:   "login [EMAIL]",
 		Short: "Sign in at an appliance",
@@ -28,8 +30,8 @@ appliance's address and for no other.
                                  of your authenticator app
   oneclaw login --api-key        asks for a 1ck_ key, or reads it from standard input
 
-A sign-in ends by itself; a key does not, unless it was given an end. In scripts
-ONECLAW_API_KEY does without both.`,
+A sign-in ends by itself, soon. With --keep 30d a key that is good for so long is made and
+kept instead; logout revokes it. In scripts ONECLAW_API_KEY does without all of this.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && (byKey || !strings.Contains(args[0], "@")) {
@@ -38,81 +40,85 @@ ONECLAW_API_KEY does without both.`,
 			if exposed(c.address()) {
 				c.say(cmd, "Warning: %s is not encrypted: others on the way can read what you send.", c.address())
 			}
+			end, err := parseEnd("keep", lasts)
+			if err != nil {
+				return err
+			}
 			anybody, err := c.connect(client.Options{})
 			if err != nil {
 				return err
 			}
+			var got credential
 			switch {
 			case byKey:
-				return c.loginWithKey(cmd)
+				got, err = readAPIKey(cmd)
 			case byMail || len(args) == 1:
-				return c.loginWithPassword(cmd, anybody, args)
+				got, err = passwordSignIn(cmd, anybody, args)
+			default:
+				got, err = browserSignIn(cmd, anybody, noBrowser)
 			}
-			return c.loginInBrowser(cmd, anybody, noBrowser)
+			if err != nil {
+				return err
+			}
+			return c.keep(cmd, got, end)
 		},
 	}
 	cmd.Flags().BoolVar(&byMail, "email", false, "sign in with address and password")
 	cmd.Flags().BoolVar(&byKey, "api-key", false, "sign in with a 1ck_ or ocv_ key, from standard input or a prompt")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "open no browser, only print where to go")
+	cmd.Flags().StringVar(&lasts, "keep", "", "make a key that is good for so long (30d), or until a date, and keep that")
 	cmd.MarkFlagsMutuallyExclusive("email", "api-key", "no-browser")
+	cmd.MarkFlagsMutuallyExclusive("api-key", "keep")
 	return cmd
 }
 
-func (c *cli) loginWithKey(cmd *cobra.Command) error {
+func readAPIKey(cmd *cobra.Command) (credential, error) {
 	key, err := (&input{}).read(cmd, "API key")
 	if err != nil {
-		return err
+		return credential{}, err
 	}
 	key = strings.TrimSpace(key)
 	if !strings.HasPrefix(key, personKey) && !strings.HasPrefix(key, agentKey) {
-		return usagef("that is no key: one begins with 1ck_ (a person's) or ocv_ (an agent's)")
+		return credential{}, usagef("that is no key: one begins with 1ck_ (a person's) or ocv_ (an agent's)")
 	}
-	remote, err := c.connect(withKey(key))
-	if err != nil {
-		return err
-	}
-	return c.keep(cmd, remote, credential{Key: key})
+	return credential{Key: key}, nil
 }
 
-func (c *cli) loginWithPassword(cmd *cobra.Command, anybody *client.Client, args []string) error {
+func passwordSignIn(cmd *cobra.Command, anybody *client.Client, args []string) (credential, error) {
 	address := strings.Join(args, "")
 	var err error
 	if address == "" {
 		if address, err = ask(cmd, "E-mail: "); err != nil {
-			return err
+			return credential{}, err
 		}
 	}
 	password, err := askSecret(cmd, "Password: ")
 	if err != nil {
-		return err
+		return credential{}, err
 	}
 	got, err := anybody.Login(cmd.Context(), api.LoginRequest{Email: address, Password: password})
 	if err != nil {
-		return err
+		return credential{}, err
 	}
-	token, lasts := got.AccessToken, got.ExpiresIn
-	if got.MFARequired {
-		code, err := ask(cmd, "Code of your authenticator app, or a recovery code: ")
-		if err != nil {
-			return err
-		}
-		verified, err := anybody.MFAVerify(cmd.Context(), api.MfaVerifyRequest{MFAToken: got.MFAToken, Code: code})
-		if err != nil {
-			return err
-		}
-		token, lasts = verified.AccessToken, verified.ExpiresIn
+	if !got.MFARequired {
+		return credential{Token: got.AccessToken, ExpiresAt: inSeconds(got.ExpiresIn)}, nil
 	}
-	return c.keep(cmd, anybody.As(token), credential{Token: token, ExpiresAt: inSeconds(lasts)})
+	code, err := ask(cmd, "Code of your authenticator app, or a recovery code: ")
+	if err != nil {
+		return credential{}, err
+	}
+	verified, err := anybody.MFAVerify(cmd.Context(), api.MfaVerifyRequest{MFAToken: got.MFAToken, Code: code})
+	return credential{Token: verified.AccessToken, ExpiresAt: inSeconds(verified.ExpiresIn)}, err
 }
 
 // deviceGrant is what RFC 8628 calls polling for the token.
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
-func (c *cli) loginInBrowser(cmd *cobra.Command, anybody *client.Client, noBrowser bool) error {
+func browserSignIn(cmd *cobra.Command, anybody *client.Client, noBrowser bool) (credential, error) {
 	ctx := cmd.Context()
 	asked, err := anybody.DeviceCode(ctx, api.DeviceCodeRequest{ClientID: "cli"})
 	if err != nil {
-		return err
+		return credential{}, err
 	}
 	page := asked.VerificationURI + "?code=" + url.QueryEscape(asked.UserCode)
 	out := cmd.ErrOrStderr()
@@ -124,13 +130,10 @@ func (c *cli) loginInBrowser(cmd *cobra.Command, anybody *client.Client, noBrows
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(asked.ExpiresIn)*time.Second)
 	defer cancel()
 	got, err := poll(ctx, anybody, asked)
-	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return errors.New("nobody confirmed the code in time; `oneclaw login` starts over")
-		}
-		return err
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.New("nobody confirmed the code in time; `oneclaw login` starts over")
 	}
-	return c.keep(cmd, anybody.As(got.AccessToken), credential{Token: got.AccessToken, ExpiresAt: inSeconds(got.ExpiresIn)})
+	return credential{Token: got.AccessToken, ExpiresAt: inSeconds(got.ExpiresIn)}, err
 }
 
 // poll asks for the token until somebody decided, at the pace that is asked for.
@@ -161,29 +164,55 @@ func poll(ctx context.Context, anybody *client.Client, asked api.DeviceCodeRespo
 	}
 }
 
-// keep tries what a sign-in gave, and keeps it.
-func (c *cli) keep(cmd *cobra.Command, remote *client.Client, kept credential) error {
+// keep tries what a sign-in gave, and keeps it, or a key that ends later.
+func (c *cli) keep(cmd *cobra.Command, got credential, end api.Time) error {
+	remote, err := c.connect(withKey(or(got.Key, got.Token)))
+	if err != nil {
+		return err
+	}
 	me, err := identify(cmd.Context(), remote)
 	if err != nil {
 		return err
 	}
-	kept.Email, kept.UserID, kept.OrgID = me.Email, me.ID, me.OrgID
+	if !end.IsZero() {
+		if got, err = longer(cmd.Context(), remote, end); err != nil {
+			return err
+		}
+	}
+	got.Email, got.UserID, got.OrgID = me.Email, me.ID, me.OrgID
 	s, err := c.store()
 	if err != nil {
 		return err
 	}
-	where, err := s.save(c.address(), kept)
+	where, err := s.save(c.address(), got)
 	if err != nil {
 		return err
 	}
 	c.say(cmd, "Signed in at %s as %s. Kept in %s.", c.address(), me.name(), where)
-	if !kept.ExpiresAt.IsZero() {
-		c.say(cmd, "Good until %s.", kept.ExpiresAt.Local().Format("2006-01-02 15:04"))
+	switch {
+	case got.KeyID != "":
+		c.say(cmd, "With a key that is good until %s; `oneclaw logout` revokes it.", when(end))
+	case !got.ExpiresAt.IsZero():
+		c.say(cmd, "Good until %s. For longer: `oneclaw login --keep 30d`.", when(api.At(got.ExpiresAt)))
 	}
 	if _, name := environment(); name != "" {
 		c.say(cmd, "Note: %s is set, and goes before it.", name)
 	}
 	return nil
+}
+
+// longer makes a key in the place of a token, and revokes the token.
+func longer(ctx context.Context, remote *client.Client, end api.Time) (credential, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine"
+	}
+	made, err := remote.CreateAPIKey(ctx, api.CreateApiKeyRequest{Name: "oneclaw on " + host, ExpiresAt: end})
+	if err != nil {
+		return credential{}, err
+	}
+	_, err = remote.RevokeToken(ctx)
+	return credential{Key: made.APIKey, KeyID: made.Key.ID, ExpiresAt: end.Time}, err
 }
 
 func inSeconds(n int) time.Time {
@@ -221,8 +250,8 @@ func newLogout(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
 		Short: "Sign out: revoke the token and forget it",
-		Long: `Revoke the token of the sign-in at the appliance and forget it on this machine. A key
-is forgotten here only: it stays good until it is revoked.`,
+		Long: `Revoke the sign-in at the appliance and forget it on this machine. A key that was given to
+login --api-key is forgotten here only: it stays good until it is revoked.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.store()
@@ -237,10 +266,7 @@ is forgotten here only: it stays good until it is revoked.`,
 				c.say(cmd, "You were not signed in at %s.", c.address())
 				return nil
 			}
-			var revoked error
-			if kept.Token != "" {
-				revoked = c.revoke(cmd.Context(), kept.Token)
-			}
+			revoked := c.revoke(cmd.Context(), kept)
 			if err := s.remove(c.address()); err != nil {
 				return err
 			}
@@ -253,13 +279,22 @@ is forgotten here only: it stays good until it is revoked.`,
 	}
 }
 
-func (c *cli) revoke(ctx context.Context, token string) error {
-	remote, err := c.connect(client.Options{Token: token})
+// revoke ends what login made; what was over is no error.
+func (c *cli) revoke(ctx context.Context, kept credential) error {
+	if kept.Token == "" && kept.KeyID == "" {
+		return nil
+	}
+	remote, err := c.connect(withKey(or(kept.Key, kept.Token)))
 	if err != nil {
 		return err
 	}
-	if _, err = remote.RevokeToken(ctx); errors.Is(err, client.ErrUnauthenticated) {
-		return nil // it was over
+	if kept.KeyID != "" {
+		err = remote.RevokeAPIKey(ctx, kept.KeyID)
+	} else {
+		_, err = remote.RevokeToken(ctx)
+	}
+	if errors.Is(err, client.ErrUnauthenticated) {
+		return nil
 	}
 	return err
 }

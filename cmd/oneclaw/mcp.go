@@ -33,7 +33,7 @@ ONECLAW_MCP_PII_DETECTION and ONECLAW_MCP_EXFIL_PROTECTION.
 
 Clients that speak HTTP need no such process: the daemon serves them itself.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			serve, err := c.mcpServer(profile)
 			if err != nil {
 				return err

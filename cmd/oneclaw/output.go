@@ -130,7 +130,10 @@ func yesNo(b bool) string {
 }
 
 // parseWhen reads the end of something: an instant, or how long from now: 90m, 12h, 30d.
-func parseWhen(s string) (api.Time, error) {
+func parseWhen(s string) (api.Time, error) { return parseEnd("expires", s) }
+
+// parseEnd is parseWhen for a flag of another name.
+func parseEnd(flag, s string) (api.Time, error) {
 	if s == "" {
 		return api.Time{}, nil
 	}
@@ -148,5 +151,5 @@ func parseWhen(s string) (api.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && d > 0 {
 		return api.At(time.Now().Add(d)), nil
 	}
-	return api.Time{}, usagef("--expires is a date (2030-01-31), an instant (2030-01-31T12:00:00Z) or how long from now (12h, 30d), not %q", s)
+	return api.Time{}, usagef("--%s is a date (2030-01-31), an instant (2030-01-31T12:00:00Z) or how long from now (12h, 30d), not %q", flag, s)
 }

@@ -28,6 +28,7 @@ func ask(cmd *cobra.Command, question string) (string, error) {
 	if !ok {
 		return "", usagef("%s: there is no terminal to ask on", strings.TrimRight(question, ": "))
 	}
+	defer interruptible(cmd, func() {})()
 	fmt.Fprint(cmd.ErrOrStderr(), question)
 	line, err := bufio.NewReader(f).ReadString('\n')
 	if err != nil {
@@ -47,21 +48,28 @@ func askSecret(cmd *cobra.Command, question string) (string, error) {
 		return "", err
 	}
 	// An interrupted prompt must not leave a terminal that shows nothing.
-	answered := make(chan struct{})
-	defer close(answered)
-	go func() {
-		select {
-		case <-answered:
-		case <-cmd.Context().Done():
-			_ = term.Restore(int(f.Fd()), before)
-			fmt.Fprintln(cmd.ErrOrStderr())
-			os.Exit(codeInterrupted)
-		}
-	}()
+	defer interruptible(cmd, func() { _ = term.Restore(int(f.Fd()), before) })()
 	fmt.Fprint(cmd.ErrOrStderr(), question)
 	line, err := term.ReadPassword(int(f.Fd()))
 	fmt.Fprintln(cmd.ErrOrStderr())
 	return string(line), err
+}
+
+// interruptible ends the program when it is interrupted, after clean: a read from a
+// terminal cannot be ended otherwise. What it returns is to be called when there was an
+// answer.
+func interruptible(cmd *cobra.Command, clean func()) (answered func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+		case <-cmd.Context().Done():
+			clean()
+			fmt.Fprintln(cmd.ErrOrStderr())
+			os.Exit(codeInterrupted)
+		}
+	}()
+	return func() { close(done) }
 }
 
 // confirm asks before something that cannot be taken back.
