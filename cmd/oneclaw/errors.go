@@ -64,7 +64,7 @@ func exitCode(err error) int {
 		return codeUsage
 	case errors.As(err, &unsigned), errors.Is(err, client.ErrUnauthenticated):
 		return codeSignIn
-	case errors.Is(err, client.ErrForbidden), errors.Is(err, client.ErrQuota):
+	case errors.Is(err, client.ErrForbidden), errors.Is(err, client.ErrQuota), errors.Is(err, client.ErrApprovalRequired):
 		return codeRefused
 	case errors.As(err, &missing), errors.Is(err, client.ErrNotFound), errors.Is(err, client.ErrGone):
 		return codeNotFound

@@ -17,6 +17,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/appliance/client"
+	"github.com/oneclaw/oneclawd/intents/node/anviltest"
 )
 
 // TestMain lets the scripts run this program as oneclaw: the test binary under
@@ -36,10 +37,34 @@ func TestMain(m *testing.M) {
 //	keep NAME               sets a variable to what the last command printed
 //	confirm FILE DECISION   approves or denies, as the owner, the sign-in whose code is in FILE
 //	awaits FILE TEXT        waits until a file has a text in it
-func TestScripts(t *testing.T) {
-	d := startDaemon(t)
+//	approver ID             makes an agent wait for one person's approval
+func TestScripts(t *testing.T) { startDaemon(t).scripts(t, "testdata/script") }
+
+// TestTransactions runs those scripts that need a chain.
+func TestTransactions(t *testing.T) {
+	chain := anviltest.Start(t, anviltest.Options{})
+	d := startDaemon(t, "--set", "intents.confirmations=1")
+	owner, err := client.New(client.Options{BaseURL: d.API, Token: d.Owner.APIKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := owner.AdminListChains(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all.Chains {
+		if c.Name == "base-sepolia" {
+			if _, err := owner.UpdateChain(t.Context(), c.ID, api.UpdateChainRequest{RPCURL: &chain.URL}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	d.scripts(t, "testdata/chain")
+}
+
+func (d daemon) scripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
@@ -48,6 +73,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("API", d.API)
 			e.Setenv("ONECLAW_BASE_URL", d.API)
 			e.Setenv("EMAIL", d.Owner.Email)
+			e.Setenv("CHAINKEY", anviltest.Keys[0]) // the same everywhere, and worth nothing
 			e.Setenv("VAULT", filepath.Base(e.WorkDir))
 			return os.WriteFile(filepath.Join(e.WorkDir, ".password"), []byte(d.Owner.Password+"\n"), 0o600)
 		},
@@ -61,6 +87,12 @@ func TestScripts(t *testing.T) {
 			},
 			"confirm": d.confirm,
 			"awaits":  awaits,
+			"approver": func(ts *testscript.TestScript, _ bool, args []string) {
+				owner, err := client.New(client.Options{BaseURL: d.API, Token: d.Owner.APIKey})
+				ts.Check(err)
+				_, err = owner.UpdateAgentGuardrails(context.Background(), args[0], api.GuardrailsRequest{Approval: &api.ApprovalRule{AboveETH: "1", Approvers: 1}})
+				ts.Check(err)
+			},
 		},
 	})
 }
@@ -76,7 +108,7 @@ type daemon struct {
 }
 
 // startDaemon runs the daemon that ONECLAW_BINARY names, or builds one.
-func startDaemon(t testing.TB) daemon {
+func startDaemon(t testing.TB, args ...string) daemon {
 	t.Helper()
 	binary := os.Getenv("ONECLAW_BINARY")
 	if binary == "" {
@@ -86,7 +118,9 @@ func startDaemon(t testing.TB) daemon {
 			t.Fatalf("building oneclawd: %v\n%s", err, out)
 		}
 	}
-	cmd := exec.Command(binary, "dev", "--json", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--set", "limits.auth_rate=0")
+	cmd := exec.Command(binary, append([]string{
+		"dev", "--json", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--set", "limits.auth_rate=0",
+	}, args...)...)
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "ONECLAW_") {
 			cmd.Env = append(cmd.Env, pair)
