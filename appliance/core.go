@@ -19,6 +19,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud/activity"
+	"github.com/oneclaw/oneclawd/shroud/manifest"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/pricelist"
 	"github.com/oneclaw/oneclawd/store"
@@ -32,6 +33,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
+	"github.com/oneclaw/oneclawd/vault/use"
 	"github.com/oneclaw/oneclawd/vault/webhook"
 )
 
@@ -70,6 +72,8 @@ type core struct {
 	intents     *intents.Service
 	llm         *meter.Meter
 	prices      *pricelist.Service
+	manifests   *manifest.Keeper
+	uses        *use.Service
 	calls       *activity.Log
 	streams     []*auditstream.Streamer
 }
@@ -262,6 +266,9 @@ func (c *core) openServices() (err error) {
 	c.llm = meter.New(store.Runner[meter.Tx](c.db), nil)
 	c.calls = activity.NewLog(c.archive, c.log)
 	c.prices = &pricelist.Service{DB: store.Runner[pricelist.Tx](c.db)}
+	if err := c.openUses(); err != nil {
+		return err
+	}
 	return c.openStreams()
 }
 
@@ -306,6 +313,9 @@ func (c *core) close() error {
 	var errs []error
 	if c.vaults != nil {
 		c.vaults.StopRotations()
+	}
+	if c.manifests != nil {
+		c.manifests.Forget()
 	}
 	if c.db != nil {
 		c.db.Seal()

@@ -167,7 +167,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 			Global: rate(lim.Rate, lim.Burst), Auth: rate(lim.AuthRate, lim.AuthBurst), LimitLoopback: !lim.ExemptLoopback,
 		},
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
-		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Prices: c.prices,
+		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Prices: c.prices, Uses: c.uses,
 		Activity: &activity.Service{Log: c.calls, DB: store.Runner[activity.Tx](c.db)},
 		Audit:    c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
 		Observe: d.metrics.Request,

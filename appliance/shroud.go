@@ -16,7 +16,6 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud"
 	"github.com/oneclaw/oneclawd/shroud/detect"
-	"github.com/oneclaw/oneclawd/shroud/manifest"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
@@ -81,14 +80,12 @@ func parseVendor(setting string) (provider.Vendor, error) {
 
 // proxy is Shroud with what it keeps in memory.
 type proxy struct {
-	manifests *manifest.Keeper
-	keys      *providerKeys
+	keys *providerKeys
 }
 
 // close lets go of all secrets.
 func (p *proxy) close() {
 	if p != nil {
-		p.manifests.Forget()
 		p.keys.forget()
 	}
 }
@@ -104,12 +101,11 @@ func (d *daemon) openShroud(c *core, api *httpapi.Server) (*proxy, error) {
 	}
 	rights := c.db.Generation
 	p := &proxy{
-		manifests: &manifest.Keeper{Load: c.vaults.Manifest, Rights: rights, Now: time.Now},
-		keys:      &providerKeys{vaults: c.vaults, rights: rights, now: time.Now},
+		keys: &providerKeys{vaults: c.vaults, rights: rights, now: time.Now},
 	}
 	door := api.Door(rights)
 	d.shroud.open(&shroud.Server{
-		Agents: shroudAgents{c, door}, Manifests: p.manifests, Keys: p.keys, Meter: c.llm, Upstreams: upstreams,
+		Agents: shroudAgents{c, door}, Manifests: c.manifests, Keys: p.keys, Meter: c.llm, Upstreams: upstreams,
 		Recorder: newRecorder(c, d.metrics, upstreams), Log: d.log, Now: time.Now, Cache: &detect.Cache{},
 	}, api, door)
 	return p, nil

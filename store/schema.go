@@ -48,6 +48,7 @@ package store
 //	├── envelope                  secret, number       → the sealed value
 //	├── grant                     kind, holder, vault  → the holder's policies there
 //	├── policy-holder             vault, policy        → who holds it
+//	├── binding                   agent                → its Bindings: where it may use which secret
 //	├── cmek-job                  vault, job           → CMEKJob: how far a rotation of the customer's key is
 //	│
 //	├── share                     share                → Share
@@ -156,6 +157,7 @@ var buckets = []bucket{
 	{name: envelopes.name},
 	{name: grants.name, rights: true},
 	{name: holders.name},
+	{name: bindings.name},
 	{name: cmekJobs.name},
 
 	{name: shares.name},

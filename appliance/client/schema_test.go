@@ -162,7 +162,9 @@ func filled(kind reflect.Type) reflect.Value {
 	switch kind.Kind() {
 	case reflect.Struct:
 		for i := range kind.NumField() {
-			v.Field(i).Set(filled(kind.Field(i).Type))
+			if kind.Field(i).IsExported() {
+				v.Field(i).Set(filled(kind.Field(i).Type))
+			}
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(kind.Elem()))

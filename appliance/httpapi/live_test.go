@@ -18,7 +18,9 @@ import (
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/shroud/activity"
+	"github.com/oneclaw/oneclawd/shroud/manifest"
 	"github.com/oneclaw/oneclawd/shroud/pricelist"
+	"github.com/oneclaw/oneclawd/shroud/screen"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
 	"github.com/oneclaw/oneclawd/store/storetest"
@@ -30,6 +32,7 @@ import (
 	accounts "github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
+	"github.com/oneclaw/oneclawd/vault/use"
 )
 
 // clock runs like the real one, and can be set ahead.
@@ -65,7 +68,8 @@ type live struct {
 
 	signup site.SignupMode // where nobody set another
 	nodes  chainNodes
-	chains int // that were made
+	sender use.Sender // takes requests elsewhere; nil: nothing is there
+	chains int        // that were made
 
 	org, other id.ID // organisations: the platform's, and another
 	orgs       []id.ID
@@ -174,7 +178,11 @@ func (l *live) services() Config {
 		Shares:   shares,
 		Webhooks: l.webhooksOf(), Outbox: l.viewer(), Intents: l.intentsOf(vaults),
 		Activity: &activity.Service{Log: l.calls, DB: store.Runner[activity.Tx](l.db), Now: l.clock.Now},
-		Prices:   &pricelist.Service{DB: store.Runner[pricelist.Tx](l.db), Now: l.clock.Now},
+		Uses: use.New(use.Config{
+			DB: store.Runner[use.Tx](l.db), Vaults: vaults, Sender: lateSender{l}, Now: l.clock.Now,
+			Screens: screen.Screens{Manifests: &manifest.Keeper{Load: vaults.Manifest, Rights: l.db.Generation, Now: l.clock.Now}},
+		}),
+		Prices: &pricelist.Service{DB: store.Runner[pricelist.Tx](l.db), Now: l.clock.Now},
 	}
 }
 

@@ -29,7 +29,7 @@ type operation struct {
 // lifecycle is every operation, in an order that builds up and takes down one
 // agent, one vault and one secret. The canary is the secret's value.
 func lifecycle(l *live) []operation {
-	var vault, agent, agentKey, policy, apiKey string
+	var vault, agent, agentKey, policy, apiKey, binding string
 	cp := struct{ size float64 }{}
 	at := func(format string, parts ...*string) func() string {
 		return func() string {
@@ -75,6 +75,14 @@ func lifecycle(l *live) []operation {
 		{"replaceAgent", put, at("/v1/agents/%s", &agent), "login", at(`{"description":"e"}`), 200, "agent.update success", nil, "user"},
 		{"getAgentDelivery", get, at("/v1/agents/%s/delivery", &agent), "bot", nil, 200, "none", nil, "any"},
 		{"setAgentDelivery", put, at("/v1/agents/%s/delivery", &agent), "login", at(`{"mode":"value"}`), 200, "agent.deliver_values success", nil, "user"},
+		{"createBinding", post, at("/v1/agents/%s/bindings", &agent), "login", at(`{"name":"api","config":{"base_url":"https://api.example.com","auth_type":"bearer"},"credential_source":{"vault_id":"%s","path":"a/b"}}`, &vault), 201, "binding.create success",
+			func(a answered) { binding, l.sender = a.text("id"), yes{} }, "user"},
+		{"listBindings", get, at("/v1/agents/%s/bindings", &agent), "bot", nil, 200, "none", nil, "any"},
+		{"getBinding", get, at("/v1/agents/%s/bindings/%s", &agent, &binding), "bot", nil, 200, "none", nil, "any"},
+		{"testBinding", post, at("/v1/agents/%s/bindings/%s/test", &agent, &binding), "login", nil, 200, "binding.test success", nil, "user"},
+		{"executeRequest", post, at("/v1/agents/%s/execute", &agent), "bot", at(`{"binding":"api","url":"/v1"}`), 200, "secret.used success", nil, "agent"},
+		{"updateBinding", patch, at("/v1/agents/%s/bindings/%s", &agent, &binding), "login", at(`{"is_active":false}`), 200, "binding.update success", nil, "user"},
+		{"deleteBinding", remove, at("/v1/agents/%s/bindings/%s", &agent, &binding), "login", nil, 204, "binding.delete success", nil, "user"},
 		{"getSecret", get, at("/v1/vaults/%s/secrets/a/b", &vault), "bot", nil, 200, "secret.read success", nil, "any"},
 		{"listSecretVersions", get, at("/v1/vaults/%s/secret-versions/a/b", &vault), "bot", nil, 200, "secret.list success", nil, "any"},
 		{"getSecretVersion", get, at("/v1/vaults/%s/secret-version/a/b/1", &vault), "bot", nil, 200, "secret.read success", nil, "any"},

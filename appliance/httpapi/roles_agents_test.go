@@ -48,6 +48,80 @@ func agentTrials() map[string]trial {
 	}
 }
 
+// aUsable is a vault with a secret that may go to a host; readers may use it.
+func aUsable(c *cast, as string) things {
+	c.Helper()
+	c.sender = yes{}
+	th := aVault(c, as)
+	c.does("creator", put, th.put("/v1/vaults/{vault_id}/secrets/{path}"), `{"value":"`+canary+`","metadata":{"allowed_hosts":["api.example.com"]}}`)
+	return th
+}
+
+// aBinding is one of an agent's, by creator of the vault and owner.
+func aBinding(c *cast, as string) things {
+	c.Helper()
+	return boundTo(c, aBindable(c, as))
+}
+
+// aBindable is an agent, and a vault that those who manage the organisation may read.
+func aBindable(c *cast, as string) things {
+	c.Helper()
+	c.sender = yes{}
+	th := aVault(c, as)
+	for _, who := range []string{"owner", "admin", "member"} {
+		c.does("creator", post, th.put("/v1/vaults/{vault_id}/policies"), `{"secret_path_pattern":"**","principal_type":"user","principal_id":"`+c.is[who].id+`","permissions":["read"]}`)
+	}
+	th["agent_id"] = anAgent(c, as)["agent_id"]
+	return th
+}
+
+const someBinding = `{"name":"b","config":{"base_url":"https://api.example.com","auth_type":"bearer"},"credential_source":{"vault_id":"{vault_id}","path":"{path}"}}`
+
+func boundTo(c *cast, th things) things {
+	c.Helper()
+	th["binding_id"] = c.does("owner", post, th.put("/v1/agents/{agent_id}/bindings"), th.put(someBinding)).text("id")
+	return th
+}
+
+// ownBinding is one of the caller's.
+func ownBinding(c *cast, as string) things {
+	c.Helper()
+	th := aBindable(c, as)
+	if th["agent_id"] = oneself("agent_id")(c, as)["agent_id"]; isAgent(as) {
+		return boundTo(c, th)
+	}
+	th["binding_id"] = id.Random().String()
+	return th
+}
+
+func useTrials() map[string]trial {
+	const (
+		execute = "POST /v1/agents/{agent_id}/execute"
+		all     = "/v1/agents/{agent_id}/bindings"
+		one     = all + "/{binding_id}"
+	)
+	people := []string{"creator", "member"} // who see all agents
+	return map[string]trial{
+		execute: {make: func(c *cast, as string) things {
+			th := aUsable(c, as)
+			th["agent_id"] = anAgent(c, as)["agent_id"]
+			return th
+		}, body: `{"url":"https://api.example.com/","headers":{"x-key":"{{secret://{vault_id}/{path}}}"}}`},
+		execute + ", oneself": {each: true, told: callers, make: func(c *cast, as string) things {
+			th := aUsable(c, as)
+			th["agent_id"] = oneself("agent_id")(c, as)["agent_id"]
+			return th
+		}, body: `{"url":"https://api.example.com/","headers":{"x-key":"{{secret://{vault_id}/{path}}}"}}`},
+		"POST " + all:              {make: aBindable, told: people, body: someBinding},
+		"GET " + all:               {make: aBinding, told: people},
+		"GET " + all + ", its own": {make: ownBinding, each: true, told: callers},
+		"GET " + one:               {make: aBinding, told: people},
+		"PATCH " + one:             {make: aBinding, told: people, body: `{"is_active":false}`},
+		"DELETE " + one:            {make: aBinding, told: people},
+		"POST " + one + "/test":    {make: aBinding, told: people},
+	}
+}
+
 // anEvent is the place of one of the organisation's in the log.
 func anEvent(c *cast, _ string) things {
 	c.Helper()

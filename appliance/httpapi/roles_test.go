@@ -69,7 +69,7 @@ func (th things) unlike(name string) things {
 func trials() map[string]trial {
 	out := map[string]trial{}
 	for _, of := range []map[string]trial{
-		publicTrials(), vaultTrials(), secretTrials(), shareTrials(), agentTrials(), personTrials(), memberTrials(), siteTrials(), auditTrials(), messageTrials(), chainTrials(), transactionTrials(), signingKeyTrials(),
+		publicTrials(), vaultTrials(), secretTrials(), shareTrials(), agentTrials(), useTrials(), personTrials(), memberTrials(), siteTrials(), auditTrials(), messageTrials(), chainTrials(), transactionTrials(), signingKeyTrials(),
 	} {
 		maps.Copy(out, of)
 	}

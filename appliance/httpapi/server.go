@@ -22,6 +22,7 @@ import (
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
+	"github.com/oneclaw/oneclawd/vault/use"
 	"github.com/oneclaw/oneclawd/vault/webhook"
 )
 
@@ -51,6 +52,7 @@ type Config struct {
 	Outbox   *viewer.Service
 	Intents  *intents.Service
 	Prices   *pricelist.Service
+	Uses     *use.Service
 	Activity *activity.Service
 	HSM      Module
 	ReadOnly func() bool // whether the disk is full; nil means never
@@ -85,6 +87,7 @@ type Server struct {
 	outbox   *viewer.Service
 	intents  *intents.Service
 	prices   *pricelist.Service
+	uses     *use.Service
 	activity *activity.Service
 	admit    Admitter // usually site; nil lets all in
 	hsm      Module
@@ -111,7 +114,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, log: c.Log, identity: c.Identity,
 		people: c.Identity, accounts: c.People, vaults: c.Vaults, agents: c.Agents, enrol: c.Enrol, shares: c.Shares, audit: c.Audit, hsm: c.HSM, readOnly: c.ReadOnly, attestor: c.Attestor,
-		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents, prices: c.Prices, activity: c.Activity,
+		webhooks: c.Webhooks, outbox: c.Outbox, intents: c.Intents, prices: c.Prices, uses: c.Uses, activity: c.Activity,
 		base:    strings.TrimRight(c.PublicURL, "/"),
 		proxies: c.TrustedProxies,
 		origins: originsOf(append([]string{c.PublicURL}, c.Origins...)...),
@@ -145,7 +148,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
 		s.healthRoutes(), s.attestationRoutes(), s.authRoutes(), s.apiKeyRoutes(), s.vaultRoutes(), s.secretRoutes(),
-		s.policyRoutes(), s.agentRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(), s.priceRoutes(), s.activityRoutes(),
+		s.policyRoutes(), s.agentRoutes(), s.useRoutes(), s.shareRoutes(), s.auditRoutes(), s.cmekRoutes(), s.siteRoutes(), s.priceRoutes(), s.activityRoutes(),
 		s.federationRoutes(), s.enrolRoutes(),
 		s.peopleRoutes(), s.mfaRoutes(), s.deviceRoutes(), s.pageRoutes(), s.memberRoutes(), s.webhookRoutes(), s.outboxRoutes(),
 		s.chainRoutes(), s.transactionRoutes(), s.messageRoutes(), s.approvalRoutes(), s.simulationRoutes(), s.signingKeyRoutes(), s.inspectRoutes(),

@@ -43,6 +43,10 @@ var may = map[string][]string{
 	},
 	"vault/site":          {"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity", "vault/policy"},
 	"vault/outbox/letter": {"internal/id", "vault/outbox"},
+	"vault/use": {
+		"internal/fault", "internal/id", "internal/plain", "internal/txn",
+		"vault", "vault/audit", "vault/identity", "vault/policy",
+	},
 	"vault/share": {
 		"internal/fault", "internal/id", "internal/plain", "internal/txn",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter", "vault/policy", // it tells people by mail
@@ -77,11 +81,12 @@ var may = map[string][]string{
 	"shroud/pricelist": {"internal/fault", "internal/txn", "shroud/meter", "vault/audit", "vault/identity", "vault/site"}, // who may change prices
 	"shroud/activity":  {"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity"},
 	"shroud/manifest":  {"shroud/redact", "vault", "vault/identity"},
+	"shroud/screen":    {"shroud/detect/view", "shroud/redact", "vault/identity", "vault/use"}, // no answer is shown before values are out of it
 
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/activity", "shroud/meter", "shroud/pricelist",
-		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/webhook",
+		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/use", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/id", "internal/plain", "shroud/activity", "vault/audit"},
 	"store/storetest": {"internal/id", "internal/plain", "store"},
@@ -96,7 +101,7 @@ var may = map[string][]string{
 		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
 		"shroud/activity", "shroud/detect", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
-		"vault/share", "vault/site", "vault/webhook",
+		"vault/share", "vault/site", "vault/use", "vault/webhook",
 	},
 
 	// Inspection for commands that are given files.
@@ -134,6 +139,7 @@ var may = map[string][]string{
 
 	// The way out: nothing else opens a connection to elsewhere.
 	"appliance/egress":           {"internal/fault"},
+	"appliance/courier":          {"vault/use"}, // over a client of egress
 	"appliance/mail":             {"internal/plain", "vault/outbox"},
 	"appliance/oidc":             {"internal/fault", "vault/identity"}, // over a client of egress
 	"appliance/mail/mailpittest": {},
@@ -165,11 +171,11 @@ var may = map[string][]string{
 	// The wiring: the only package that knows concrete types of more than one
 	// room.
 	"appliance": {
-		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
+		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/courier", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node", "mcp",
-		"shroud", "shroud/activity", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider",
+		"shroud", "shroud/activity", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider", "shroud/screen",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
-		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/webhook",
+		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/use", "vault/webhook",
 	},
 
 	// The commands. hsm/pkcs11 is here because `oneclawd hsm-broker` is the
@@ -283,6 +289,7 @@ var reveals = map[string]string{
 	"appliance/backup/restore.go":  "the derived key of the archive goes to it",
 	"appliance/backup/seal.go":     "a derived key becomes the cipher of a backup's file key",
 	"appliance/core.go":            "keys derived from the store key go to those who use them",
+	"appliance/courier/courier.go": "values go to the host that they may go to",
 	"appliance/httpapi/secrets.go": "a value becomes the answer of a read",
 	"appliance/httpapi/shares.go":  "a value becomes the answer of an access",
 	"appliance/mail/sender.go":     "the password goes to the mail server",
@@ -310,6 +317,8 @@ var reveals = map[string]string{
 	"vault/cmekblob.go":            "a value and the keys that its client encrypts it with are taken from one to the other",
 	"vault/envelope/envelope.go":   "a value is sealed",
 	"vault/envelope/key.go":        "a value is opened with a data key that was kept elsewhere",
+	"vault/use/binding.go":         "a value goes into the request that a binding is for",
+	"vault/use/execution.go":       "values go in the places of their placeholders",
 	"vault/identity/passphrase.go": "a passphrase is hashed",
 }
 
