@@ -9,7 +9,7 @@ import (
 )
 
 // conversations is how many TestCleanConversations has. Ten thousand take half a minute.
-var conversations = flag.Int("conversations", 1000, "how many conversations have to pass unchanged")
+var conversations = flag.Int("conversations", 500, "how many conversations have to pass unchanged")
 
 // writer writes JSON as no two programs do: with blanks, escapes and numbers of its
 // own.

@@ -148,6 +148,9 @@ func TestNoValueGetsOut(t *testing.T) {
 	for place, p := range places {
 		for form, write := range forms {
 			for style, quote := range map[string]func(string) string{"plain": quoted, "escaped": escapes} {
+				if style == "escaped" && form != "as it is" {
+					continue // what JSON escapes is undone before anything is looked for
+				}
 				texts := make([]string, len(values))
 				for i, v := range values {
 					texts[i] = write(v)

@@ -212,8 +212,11 @@ func (c *call) allow() error {
 			return err
 		}
 	}
-	if tokens := c.inputTokens(); c.policy.MaxInput > 0 && tokens > c.policy.MaxInput {
-		return errTooManyTokens.Detail("the request has about %d tokens; the agent may send %d at once (max_tokens_per_request)", tokens, c.policy.MaxInput)
+	if c.policy.MaxInput <= 0 || c.req == nil {
+		return nil
+	}
+	if n, too := c.tooLong(c.policy.MaxInput); too {
+		return errTooManyTokens.Detail("the request has about %d tokens; the agent may send %d at once (max_tokens_per_request)", n, c.policy.MaxInput)
 	}
 	return nil
 }

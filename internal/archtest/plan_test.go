@@ -72,11 +72,12 @@ var may = map[string][]string{
 	},
 
 	// Models: what agents take of them, and what must not get to them.
-	"shroud/meter": {"internal/fault", "internal/id", "internal/txn"},
+	"shroud/meter":  {"internal/fault", "internal/id", "internal/txn"},
+	"shroud/tokens": {},
 	"shroud": {
 		"internal/fault", "internal/id", "internal/plain", "vault/identity",
 		"shroud/detect", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view",
-		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact",
+		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact", "shroud/tokens",
 	},
 	"shroud/pricelist": {"internal/fault", "internal/txn", "shroud/meter", "vault/audit", "vault/identity", "vault/site"}, // who may change prices
 	"shroud/activity":  {"internal/fault", "internal/id", "internal/txn", "vault/audit", "vault/identity"},
@@ -230,6 +231,7 @@ var owner = map[string][]string{
 	"github.com/tyler-smith/go-bip39":        {"shroud/detect/secret"}, // word lists of seed phrases
 	"github.com/wneessen/go-mail":            {"appliance/mail"},
 	"github.com/zalando/go-keyring":          {"cmd/oneclaw"},          // where a sign-in is kept
+	"github.com/tiktoken-go/tokenizer":       {"shroud/tokens"},        // vocabularies of models
 	"github.com/zricethezav/gitleaks/v8":     {"shroud/detect/secret"}, // its rules
 	"go.etcd.io/bbolt":                       {"store"},
 	"go.opentelemetry.io/otel":               {"appliance/traces"},
