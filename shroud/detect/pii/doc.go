@@ -11,7 +11,7 @@
 //
 // Matches say how sure they are. Structured kinds rest on validators. Names,
 // street addresses, organisations, places, dates and ages rest on rules about
-// their surroundings; Weak tells them apart, and nobody should block on them.
+// their surroundings, in East Asia on surnames in their places; Weak tells them apart, and nobody should block on them.
 //
 // The package must not know what becomes of a match, who asks, or where the
 // text is from. It holds no state; the work is linear in the text.

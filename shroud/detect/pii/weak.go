@@ -9,4 +9,5 @@ func (f *finder) weak() {
 	f.places()
 	f.addresses()
 	f.postcodes()
+	f.east()
 }
