@@ -28,7 +28,7 @@ func (c *call) answerText(t provider.Text) (string, error) {
 	out, hits := c.matcher.Redact(t.Value)
 	if len(hits) > 0 {
 		c.found.redacted += len(hits)
-		c.found.add(leak("vault_value", place(t)))
+		c.found.add(leak(place(t)))
 	}
 	if !c.policy.FilterAnswers || t.Signed || t.Kind == provider.Label || t.Kind == provider.ToolName {
 		return c.restored(t, out), nil

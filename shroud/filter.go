@@ -78,7 +78,7 @@ func (h *hide) Close() (string, error) {
 func (h *hide) shown() string {
 	if hits := h.s.Hits(); len(hits) > 0 {
 		h.c.found.redacted += len(hits)
-		h.c.found.add(leak("vault_value", h.at))
+		h.c.found.add(leak(h.at))
 	}
 	return string(h.buf)
 }

@@ -98,7 +98,7 @@ func (j *judge) text(t provider.Text) string {
 	out, hits := j.c.matcher.Redact(t.Value)
 	if len(hits) > 0 {
 		j.c.found.redacted += len(hits)
-		j.c.found.add(leak("vault_value", place(t)))
+		j.c.found.add(leak(place(t)))
 	}
 	if t.Kind == provider.Label || t.Kind == provider.ToolName || t.Signed {
 		return out
@@ -118,7 +118,7 @@ func (j *judge) undisguised(t provider.Text, text string) string {
 		return text
 	}
 	j.c.found.redacted += len(hits)
-	j.c.found.add(leak("vault_value", place(t)))
+	j.c.found.add(leak(place(t)))
 	j.c.found.unicode = true
 	return clean
 }
@@ -323,9 +323,9 @@ func threat(t provider.Text, f detect.Finding) Threat {
 // place says where a text is, without a word of it.
 func place(t provider.Text) string { return t.Role.String() + " " + t.Kind.String() }
 
-// leak is a secret that was taken out.
-func leak(pattern, at string) Threat {
-	return Threat{Type: "secret_leak", Pattern: pattern, Location: at, Severity: "critical"}
+// leak is a value of a vault that was taken out.
+func leak(at string) Threat {
+	return Threat{Type: "secret_leak", Pattern: "vault_value", Location: at, Severity: "critical"}
 }
 
 func (in *inspection) add(t Threat) {

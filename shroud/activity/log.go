@@ -26,6 +26,7 @@ type Log struct {
 	wake  chan struct{}
 
 	writing sync.Mutex // taken before mu
+	failing bool       // the last batch was given up
 	mu      sync.Mutex
 	waiting []Call
 	held    int   // bytes of requests that wait
@@ -105,9 +106,11 @@ func (l *Log) Flush() {
 	if len(batch) == 0 {
 		return
 	}
-	if err := l.store.AppendCalls(batch); err != nil {
-		l.log.Warn("calls of models are missing in the activity", "calls", len(batch), "err", err)
+	err := l.store.AppendCalls(batch)
+	if err != nil && !l.failing { // a full disk is said once
+		l.log.Warn("calls of models are missing in the activity, until there is room again", "calls", len(batch), "err", err)
 	}
+	l.failing = err != nil
 }
 
 // calls is Store.Calls with all that was added before.
