@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Puts a Debian package together:
-#     scripts/deb.sh BINARY SBOM OUT
+#     scripts/deb.sh DAEMON CLI SBOM-OF-DAEMON SBOM-OF-CLI OUT
 # VERSION is as git describes it, SOURCE_DATE_EPOCH the time of all files in it.
 # Called by scripts/release.sh.
 set -euo pipefail
 umask 022
 
-binary=$1 sbom=$2 out=$3
+binary=$1 cli=$2 sbom=$3 clisbom=$4 out=$5
 : "${VERSION:?}" "${SOURCE_DATE_EPOCH:?}"
 arch=$(dpkg --print-architecture)
 maintainer=${DEB_MAINTAINER:-oneclawd authors <oneclawd@oneclaw.invalid>}
@@ -26,6 +26,7 @@ put() { install -D -m "$1" "$2" "$root/$3"; }
 share=usr/share/doc/oneclawd
 
 put 755 "$binary" usr/bin/oneclawd
+put 755 "$cli" usr/bin/oneclaw
 put 644 packaging/oneclawd.service usr/lib/systemd/system/oneclawd.service
 put 644 packaging/sysusers.conf usr/lib/sysusers.d/oneclawd.conf
 put 644 packaging/tmpfiles.conf usr/lib/tmpfiles.d/oneclawd.conf
@@ -33,18 +34,22 @@ put 644 packaging/debian/default etc/default/oneclawd
 put 644 packaging/debian/copyright $share/copyright
 put 644 packaging/debian/lintian-overrides usr/share/lintian/overrides/oneclawd
 put 644 "$sbom" $share/oneclawd.spdx.json
+put 644 "$clisbom" $share/oneclaw.spdx.json
 put 644 README.md $share/README.md
-for page in install upgrade fips attestation backup; do put 644 docs/$page.md $share/$page.md; done
+for page in install upgrade fips attestation backup cli; do put 644 docs/$page.md $share/$page.md; done
 for drop_in in packaging/examples/*.conf; do put 644 "$drop_in" $share/examples/"${drop_in##*/}"; done
 "$binary" config defaults >"$root/$share/examples/oneclawd.toml"
 
 mkdir -p "$root"/usr/share/{man/man1,bash-completion/completions,zsh/vendor-completions,fish/vendor_completions.d}
-go test -trimpath -buildvcs=false -count=1 -run='^TestManual$' ./cmd/oneclawd -manual "$root/usr/share/man/man1" >&2
-"$binary" completion bash >"$root/usr/share/bash-completion/completions/oneclawd"
-"$binary" completion zsh >"$root/usr/share/zsh/vendor-completions/_oneclawd"
-"$binary" completion fish >"$root/usr/share/fish/vendor_completions.d/oneclawd.fish"
+for program in oneclawd oneclaw; do
+	go test -trimpath -buildvcs=false -count=1 -run='^TestManual$' "./cmd/$program" -manual "$root/usr/share/man/man1" >&2
+	run=$root/usr/bin/$program
+	"$run" completion bash >"$root/usr/share/bash-completion/completions/$program"
+	"$run" completion zsh >"$root/usr/share/zsh/vendor-completions/_$program"
+	"$run" completion fish >"$root/usr/share/fish/vendor_completions.d/$program.fish"
+done
 
-scripts/licenses.sh "$binary" >"$root/$share/third-party-licenses"
+scripts/licenses.sh "$binary" "$cli" >"$root/$share/third-party-licenses"
 {
 	printf 'oneclawd (%s) unstable; urgency=medium\n\n' "$debian"
 	for note in changelog/unreleased/*.md; do
@@ -76,6 +81,7 @@ cat >"$root/DEBIAN/control" <<-END
 	 agent may use which, keys stay in your HSM, and an audit log that cannot be
 	 rewritten shows who read what.
 	 .
+	 oneclaw is the command line of those who use an appliance, here or elsewhere.
 	 The daemon is not started before it is configured: install.md, in
 	 /$share, says how.
 END

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Prints the licences of all modules in a Go binary, and of Go itself:
-#     scripts/licenses.sh BINARY
-# They ask to be handed on with it.
+# Prints the licences of all modules in Go binaries, and of Go itself:
+#     scripts/licenses.sh BINARY...
+# They ask to be handed on with them.
 set -euo pipefail
 
 heading() { printf '%s\n%s\n\n' "== $1" "$(printf '=%.0s' {1..78})"; }
 
 heading "Go $(go env GOVERSION)"
 cat "$(go env GOROOT)/LICENSE"
-go version -m -json "$1" | jq -r '.Deps[] | (.Replace // .) | .Path + "@" + .Version' | LC_ALL=C sort | while read -r module; do
+for binary; do go version -m -json "$binary"; done | jq -r '.Deps[] | (.Replace // .) | .Path + "@" + .Version' | LC_ALL=C sort -u | while read -r module; do
 	dir=$(go mod download -json "$module" </dev/null | jq -r .Dir)
 	found=0
 	for file in "$dir"/{LICENSE,LICENCE,COPYING,NOTICE,PATENTS}*; do

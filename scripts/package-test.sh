@@ -18,6 +18,8 @@ fail() { echo "$*" >&2; exit 1; }
 
 step checksums
 (cd "$release" && sha256sum --check --quiet SHA256SUMS)
+(cd "$release/cli" && sha256sum --check --quiet SHA256SUMS)
+[[ $(ls "$release/cli" | xargs) == "SHA256SUMS oneclaw-darwin-amd64 oneclaw-darwin-arm64 oneclaw-linux-amd64 oneclaw-linux-arm64 oneclaw-windows-amd64.exe oneclaw.spdx.json" ]] || fail "the command line is not there for all systems"
 
 step files
 dpkg-deb --extract "$deb" "$root"
@@ -38,6 +40,13 @@ config=$root/usr/share/doc/oneclawd/examples/oneclawd.toml
 if env -i "$oneclawd" config check --config "$config" >/dev/null 2>&1; then fail "the example is accepted before anybody chose"; fi
 env -i "$oneclawd" config check --config "$config" --set attest.mode=none --set hsm.library=/usr/lib/softhsm/libsofthsm2.so >/dev/null
 [[ $(readelf -d "$oneclawd" | grep NEEDED | grep -vcE 'lib(c|pthread|dl|resolv)\.so') == 0 ]] || fail "it needs more than libc"
+
+step the command line
+oneclaw=$root/usr/bin/oneclaw
+cmp "$oneclaw" "$release/cli/oneclaw-linux-$(dpkg --print-architecture)"
+[[ $("$oneclaw" version) == "$("$oneclawd" version)" ]] || fail "the two are of different versions"
+[[ $(readelf -d "$oneclaw" 2>/dev/null | grep -c NEEDED) == 0 ]] || fail "oneclaw is not static"
+echo "Bring the printed agenda." | env -i HOME="$tmp" "$oneclaw" inspect | grep -q '^-: clean'
 
 step the signed bundle
 (
@@ -131,9 +140,12 @@ step man pages and completions
 for page in "$root"/usr/share/man/man1/*.gz; do
 	zcat "$page" | mandoc -Tlint -Werror >/dev/null || fail "$page"
 done
-bash -n "$root/usr/share/bash-completion/completions/oneclawd"
-grep -q '^#compdef oneclawd' "$root/usr/share/zsh/vendor-completions/_oneclawd"
-grep -q 'complete -c oneclawd' "$root/usr/share/fish/vendor_completions.d/oneclawd.fish"
+for program in oneclawd oneclaw; do
+	[[ -s $root/usr/share/man/man1/$program.1.gz ]] || fail "$program has no man page"
+	bash -n "$root/usr/share/bash-completion/completions/$program"
+	grep -q "^#compdef $program\$" "$root/usr/share/zsh/vendor-completions/_$program"
+	grep -q "complete -c $program " "$root/usr/share/fish/vendor_completions.d/$program.fish"
+done
 
 step lintian
 lintian --allow-root --fail-on error,warning "$deb"

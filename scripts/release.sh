@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds a release into the folder given: the binary, its bill of materials, a
-# Debian package, and the checksums of all.
+# Builds a release into the folder given: the daemon, its bill of materials, a
+# Debian package, and the checksums of all; and in the folder cli the command line,
+# oneclaw, for each system that it is for.
 #     scripts/release.sh OUT
 # RELEASE_KEY_FILE, of `oneclawd update keygen`, signs a bundle of them for machines
 # without a network. RELEASE_PUBLIC_KEY is built in as a key that is trusted for
@@ -34,12 +35,23 @@ env CGO_ENABLED=1 CGO_CFLAGS='-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE
 	-ldflags "-s -w -buildid= -B none -linkmode=external -X main.version=$VERSION -X main.releaseKey=${RELEASE_PUBLIC_KEY:-}" \
 	-o "$out/oneclawd" ./cmd/oneclawd
 
+# The command line needs no C, and so is built for others from here.
+mkdir "$out/cli"
+for system in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do
+	os=${system%/*} name=oneclaw-${system/\//-}
+	[[ $os != windows ]] || name+=.exe
+	env CGO_ENABLED=0 GOOS="$os" GOARCH="${system#*/}" GOFLAGS= GOAMD64=v1 \
+		go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION" -o "$out/cli/$name" ./cmd/oneclaw
+done
+
 scripts/sbom.sh "$out/oneclawd" "$VERSION" >"$out/oneclawd.spdx.json"
-scripts/deb.sh "$out/oneclawd" "$out/oneclawd.spdx.json" "$out"
+scripts/sbom.sh "$out/cli/oneclaw-linux-$arch" "$VERSION" oneclaw >"$out/cli/oneclaw.spdx.json"
+scripts/deb.sh "$out/oneclawd" "$out/cli/oneclaw-linux-$arch" "$out/oneclawd.spdx.json" "$out/cli/oneclaw.spdx.json" "$out"
 
 mv "$out/oneclawd" "$out/oneclawd-linux-$arch"
+(cd "$out/cli" && sha256sum -- * >SHA256SUMS && cat SHA256SUMS)
 cd "$out"
-sha256sum -- * >SHA256SUMS
+sha256sum -- *.deb oneclawd* >SHA256SUMS
 cat SHA256SUMS
 if [[ -n ${RELEASE_KEY_FILE:-} ]]; then
 	"./oneclawd-linux-$arch" update bundle --key "$key" --out "oneclawd-$VERSION-linux-$arch.update" \

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Prints a software bill of materials, SPDX 2.3 as JSON, of a Go binary:
-#     scripts/sbom.sh BINARY VERSION
+#     scripts/sbom.sh BINARY VERSION [NAME]
 # It is made from what the Go linker put into the binary, so it lists what is in
 # there and not what was asked for. The same binary gives the same text; the date
 # is SOURCE_DATE_EPOCH.
 set -euo pipefail
 
-binary=$1 version=$2
+binary=$1 version=$2 name=${3:-oneclawd}
 sum=$(sha256sum "$binary" | cut -d' ' -f1)
 created=$(date -u -d "@${SOURCE_DATE_EPOCH:?}" +%Y-%m-%dT%H:%M:%SZ)
 
 go version -m -json "$binary" | jq --sort-keys \
-	--arg version "$version" --arg sum "$sum" --arg created "$created" '
+	--arg version "$version" --arg program "$name" --arg sum "$sum" --arg created "$created" '
 def spdxid: "SPDXRef-" + gsub("[^A-Za-z0-9.]"; "-");
 # The module proxy writes a capital letter as ! and the small one.
 def escaped: gsub("(?<c>[A-Z])"; "!" + (.c | ascii_downcase));
@@ -32,11 +32,11 @@ def entry: (.Replace // .) as $m | {
 	spdxVersion: "SPDX-2.3",
 	dataLicense: "CC0-1.0",
 	SPDXID: "SPDXRef-DOCUMENT",
-	name: ("oneclawd-" + $version),
+	name: ($program + "-" + $version),
 	documentNamespace: ("https://" + .Main.Path + "/sbom/" + $version + "/" + $sum),
 	creationInfo: {created: $created, creators: ["Tool: oneclawd-scripts-sbom"]},
 	packages: ([{
-		SPDXID: "SPDXRef-oneclawd", name: "oneclawd", versionInfo: $version,
+		SPDXID: ("SPDXRef-" + $program), name: $program, versionInfo: $version,
 		downloadLocation: ("https://" + .Main.Path), filesAnalyzed: false, primaryPackagePurpose: "APPLICATION",
 		licenseConcluded: "Apache-2.0", licenseDeclared: "Apache-2.0", copyrightText: "NOASSERTION",
 		checksums: [{algorithm: "SHA256", checksumValue: $sum}],
@@ -48,6 +48,6 @@ def entry: (.Replace // .) as $m | {
 		licenseConcluded: "BSD-3-Clause", licenseDeclared: "BSD-3-Clause", copyrightText: "NOASSERTION",
 		externalRefs: [{referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: ("pkg:golang/stdlib@" + $go)}],
 	}] + $modules),
-	relationships: ([{spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: "SPDXRef-oneclawd"}]
-		+ [("SPDXRef-go", $modules[].SPDXID) | {spdxElementId: "SPDXRef-oneclawd", relationshipType: "DEPENDS_ON", relatedSpdxElement: .}]),
+	relationships: ([{spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: ("SPDXRef-" + $program)}]
+		+ [("SPDXRef-go", $modules[].SPDXID) | {spdxElementId: ("SPDXRef-" + $program), relationshipType: "DEPENDS_ON", relatedSpdxElement: .}]),
 }'

@@ -14,7 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oneclaw/oneclawd/appliance/attest"
 	"github.com/oneclaw/oneclawd/appliance/client"
+	"github.com/oneclaw/oneclawd/appliance/client/attested"
 )
 
 const (
@@ -54,8 +56,24 @@ func (c *cli) options(o client.Options) (client.Options, error) {
 	return o, nil
 }
 
-// transport believes the CA that is named, and no other, if there is one.
-func (c *cli) transport() (*http.Transport, error) {
+// transport is the way to the appliance: to one that the appraisal policy accepts, if one
+// is named; else to one whose certificate is of the CA that is named, or of any.
+func (c *cli) transport() (http.RoundTripper, error) {
+	if c.policy == "" {
+		return c.plainTransport()
+	}
+	if c.ca != "" {
+		return nil, usagef("--ca and --attest exclude each other: an attested appliance is known by its key, and no CA is asked")
+	}
+	policy, err := attest.LoadPolicy(c.policy)
+	if err != nil {
+		return nil, err
+	}
+	return attested.New(c.address(), attested.Options{Policy: policy})
+}
+
+// plainTransport believes the CA that is named, and no other, if there is one.
+func (c *cli) plainTransport() (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 		DialContext:     (&net.Dialer{Timeout: 10 * time.Second}).DialContext,

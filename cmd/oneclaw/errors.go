@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/oneclaw/oneclawd/appliance/client"
+	"github.com/oneclaw/oneclawd/appliance/client/attested"
 )
 
 // The exit codes. They are a part of the interface: scripts tell by them.
@@ -107,6 +108,9 @@ func words(err error) string {
 func unreachable(err error) bool {
 	var network net.Error
 	var untrusted *tls.CertificateVerificationError
+	if errors.Is(err, attested.ErrRefused) {
+		return true
+	}
 	if !errors.As(err, &network) {
 		return errors.As(err, &untrusted)
 	}
@@ -119,6 +123,8 @@ func advice(err error) string {
 	var untrusted *tls.CertificateVerificationError
 	var refused *client.Error
 	switch {
+	case errors.Is(err, attested.ErrRefused):
+		return "it is not what your appraisal policy accepts, and nothing was sent; `oneclawd attest verify` says more"
 	case errors.As(err, &untrusted):
 		return "if the certificate is of the appliance's own CA: --ca FILE, with what `oneclawd tls ca` prints there"
 	case unreachable(err):

@@ -8,7 +8,8 @@ import (
 
 // cli holds the flags that every command takes, and what they lead to.
 type cli struct {
-	apiURL, ca       string
+	apiURL           string
+	ca, policy       string // of whom the appliance has to be
 	json, quiet, yes bool
 	config           *config // read when it is first asked for
 }
@@ -45,6 +46,7 @@ show them. They are never taken from the command line, which others can see.
 	f := root.PersistentFlags()
 	f.StringVar(&c.apiURL, "api-url", "", "base URL of the appliance")
 	f.StringVar(&c.ca, "ca", os.Getenv("ONECLAW_CA_FILE"), "file with the CA that the appliance's certificate is of (or ONECLAW_CA_FILE)")
+	f.StringVar(&c.policy, "attest", os.Getenv("ONECLAW_ATTEST_POLICY"), "appraisal policy: send nothing to a machine or image that it does not accept (or ONECLAW_ATTEST_POLICY)")
 	f.BoolVar(&c.json, "json", false, "print JSON, for programs")
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "print what was asked for and nothing else: a value, or ids")
 	f.BoolVarP(&c.yes, "yes", "y", false, "do not ask")

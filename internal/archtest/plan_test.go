@@ -188,7 +188,7 @@ var may = map[string][]string{
 
 	// The command line of people and agents: a client of the API. What it shares with
 	// the daemon are pure functions of texts, so that it builds for any system.
-	"cmd/oneclaw": {"appliance/api", "appliance/client", "appliance/client/cmek", "appliance/inspection/files", "internal/plain", "mcp", "shroud/redact"},
+	"cmd/oneclaw": {"appliance/api", "appliance/attest", "appliance/client", "appliance/client/attested", "appliance/client/cmek", "appliance/inspection/files", "internal/plain", "mcp", "shroud/redact"},
 
 	// Inspection: text in, findings out.
 	"shroud/detect/pii": {},
