@@ -265,7 +265,7 @@ func TestNoValueComesBackInPieces(t *testing.T) {
 		want += fmt.Sprintf("[REDACTED:path/%d] then ", i)
 	}
 	for name, s := range streamed {
-		step := 3 // each value byte by byte, and in two at every third
+		step := 3             // each value byte by byte, and in two at every third
 		if name != "openai" { // the filter is the same
 			step = 9
 		}
