@@ -49,7 +49,7 @@ func (d *daemon) openMCP(c *core, api *httpapi.Server) error {
 		return err
 	}
 	d.mcp.behind.Store(mcp.NewHandler(mcp.Config{
-		Version: d.o.Version, API: as, Link: d.publicURL(), Rights: c.db.Generation, Log: d.log,
+		Version: d.o.Version, API: as, Rights: c.db.Generation, Log: d.log,
 		Guard: mcp.Guard{Off: c.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(c.cfg.MCP.Inspection), Log: d.log},
 	}))
 	return nil

@@ -20,10 +20,6 @@ type Config struct {
 	// none, and inspect_content is the only tool.
 	API *client.Client
 
-	// Link is where people reach the appliance with a browser, for what a model
-	// must not see. Empty: the base URL of API.
-	Link string
-
 	Guard Guard
 	Log   *slog.Logger // discarded when nil
 
@@ -45,13 +41,6 @@ func (c Config) log() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return c.Log
-}
-
-func (c Config) link() string {
-	if c.Link == "" && c.API != nil {
-		return c.API.BaseURL()
-	}
-	return c.Link
 }
 
 // maxBody is the size of the largest message: a value of 5 MB less what is

@@ -125,3 +125,27 @@ func TestValuesThatSpeak(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// An agent that is to use values and not to have them gets a handle, and sends it.
+func TestHandles(t *testing.T) {
+	a := newAgent(t, "read", "use")
+	a.keep("api/token", "api_key", canary+"-token")
+	if _, err := live.own.SetAgentDelivery(t.Context(), a.id, api.Delivery{Mode: "handle"}); err != nil {
+		t.Fatal(err)
+	}
+	s := a.connect(recent, nil)
+	handle := "secret://" + a.vault + "/api/token"
+	got := s.says("get_secret", args{"path": "api/token"})
+	if strings.Contains(got, canary) || !strings.HasPrefix(got, `{"path":"api/token","type":"api_key","version":1,"handle":"`+handle+`"}`) {
+		t.Errorf("%s", got)
+	}
+	if text, failed := s.call("get_env_bundle", args{"path": "api/token"}); !failed || strings.Contains(text, canary) {
+		t.Errorf("an environment: %s", text)
+	}
+	text, failed := s.call("http_request_with_secret", args{
+		"url": "https://api.example.com/x", "headers": args{"authorization": "Bearer {{" + handle + "}}"},
+	})
+	if !failed || strings.Contains(text, "Security check") || strings.Contains(text, canary) {
+		t.Errorf("a host that the secret does not name: %s", text)
+	}
+}

@@ -90,7 +90,7 @@ func TestEras(t *testing.T) {
 			t.Errorf("%s: %s", era, text)
 		}
 		all, err := s.ListTools(t.Context(), nil)
-		if err != nil || len(all.Tools) != 17 {
+		if err != nil || len(all.Tools) != 18 {
 			t.Fatalf("%s: %d tools, %v", era, len(all.Tools), err)
 		}
 		if era == recent && (all.CacheScope != "private" || all.TTLMs != 0) {

@@ -27,6 +27,6 @@ func (c *call) approval(err error) error {
 		return err
 	}
 	id := refused.Problem.Approval
-	return told(fmt.Sprintf("People have to approve this first (approval %s). An owner or admin decides with\n"+
-		"  POST %s/v1/approvals/%s/approve\nCall the tool again with the same arguments when they have.", id, c.s.cfg.link(), id))
+	return told(fmt.Sprintf("People have to approve this first (approval %s). An owner or admin of the organisation decides, in a terminal:\n"+
+		"  oneclaw approval approve %s\nCall the tool again with the same arguments when they have.", id, id))
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
+	"github.com/oneclaw/oneclawd/appliance/client"
 )
 
 // stamp is a time as text, nil for none.
@@ -71,19 +73,49 @@ func listSecrets(ctx context.Context, c *call, in listArgs) (string, secretList,
 	return fmt.Sprintf("Found %d secret(s):%s", len(out.Secrets), text.String()), out, nil
 }
 
+// secretValue is a secret with its value, or, for an agent that is to use values and
+// not to have them, with a handle to put in the value's place.
 type secretValue struct {
-	Path    string `json:"path"`
-	Type    string `json:"type"`
-	Version int    `json:"version"`
-	Value   string `json:"value"`
+	Path    string  `json:"path"`
+	Type    string  `json:"type,omitempty"`
+	Version int     `json:"version,omitempty"`
+	Value   *string `json:"value,omitempty"`
+	Handle  string  `json:"handle,omitempty"`
 }
 
 func getSecret(ctx context.Context, c *call, in pathArgs) (string, secretValue, error) {
 	s, err := c.fetch(ctx, in.Path)
+	var refused *client.Error
+	if errors.As(err, &refused) && refused.Problem.Code == handleOnly {
+		return c.handle(ctx, in.Path)
+	}
 	if err != nil {
 		return "", secretValue{}, err
 	}
-	out := secretValue{s.Path, s.Type, s.Version, s.Value}
+	out := secretValue{Path: s.Path, Type: s.Type, Version: s.Version, Value: &s.Value}
+	return compact(out), out, nil
+}
+
+// handleOnly is the code of a refusal to show a value that may be used.
+const handleOnly = "handle_only"
+
+// handle is what stands for a value, with what may be known of it.
+func (c *call) handle(ctx context.Context, path string) (string, secretValue, error) {
+	vault, err := c.vault(ctx)
+	if err != nil {
+		return "", secretValue{}, err
+	}
+	out := secretValue{Path: path, Handle: "secret://" + vault + "/" + path}
+	all, err := c.s.listOf(ctx)
+	if err != nil {
+		return "", out, err
+	}
+	for _, m := range all {
+		if m.Path == path {
+			out.Type, out.Version = m.Type, m.Version
+		}
+	}
+	c.note = "The value is not shown to this agent. http_request_with_secret puts it where {{" + out.Handle + "}} stands in a header or body."
 	return compact(out), out, nil
 }
 

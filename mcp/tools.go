@@ -12,6 +12,7 @@ func (s *server) addTools() {
 		return
 	}
 	s.addSecretTools()
+	s.addUseTool()
 	s.addVaultTools()
 	s.addTransactionTools()
 }
@@ -48,6 +49,14 @@ func (s *server) addSecretTools() {
 	add(s, tool[pathArgs, map[string]string]{
 		name: "get_env_bundle", title: "Read an environment", does: reads, subject: ofSecret, call: getEnvBundle,
 		about: "Fetch a secret of type env_bundle (lines of NAME=value) as an object of its variables.",
+	})
+}
+
+func (s *server) addUseTool() {
+	add(s, tool[requestArgs, answered]{
+		name: "http_request_with_secret", title: "Send a request with a secret", does: spends, call: requestWithSecret,
+		about: "Send an HTTP request in which {{secret:path}} stands for a secret. The appliance puts the value in and takes it out of the answer: it is never shown. The secret says to which hosts it may go.",
+		args:  []refine{oneOf("method", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), otherwise("method", `"GET"`)},
 	})
 }
 

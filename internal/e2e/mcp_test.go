@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,5 +141,33 @@ func TestMCPComesAndGoes(t *testing.T) {
 	d.kill()
 	if log := d.log(); strings.Contains(log, "CANARY-41d6") || strings.Contains(log, k.key) {
 		t.Error("a secret is in the log")
+	}
+}
+
+// BenchmarkMCPStart is from the start of `oneclawd mcp` to its first answer.
+func BenchmarkMCPStart(b *testing.B) {
+	const hello = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}` + "\n"
+	for b.Loop() {
+		cmd := exec.Command(binary, "mcp")
+		cmd.Env = []string{"ONECLAW_LOCAL_ONLY=true"}
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.WriteString(in, hello)
+		if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, `"1claw"`) {
+			b.Fatalf("%s %v", line, err)
+		}
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -120,7 +120,7 @@ func TestMCPTools(t *testing.T) {
 				how["env"].(map[string]string)["ONECLAW_VAULT_ID"] = vault
 			}
 			asks := asker(t, js.lines(t, "mcp.mjs"))
-			if names := asks(map[string]any{"connect": how}).Text; len(strings.Fields(names)) != 17 {
+			if names := asks(map[string]any{"connect": how}).Text; len(strings.Fields(names)) != 18 {
 				t.Fatalf("the tools are %s", names)
 			}
 			kept := maps.Clone(known)
