@@ -38,12 +38,17 @@ func TestMain(m *testing.M) {
 //	confirm FILE DECISION   approves or denies, as the owner, the sign-in whose code is in FILE
 //	awaits FILE TEXT        waits until a file has a text in it
 //	approver ID             makes an agent wait for one person's approval
-func TestScripts(t *testing.T) { startDaemon(t).scripts(t, "testdata/script") }
-
-// TestTransactions runs those scripts that need a chain.
-func TestTransactions(t *testing.T) {
-	chain := anviltest.Start(t, anviltest.Options{})
+func TestScripts(t *testing.T) {
 	d := startDaemon(t, "--set", "intents.confirmations=1")
+	t.Run("script", func(t *testing.T) { d.scripts(t, "testdata/script") })
+	t.Run("chain", func(t *testing.T) {
+		d.reach(t, anviltest.Start(t, anviltest.Options{}))
+		d.scripts(t, "testdata/chain")
+	})
+}
+
+// reach tells the daemon where a chain's node is.
+func (d daemon) reach(t *testing.T, chain *anviltest.Chain) {
 	owner, err := client.New(client.Options{BaseURL: d.API, Token: d.Owner.APIKey})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +64,6 @@ func TestTransactions(t *testing.T) {
 			}
 		}
 	}
-	d.scripts(t, "testdata/chain")
 }
 
 func (d daemon) scripts(t *testing.T, dir string) {
