@@ -11,13 +11,13 @@ import (
 )
 
 // progress tells a client that asked for it what is being done.
-func (c *call) progress(ctx context.Context, done float64, what string) {
+func (c *call) progress(ctx context.Context, what string) {
 	token := c.req.Params.GetProgressToken()
 	if token == nil {
 		return
 	}
 	// Who is not there to hear it does not keep the call from being made.
-	_ = c.req.Session.NotifyProgress(ctx, &sdk.ProgressNotificationParams{ProgressToken: token, Progress: done, Total: 1, Message: what})
+	_ = c.req.Session.NotifyProgress(ctx, &sdk.ProgressNotificationParams{ProgressToken: token, Total: 1, Message: what})
 }
 
 // approval says what to do where people have to agree first.

@@ -33,7 +33,7 @@ type simulated struct {
 }
 
 func simulateTransaction(ctx context.Context, c *call, in simulateArgs) (string, simulated, error) {
-	c.progress(ctx, 0, "Simulating on the chain's node")
+	c.progress(ctx, "Simulating on the chain's node")
 	s, err := c.api.SimulateTransaction(ctx, c.agent, in.request())
 	if err != nil {
 		return "", simulated{}, err
@@ -117,7 +117,7 @@ func (t transaction) text() string {
 }
 
 func submitTransaction(ctx context.Context, c *call, in transactArgs) (string, transaction, error) {
-	c.progress(ctx, 0, "Checking, signing and sending the transaction")
+	c.progress(ctx, "Checking, signing and sending the transaction")
 	t, err := c.api.SubmitTransaction(ctx, c.agent, in.request())
 	if err != nil {
 		return "", transaction{}, c.approval(err)
@@ -127,7 +127,7 @@ func submitTransaction(ctx context.Context, c *call, in transactArgs) (string, t
 }
 
 func signTransaction(ctx context.Context, c *call, in transactArgs) (string, transaction, error) {
-	c.progress(ctx, 0, "Checking and signing the transaction")
+	c.progress(ctx, "Checking and signing the transaction")
 	s, err := c.api.SignTransaction(ctx, c.agent, in.request())
 	if err != nil {
 		return "", transaction{}, c.approval(err)

@@ -29,7 +29,7 @@ type answered struct {
 // requestWithSecret sends a request with secrets in it, none of which the model sees.
 // What comes back is from outside: what inspection says of it is said first.
 func requestWithSecret(ctx context.Context, c *call, in requestArgs) (string, answered, error) {
-	c.progress(ctx, 0, "Waiting for the host")
+	c.progress(ctx, "Waiting for the host")
 	r, err := c.api.ExecuteRequest(ctx, c.agent, api.ExecuteRequest{
 		URL: in.URL, Method: in.Method, Headers: in.Headers, Body: in.Body, Binding: in.Binding,
 	})
