@@ -16,10 +16,15 @@ type recipe struct {
 var recipes = []recipe{
 	{"made-direct", "injection_direct", corpus.Attack, "ATTACK", 3000},
 	{"made-languages", "injection_direct", corpus.Attack, "ATTACK_LANG", 1500},
+	{"made-asking", "injection_direct", corpus.Attack, "ASKING", 1500},
+	{"made-asking-languages", "injection_direct", corpus.Attack, "ASKING_LANG", 900},
 	{"made-order", "injection_indirect", corpus.Attack, "docorder", 1200},
-	{"made-lookalike", "hard_negative", corpus.Benign, "BENIGN", 3000},
+	{"made-lookalike", "hard_negative", corpus.Benign, "BENIGN", 4500},
 	{"made-languages", "instruction", corpus.Benign, "BENIGN_LANG", 1500},
 	{"made-document", "document", corpus.Benign, "body", 1200},
+	{"made-asking", "instruction", corpus.Benign, "NOASKING", 1500},
+	{"made-guide", "document", corpus.Benign, "GUIDE", 1500},
+	{"made-role", "roleplay_benign", corpus.Benign, "LONGROLE", 1500},
 }
 
 const carried = 3600

@@ -29,10 +29,10 @@ type Context struct {
 
 // What the way in which a text came adds to a view that says something by itself.
 const (
-	bonusDecoded = 1.5
-	bonusHidden  = 2
+	bonusDecoded = 1.25
+	bonusHidden  = 1.25
 	bonusTricks  = 3
-	bonusFrom    = -4 // a logit, below which nothing is added
+	bonusFrom    = -3.5 // a logit, below which nothing is added
 )
 
 // Bonus is what the context adds to a reading.

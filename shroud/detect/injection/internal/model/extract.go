@@ -16,6 +16,7 @@ func NewExtractor() *Extractor {
 	places := lex.places(Ruleset)
 	e := &Extractor{places: &places}
 	e.scan.lex, e.scan.sign = lex, Idea(len(lex.names)-signs)
+	e.scan.verbs = lex.set(orderVerbs)
 	return e
 }
 
@@ -52,5 +53,5 @@ func chunk(text string) int {
 
 // fork is another extractor with the same lexicon.
 func (e *Extractor) fork() *Extractor {
-	return &Extractor{places: e.places, scan: scan{lex: e.scan.lex, sign: e.scan.sign}}
+	return &Extractor{places: e.places, scan: scan{lex: e.scan.lex, sign: e.scan.sign, verbs: e.scan.verbs}}
 }

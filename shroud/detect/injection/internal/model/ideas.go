@@ -6,6 +6,7 @@ const reach = 24
 // state remembers the ideas last seen, across blocks.
 type state struct {
 	recent [6]seen // the last first
+	order  uint32  // where the last sentence began that begins as orders do, or 0
 }
 
 type seen struct {
@@ -29,6 +30,7 @@ func (s *scan) ideas(b *Block, st *state, first, end, offset int, places *[256][
 		if t.flags&capitals != 0 {
 			b.Ideas = append(b.Ideas, 0x200|id)
 		}
+		s.ordered(b, st, t)
 		for k, before := range &st.recent {
 			if before.idea == 0 || t.pos-before.pos > reach {
 				break
@@ -50,6 +52,27 @@ func (s *scan) ideas(b *Block, st *state, first, end, offset int, places *[256][
 	}
 	s.again(b)
 }
+
+// ordered appends what stands in a sentence that begins with a verb of doing, or with
+// what leads to one: the mood of an order, whatever its verb.
+func (s *scan) ordered(b *Block, st *state, t *token) {
+	begins := t.flags&sentenceStart != 0
+	if st.order != 0 && !begins && t.pos-st.order <= orderReach {
+		b.Ideas = append(b.Ideas, ideaHash(uint32(t.idea)|0x60000000))
+	}
+	if begins {
+		st.order = 0
+		if s.verbs[t.idea] {
+			st.order = t.pos
+		}
+	}
+}
+
+// orderReach is how far into a sentence its beginning is remembered, in half words.
+const orderReach = 32
+
+// orderVerbs are the ideas with which orders begin.
+var orderVerbs = []string{"DO", "ACT", "SEND", "DELETE", "REVEAL", "EXEC", "PLEASE", "ORDER"}
 
 // again appends each feature once more in documents: an order means something
 // else there than where a user gives it.

@@ -1,10 +1,13 @@
 package model
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Rule is a combination of ideas that says something by itself, in whatever
 // language: each of Sets must be seen within Reach words, in this order if
-// Ordered.
+// Ordered. An idea with ^ counts at the beginning of a sentence only.
 type Rule struct {
 	Name      string
 	Sets      [][]string
@@ -20,7 +23,10 @@ type Hit struct {
 	From, To int // in the text
 }
 
-type place struct{ rule, set int }
+type place struct {
+	rule, set int
+	begins    bool
+}
 
 // ruleState is where each set of each rule was last seen.
 type ruleState struct {
@@ -41,22 +47,32 @@ func (l *lexicon) places(rules []Rule) (out [256][]place) {
 	for i, r := range rules {
 		for k, set := range r.Sets {
 			for _, name := range set {
+				name, begins := strings.CutPrefix(name, "^")
 				id := slices.Index(l.names, name)
 				if id <= 0 {
 					panic("model: rule " + r.Name + " names no idea: " + name)
 				}
-				out[id] = append(out[id], place{i, k})
+				out[id] = append(out[id], place{i, k, begins})
 			}
 		}
 	}
 	return out
 }
 
+// set is which ideas have one of names.
+func (l *lexicon) set(names []string) *[256]bool {
+	var out [256]bool
+	for i, name := range l.names {
+		out[i] = slices.Contains(names, name)
+	}
+	return &out
+}
+
 // fire notes token t and reports the rules that it completes.
 func (s *scan) fire(b *Block, t *token, offset int, rules []Rule, of []place) {
 	for _, p := range of {
 		r := &rules[p.rule]
-		if r.Documents && !s.document {
+		if r.Documents && !s.document || p.begins && t.flags&sentenceStart == 0 {
 			continue
 		}
 		pos, at := &s.rules.pos[p.rule], &s.rules.at[p.rule]

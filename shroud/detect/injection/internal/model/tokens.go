@@ -44,7 +44,8 @@ const maxChunk = 32 << 10
 // scan is the working memory of one chunk, used again and again.
 type scan struct {
 	lex    *lexicon
-	sign   Idea // the first sign
+	sign   Idea       // the first sign
+	verbs  *[256]bool // ideas that orders begin with
 	buf    []byte
 	tokens []token
 	rules  ruleState
