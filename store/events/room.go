@@ -83,7 +83,7 @@ func diskOf(dir string) (disk, error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return disk{}, fmt.Errorf("events: free space: %w", err)
 	}
-	return disk{int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize}, nil //nolint:gosec // no disk has 2^63 bytes
+	return disk{int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize}, nil
 }
 
 func (d disk) has(need int64) error {
