@@ -44,7 +44,7 @@ func (d *daemon) openMCP(c *core, api *httpapi.Server) error {
 	if d.mcp == nil {
 		return nil
 	}
-	as, err := mcp.InProcess(api, d.api.url)
+	as, err := mcp.InProcess(api, d.publicURL())
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func getSecret(ctx context.Context, c *call, in pathArgs) (string, secretValue, 
 		return c.handle(ctx, in.Path)
 	}
 	if err != nil {
-		return "", secretValue{}, err
+		return "", secretValue{}, c.missing(ctx, in.Path, err)
 	}
 	out := secretValue{Path: s.Path, Type: s.Type, Version: s.Version, Value: &s.Value}
 	return compact(out), out, nil

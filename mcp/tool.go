@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -68,6 +69,10 @@ func add[In, Out any](s *server, t tool[In, Out]) {
 			}
 		}
 		text, out, err := t.call(ctx, c, in)
+		var person needsPerson
+		if errors.As(err, &person) {
+			return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{asked: person.ask}}, none, nil
+		}
 		if err != nil {
 			return nil, none, s.explain(ctx, err, t.subject)
 		}

@@ -120,7 +120,7 @@ func submitTransaction(ctx context.Context, c *call, in transactArgs) (string, t
 	c.progress(ctx, "Checking, signing and sending the transaction")
 	t, err := c.api.SubmitTransaction(ctx, c.agent, in.request())
 	if err != nil {
-		return "", transaction{}, c.approval(err)
+		return "", transaction{}, c.approval(ctx, err)
 	}
 	out := transactionOf(t)
 	return out.text(), out, nil
@@ -130,7 +130,7 @@ func signTransaction(ctx context.Context, c *call, in transactArgs) (string, tra
 	c.progress(ctx, "Checking and signing the transaction")
 	s, err := c.api.SignTransaction(ctx, c.agent, in.request())
 	if err != nil {
-		return "", transaction{}, c.approval(err)
+		return "", transaction{}, c.approval(ctx, err)
 	}
 	out := transaction{
 		Status: s.Status, Chain: s.Chain, ChainID: s.ChainID, To: s.To, ValueWei: s.ValueWei,

@@ -98,7 +98,7 @@ func decided(code string, to people.DeviceStatus, err error) (*reply[api.DeviceD
 // and nowhere else.
 const devicePagePath = "/cli/verify"
 
-var devicePage = template.Must(template.ParseFS(pageFiles, "page/verify.html"))
+var devicePage = template.Must(template.ParseFS(pageFiles, "page/verify.html", "page/signin.html"))
 
 // deviceView is what the page is made of.
 type deviceView struct {

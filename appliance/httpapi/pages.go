@@ -25,7 +25,19 @@ const (
 //go:embed page
 var pageFiles embed.FS
 
-var mailedPages = template.Must(template.ParseFS(pageFiles, "page/mailed.html"))
+var (
+	mailedPages   = template.Must(template.ParseFS(pageFiles, "page/mailed.html"))
+	approvalPages = template.Must(template.ParseFS(pageFiles, "page/approval.html", "page/signin.html"))
+	secretPages   = template.Must(template.ParseFS(pageFiles, "page/secret.html", "page/signin.html"))
+)
+
+// Where somebody decides about what an agent wants to do, and enters a secret that it
+// asks for. The pages are the same for everybody: their scripts ask for what their
+// addresses name, the second in its fragment (vault=…&path=…).
+const (
+	approvalPage = "/approvals/{approval_id}"
+	secretPage   = "/secrets/new"
+)
 
 // mailedPage is what the page behind a link of a mail is made of. The paths are
 // those that vault/outbox/letter writes.
@@ -63,17 +75,25 @@ func (s *Server) pageRoutes() []route {
 		s.serveFile("/page/style.css", typeStyle, "page/style.css")
 		s.serveFile("/page/client.js", typeScript, "page/client.js")
 		s.serveFile("/page/mailed.js", typeScript, "page/mailed.js")
+		s.serveFile("/page/signin.js", typeScript, "page/signin.js")
+		s.serveFile("/page/approval.js", typeScript, "page/approval.js")
+		s.serveFile("/page/secret.js", typeScript, "page/secret.js")
+		s.servePage(approvalPage, typeHTML, filled(approvalPages, nil))
+		s.servePage(secretPage, typeHTML, filled(secretPages, nil))
 	}}
 	for _, p := range pages {
-		routes = append(routes, func(*Server) {
-			var page bytes.Buffer
-			if err := mailedPages.Execute(&page, p); err != nil {
-				panic("httpapi: an embedded page is wrong: " + err.Error())
-			}
-			s.servePage("/"+p.Name, typeHTML, page.Bytes())
-		})
+		routes = append(routes, func(*Server) { s.servePage("/"+p.Name, typeHTML, filled(mailedPages, p)) })
 	}
 	return routes
+}
+
+// filled is an embedded page.
+func filled(page *template.Template, data any) []byte {
+	var out bytes.Buffer
+	if err := page.Execute(&out, data); err != nil {
+		panic("httpapi: an embedded page is wrong: " + err.Error())
+	}
+	return out.Bytes()
 }
 
 func (s *Server) serveFile(path, contentType, name string) {
@@ -86,7 +106,8 @@ func (s *Server) serveFile(path, contentType, name string) {
 
 // servePage serves what is the same for everybody.
 func (s *Server) servePage(path, contentType string, body []byte) {
-	s.router.GET(path, func(c *gin.Context) {
+	at, _ := ginPath(path, "")
+	s.router.GET(at, func(c *gin.Context) {
 		callFrom(c.Request.Context()).route = path
 		writePage(c, contentType, body)
 	})
