@@ -56,8 +56,8 @@ vet:
 	go vet $(FLAGS) ./...
 
 .PHONY: unit
-unit:
-	ONECLAW_REQUIRE=$(REQUIRE) go test $(FLAGS) -race -vet=off -timeout=20m $$(go list ./... | grep -v /internal/e2e$$)
+unit: build
+	ONECLAW_REQUIRE=$(REQUIRE) ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -race -vet=off -timeout=20m $$(go list ./... | grep -v /internal/e2e$$)
 
 .PHONY: e2e
 e2e: build ## Test the built binary from outside, on a SoftHSM token

@@ -112,33 +112,19 @@ func (c *core) scheduledBackup(ctx context.Context) error {
 		return err
 	}
 	path := filepath.Join(dir, backupPrefix+time.Now().UTC().Format(backupTime)+backupSuffix)
-	m, err := backup.CreateFile(ctx, c.backupSource(), path, pace())
+	m, err := backup.CreateFile(ctx, c.backupSource(), path, backup.Pace())
 	if err != nil {
 		return err
 	}
 	if err := backup.RecordBackup(ctx, store.Runner[backup.Tx](c.db), m); err != nil {
 		return err
 	}
-	if _, err := c.drill(ctx, path, pace()); err != nil {
+	if _, err := c.drill(ctx, path, backup.Pace()); err != nil {
 		return fmt.Errorf("%s was made and cannot be restored: %w", path, err)
 	}
 	c.log.Info("backup made and proven", "file", path, "bytes", m.Bytes, "records", m.State.Records)
 	c.reportEscrow(m)
 	return pruneBackups(dir, c.cfg.Backup.Keep)
-}
-
-// longestRest bounds a rest: what was slow because the machine is busy does not
-// get slower still.
-const longestRest = 50 * time.Millisecond
-
-// pace holds up what nobody waits for: after each piece of work it rests as long
-// as that took, so that requests find a processor.
-func pace() func(backup.Progress) {
-	last := time.Now()
-	return func(backup.Progress) {
-		time.Sleep(min(time.Since(last), longestRest))
-		last = time.Now()
-	}
 }
 
 // pruneBackups removes all but the newest scheduled backups.
@@ -210,7 +196,7 @@ func (d *daemon) Backup(ctx context.Context, who operator.Peer, w io.Writer) err
 		return err
 	}
 	d.log.Info("making a backup, as an operator said", "uid", who.UID)
-	m, err := backup.Create(ctx, c.backupSource(), w, nil)
+	m, err := backup.Create(ctx, c.backupSource(), w, backup.Pace())
 	if err != nil {
 		return err
 	}

@@ -36,14 +36,19 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkReads is a read of a secret, alone and while backups are made.
+// BenchmarkReads is a read of a secret: alone, while backups are made one after
+// another at the pace of a daemon that serves, and at full speed.
 func BenchmarkReads(b *testing.B) {
-	for _, during := range []bool{false, true} {
-		name := "alone"
-		if during {
-			name = "during backups"
-		}
-		b.Run(name, func(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		during bool
+		pace   func() func(backup.Progress)
+	}{
+		{"alone", false, nil},
+		{"during paced backups", true, backup.Pace},
+		{"during backups at full speed", true, func() func(backup.Progress) { return nil }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
 			w := bigWorld(b)
 			w.put(100, 116)
 			var stop atomic.Bool
@@ -51,11 +56,11 @@ func BenchmarkReads(b *testing.B) {
 			go func() {
 				n := int64(0)
 				for !stop.Load() {
-					if !during {
+					if !c.during {
 						time.Sleep(time.Millisecond)
 						continue
 					}
-					m, err := backup.Create(w.ctx, w.source(), io.Discard, nil)
+					m, err := backup.Create(w.ctx, w.source(), io.Discard, c.pace())
 					if err != nil {
 						b.Error(err)
 					}

@@ -19,7 +19,7 @@ import (
 // not at all.
 func TestKill(t *testing.T) {
 	needSoftHSM(t)
-	kills := 80
+	kills := 50
 	if testing.Short() {
 		kills = 10
 	}
