@@ -21,7 +21,7 @@ import (
 )
 
 // TestMain lets the scripts run this program as oneclaw: the test binary under
-// another name.
+// another name, where there is none beside the daemon that ONECLAW_BINARY names.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"oneclaw": main})
 }
@@ -72,6 +72,9 @@ func (d daemon) scripts(t *testing.T, dir string) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
+			if built := os.Getenv("ONECLAW_BINARY"); built != "" {
+				e.Setenv("PATH", filepath.Dir(built)+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			}
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			e.Setenv("ONECLAW_CREDENTIAL_STORE", "file") // nobody's own keyring
 			e.Setenv("API", d.API)
