@@ -20,6 +20,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/courier"
 	"github.com/oneclaw/oneclawd/appliance/egress"
+	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/use"
 )
 
@@ -403,5 +404,35 @@ func TestBindings(t *testing.T) {
 		{name: "is not meant", method: post, url: u.at, as: "bot", body: via("api", "/x"), status: 403, has: []string{"binding_lapsed"}},
 		{name: "taken away", method: remove, url: all + "/" + b, as: "owner", status: 204, event: "binding.delete success"},
 		{name: "once more", method: remove, url: all + "/" + b, as: "owner", status: 404},
+	})
+}
+
+// A binding is used by the right of whoever gave it: it ends with that person's, and
+// with the vault.
+func TestABindingEndsWithItsGiversRight(t *testing.T) {
+	u := newUser(t)
+	u.tokens["admin"] = u.person(u.org, identity.RoleAdmin)
+	admin := u.want(step{url: "/v1/auth/me", as: "admin", status: 200}).text("id")
+	give := func(as, name, vault string) {
+		t.Helper()
+		u.want(step{method: put, url: "/v1/vaults/" + vault + "/secrets/bound", as: "owner", status: 201, body: `{"value":"` + canary + `"}`})
+		u.want(step{method: post, url: "/v1/agents/" + u.id + "/bindings", as: as, status: 201, body: fmt.Sprintf(
+			`{"name":%q,"config":{"base_url":%q,"auth_type":"bearer"},"credential_source":{"vault_id":%q,"path":"bound"}}`, name, u.target.url, vault)})
+	}
+	may := u.want(step{method: post, url: u.vault + "/policies", as: "owner", status: 201,
+		body: `{"secret_path_pattern":"bound","principal_type":"user","principal_id":"` + admin + `","permissions":["read"]}`}).text("id")
+	doomed := u.want(step{method: post, url: "/v1/vaults", as: "owner", body: `{"name":"doomed"}`, status: 201}).text("id")
+	give("admin", "by-admin", strings.TrimPrefix(u.vault, "/v1/vaults/"))
+	give("owner", "in-doomed", doomed)
+	via := func(name, binding string, status int, has ...string) step {
+		return step{name: name, method: post, url: u.at, as: "bot", body: `{"binding":"` + binding + `","url":"/x"}`, status: status, has: has}
+	}
+	u.run(t, []step{
+		via("while its giver may read", "by-admin", 200),
+		{name: "the giver may not read any more", method: remove, url: u.vault + "/policies/" + may, as: "owner", status: 204},
+		via("and then", "by-admin", 403, "binding_lapsed"),
+		via("while its vault is there", "in-doomed", 200),
+		{name: "the vault goes", method: remove, url: "/v1/vaults/" + doomed, as: "owner", status: 204},
+		via("without its vault", "in-doomed", 403, "binding_lapsed"),
 	})
 }
