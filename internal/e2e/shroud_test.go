@@ -254,11 +254,22 @@ func TestShroudActivity(t *testing.T) {
 	}
 }
 
+// TestShroudServesIntents: an agent that knows no address but Shroud's signs there,
+// with the header that it talks to models with.
 func TestShroudServesIntents(t *testing.T) {
 	needSoftHSM(t)
 	d := newDev(t).start()
 	k := d.talker(t, nil)
-	req, err := http.NewRequest("GET", d.shroud+"/v1/agents/"+k.id+"/transactions", nil)
+	path := "/v1/agents/" + k.id + "/transactions"
+	k.say("", path, `{"to":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","value":"1","chain":"base-sepolia"}`).problem(t, 403)
+	d.human().do("PATCH", "/v1/agents/"+k.id, map[string]any{"intents_api_enabled": true}).is(t, 200)
+	d.human().do("PUT", secretPath(k.vault, "keys/base-sepolia-signer"), api.PutSecretRequest{Value: strings.Repeat("07", 32), Type: "private_key"}).is(t, 201)
+	sent := into[api.TransactionResponse](t, k.say("", path,
+		`{"to":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","value":"1","chain":"base-sepolia","gas_price":"1000000000"}`).is(t, 201))
+	if sent.Status != "signed" || sent.SignedTx == "" {
+		t.Errorf("%+v", sent)
+	}
+	req, err := http.NewRequest("GET", d.shroud+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +280,7 @@ func TestShroudServesIntents(t *testing.T) {
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(res.Body)
-	if res.StatusCode != 200 || !strings.Contains(string(body), `"transactions"`) {
+	if res.StatusCode != 200 || !strings.Contains(string(body), sent.TxHash) {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/health/live": 200, "/health/ready": 200, "/livez": 200, "/readyz": 200, "/v1/health": 401} {
