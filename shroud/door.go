@@ -63,8 +63,11 @@ func ReadCredentials(h http.Header) (Credentials, error) {
 	return Credentials{}, errManyHeaders
 }
 
-func agentKey(header string) (Credentials, error) {
-	name, key, ok := strings.Cut(strings.TrimSpace(header), ":")
+func agentKey(header string) (Credentials, error) { return ParseAgentKey(strings.TrimSpace(header)) }
+
+// ParseAgentKey reads an agent's id and key, as id:key.
+func ParseAgentKey(s string) (Credentials, error) {
+	name, key, ok := strings.Cut(s, ":")
 	agent, err := id.Parse(name)
 	if !ok || err != nil || key == "" || strings.Contains(key, ":") {
 		return Credentials{}, errAgentKey
@@ -85,12 +88,17 @@ func token(h http.Header) (Credentials, error) {
 	return Credentials{Token: token}, nil
 }
 
-// enter finds out who calls, and whether it may talk to models at all.
+// enter finds out who calls, by the headers of the call.
 func (s *Server) enter(r *http.Request) (Agent, error) {
 	c, err := ReadCredentials(r.Header)
 	if err != nil {
 		return Agent{}, err
 	}
+	return s.Enter(r, c)
+}
+
+// Enter finds out who calls, and whether it may talk to models at all.
+func (s *Server) Enter(r *http.Request, c Credentials) (Agent, error) {
 	a, err := s.Agents.Enter(r.Context(), r, c)
 	switch {
 	case err != nil:

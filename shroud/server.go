@@ -70,6 +70,7 @@ type call struct {
 	ctx   context.Context
 	began time.Time
 
+	known  Known
 	agent  Agent
 	policy Policy
 	up     *Upstream
@@ -103,7 +104,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "{\"status\":\"ok\"}\n")
 		return
 	}
-	c := &call{s: s, w: w, r: r, ctx: r.Context(), began: s.Now()}
+	s.Pass(w, r, Known{})
+}
+
+// Known is what is known of a call before its headers are read. The zero value is
+// nothing.
+type Known struct {
+	Agent    *Agent // as Enter let it in
+	Provider string // by its name
+	// Key is the provider's key, which is the caller's to wipe. It is asked once the
+	// call was inspected and allowed, and nil where the headers say what it is.
+	Key func(context.Context) (plain.Bytes, error)
+}
+
+// Pass takes a call through its stages, as ServeHTTP does, with what is known of it.
+func (s *Server) Pass(w http.ResponseWriter, r *http.Request, k Known) {
+	c := &call{s: s, w: w, r: r, ctx: r.Context(), began: s.Now(), known: k}
 	err := c.run()
 	if err != nil && !c.sent {
 		c.refuse(err)
@@ -113,7 +129,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // run takes a call through its stages, in the order of the package's picture.
 func (c *call) run() (err error) {
-	if c.agent, err = c.s.enter(c.r); err != nil {
+	if c.known.Agent != nil {
+		c.agent = *c.known.Agent
+	} else if c.agent, err = c.s.enter(c.r); err != nil {
 		return err
 	}
 	if c.policy, err = ParsePolicy(c.agent.Config); err != nil {
@@ -139,10 +157,12 @@ func (c *call) run() (err error) {
 }
 
 // find says whom the call is for and what it is.
-func (c *call) find() error {
-	name, err := single(c.r.Header, headerProvider)
-	if err != nil {
-		return err
+func (c *call) find() (err error) {
+	name := c.known.Provider
+	if name == "" {
+		if name, err = single(c.r.Header, headerProvider); err != nil {
+			return err
+		}
 	}
 	if name == "" {
 		return errNoProvider
@@ -224,6 +244,9 @@ func (c *call) allow() error {
 // keyOf is a provider's key: what the header says, if it is the one that the header
 // is for, or what the agent may read of the provider's in a vault.
 func (c *call) keyOf(up *Upstream) (plain.Bytes, error) {
+	if c.known.Key != nil && up == c.up {
+		return c.known.Key(c.ctx)
+	}
 	header, err := single(c.r.Header, headerAPIKey)
 	if err != nil {
 		return plain.Bytes{}, err

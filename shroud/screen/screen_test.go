@@ -97,3 +97,38 @@ func TestWithoutCover(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A text that comes in pieces, however it is cut, comes out as it does whole.
+func TestStream(t *testing.T) {
+	f, _ := screened(t, used)
+	text := "a " + used + " b " + other + base64.StdEncoding.EncodeToString([]byte("x"+used)) + " c"
+	want, n := f.Clean(text)
+	for cut := range len(text) {
+		s, got := f.Stream(), ""
+		for _, piece := range []string{text[:cut], text[cut:]} {
+			shown, ok := s.Next([]byte(piece))
+			got += string(shown)
+			if !ok {
+				t.Fatalf("cut at %d: a disguise", cut)
+			}
+		}
+		rest, ok := s.End()
+		if got += string(rest); got != want || !ok || s.Found() != n {
+			t.Errorf("cut at %d: %q, %d found, want %q, %d", cut, got, s.Found(), want, n)
+		}
+	}
+	s := f.Stream()
+	disguised := strings.Repeat(".", 3*reach) + strings.Join(strings.Split(used, ""), "\u200b")
+	shown, seen := "", false
+	for i := 0; i < len(disguised) && !seen; i += 100 {
+		piece, ok := s.Next([]byte(disguised[i:min(i+100, len(disguised))]))
+		shown, seen = shown+string(piece), !ok
+	}
+	if !seen {
+		_, ok := s.End()
+		seen = !ok
+	}
+	if !seen || len(shown) < 2*reach || strings.Contains(shown, used) {
+		t.Error("a disguise in pieces is not seen")
+	}
+}

@@ -70,6 +70,21 @@ type Filter interface {
 	Clean(text string) (out string, found int)
 	// Hides reports whether a text that is clean has a value in a disguise.
 	Hides(text string) bool
+	// Stream is the same for a text that comes in pieces.
+	Stream() Stream
+}
+
+// Stream takes values out of a text that comes in pieces. What it returns is good until
+// it is called again. It reports false where a value is there in a disguise: then the
+// piece is not to be shown.
+type Stream interface {
+	// Next takes a piece, and returns what may be shown now: all but an end that may be
+	// the beginning of a value.
+	Next(piece []byte) (shown []byte, ok bool)
+	// End returns the rest.
+	End() (shown []byte, ok bool)
+	// Found is how much was taken out so far.
+	Found() int
 }
 
 // shown is what may be shown of an answer.

@@ -10,6 +10,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -65,6 +66,21 @@ func (u *execution) locate(ctx context.Context) (refusal, err error) {
 		u.vaults[r] = found[0]
 	}
 	return nil, nil
+}
+
+// decide has the request admitted, and returns what must not get to the agent.
+func (u *execution) decide(ctx context.Context) (Screen, error) {
+	if why, err := u.locate(ctx); err != nil {
+		return nil, err
+	} else if why != nil {
+		return nil, u.s.refused(ctx, u.event(audit.SecretUse), why)
+	}
+	screen, err := u.s.screens.For(ctx, u.p) // before reads are counted
+	if err != nil {
+		return nil, err
+	}
+	err = txn.Decide(ctx, u.s.db, func(tx Tx) (refusal, err error) { return u.admit(ctx, tx, u.s.now()) })
+	return screen, err
 }
 
 // admit decides the request and applies the decision: counts, and the event that is
@@ -174,39 +190,53 @@ func (u *execution) add(l vault.Loan) {
 	}
 }
 
-// carryOut opens the values and sends the request. It runs once the admission is
-// durable.
-func (u *execution) carryOut(ctx context.Context, screen Screen) (Answer, error) {
-	values := map[id.ID]plain.Bytes{}
-	defer func() {
-		for _, v := range values {
-			v.Wipe()
-		}
-	}()
+// opened is an admitted request with the values in it, and what its answer goes through.
+type opened struct {
+	out    Outgoing
+	filter Filter
+	values map[id.ID]plain.Bytes
+}
+
+func (o opened) wipe() {
+	for _, v := range o.values {
+		v.Wipe()
+	}
+}
+
+// open opens the values. It runs once the admission is durable.
+func (u *execution) open(ctx context.Context, screen Screen) (o opened, err error) {
+	o.values = map[id.ID]plain.Bytes{}
 	var used []Value
 	for _, l := range u.loans {
 		v, err := u.s.vaults.OpenLoan(ctx, l.Loan, u.record)
 		if err != nil {
-			return Answer{}, err
+			return o, err
 		}
-		values[l.Secret.ID] = v
+		o.values[l.Secret.ID] = v
 		used = append(used, Value{l.Secret.Path.String(), v})
 	}
-	filter, covered := screen.With(used)
-	if !covered {
-		return Answer{}, ErrTooShort
+	var covered bool
+	if o.filter, covered = screen.With(used); !covered {
+		return o, ErrTooShort
 	}
-	out, err := u.outgoing(values)
+	o.out, err = u.outgoing(o.values)
+	return o, err
+}
+
+// carryOut sends the request.
+func (u *execution) carryOut(ctx context.Context, screen Screen) (Answer, error) {
+	o, err := u.open(ctx, screen)
+	defer o.wipe()
 	if err != nil {
 		return Answer{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	in, err := u.s.sender.Send(ctx, out, MaxAnswer+overlap)
+	in, err := u.s.sender.Send(ctx, o.out, MaxAnswer+overlap)
 	if err != nil {
 		return Answer{}, unreached(ctx, err)
 	}
-	return shown(filter, u.id, in), nil
+	return shown(o.filter, u.id, in), nil
 }
 
 // outgoing is the request with the values in it.

@@ -1,6 +1,7 @@
 package use
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -47,6 +48,7 @@ type request struct {
 type field struct {
 	name  string
 	value Template
+	basic bool // the value is what a header of Basic credentials encodes
 }
 
 // read reads all of a call but where it goes.
@@ -78,7 +80,7 @@ func read(c Call) (r request, err error) {
 
 // aim says where the request goes.
 func (r *request) aim(raw string) (err error) {
-	if strings.Contains(raw, begin) || lookalike(raw) {
+	if placeheld(raw) {
 		return ErrInURL
 	}
 	r.url, r.origin, err = parseURL(raw)
@@ -91,11 +93,10 @@ func readHeader(in map[string]string) ([]field, error) {
 	}
 	var out []field
 	for name, text := range in {
-		value, err := ParseTemplate(text)
+		f, err := readField(strings.ToLower(name), text)
 		if err != nil {
 			return nil, err
 		}
-		f := field{strings.ToLower(name), value}
 		if !token(f.name) || len(text) > maxHeader || strings.ContainsFunc(text, control) || slices.Contains(fixed, f.name) || strings.HasPrefix(f.name, "proxy-") {
 			return nil, ErrHeader
 		}
@@ -106,6 +107,38 @@ func readHeader(in map[string]string) ([]field, error) {
 	}
 	slices.SortFunc(out, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	return out, nil
+}
+
+// readField reads a header. Clients that are given a user and a password encode them, and
+// with them a placeholder in their place.
+func readField(name, text string) (f field, err error) {
+	f.name = name
+	if pair, ok := basicPair(name, text); ok {
+		text, f.basic = pair, true
+	}
+	f.value, err = ParseTemplate(text)
+	return f, err
+}
+
+// basicPair is the user and password of a header, if it has such with a placeholder in
+// them.
+func basicPair(name, text string) (pair string, ok bool) {
+	scheme, encoded, _ := strings.Cut(text, " ")
+	if name != authHeader || !strings.EqualFold(scheme, "basic") {
+		return "", false
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	return string(raw), err == nil && placeheld(string(raw))
+}
+
+// placeheld reports whether a text has a placeholder, or what looks like one.
+func placeheld(text string) bool { return strings.Contains(text, begin) || lookalike(text) }
+
+// Placeheld reports whether the value of a header has a placeholder in it, or what looks
+// like one. The name is in lower case.
+func Placeheld(name, value string) bool {
+	_, basic := basicPair(name, value)
+	return basic || placeheld(value)
 }
 
 // token reports whether a lower-case name is one of a header (RFC 9110 section 5.6.2).
@@ -145,6 +178,9 @@ func (r request) with(values map[Ref][]byte) (out Outgoing, err error) {
 		value := f.value.fill(values, func(dst, v []byte) []byte { return append(dst, v...) })
 		if !headerValue(value) {
 			return out, ErrControl
+		}
+		if f.basic {
+			value = base64.StdEncoding.AppendEncode([]byte("Basic "), value)
 		}
 		out.Header = append(out.Header, Header{f.name, plain.New(value)})
 	}

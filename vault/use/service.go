@@ -78,16 +78,7 @@ func (s *Service) Execute(ctx context.Context, p identity.Principal, agent id.ID
 		return Answer{}, s.refused(ctx, u.event(audit.SecretUse), err)
 	}
 	defer leave()
-	if why, err := u.locate(ctx); err != nil {
-		return Answer{}, err
-	} else if why != nil {
-		return Answer{}, s.refused(ctx, u.event(audit.SecretUse), why)
-	}
-	screen, err := s.screens.For(ctx, p) // before reads are counted
-	if err != nil {
-		return Answer{}, err
-	}
-	err = txn.Decide(ctx, s.db, func(tx Tx) (refusal, err error) { return u.admit(ctx, tx, s.now()) })
+	screen, err := u.decide(ctx)
 	if err != nil {
 		return Answer{}, err
 	}

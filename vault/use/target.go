@@ -68,6 +68,15 @@ func parseURL(raw string) (*url.URL, Origin, error) {
 	return u, o, nil
 }
 
+// ParseOrigin reads scheme://host or scheme://host:port, and nothing more.
+func ParseOrigin(raw string) (Origin, error) {
+	u, o, err := parseURL(raw)
+	if err != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery {
+		return Origin{}, ErrURL
+	}
+	return o, nil
+}
+
 // printable reports whether s is of ASCII characters that URLs have.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\\\"<>^`{|}", r) })
@@ -128,8 +137,8 @@ func parseAllowed(entry string) (a allowed, err error) {
 		scheme, rest = "https", entry
 	}
 	rest, a.below = strings.CutPrefix(rest, "*.")
-	u, o, err := parseURL(scheme + "://" + rest)
-	if err != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery {
+	o, err := ParseOrigin(scheme + "://" + rest)
+	if err != nil {
 		return a, ErrHosts
 	}
 	if _, err := netip.ParseAddr(o.Host); a.below && (err == nil || !strings.Contains(o.Host, ".")) {

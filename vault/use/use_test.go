@@ -1,6 +1,7 @@
 package use
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"strings"
@@ -66,6 +67,34 @@ func TestFill(t *testing.T) {
 		if got := string(tpl.fill(values, encodingOf(content))); got != want {
 			t.Errorf("%s: %s, want %s", content, got, want)
 		}
+	}
+}
+
+// A user and a password have a placeholder in them that their encoding hides.
+func TestBasicPlaceholder(t *testing.T) {
+	encoded := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:{{secret:a}}"))
+	r, err := read(Call{Method: "GET", Header: map[string]string{"Authorization": encoded}})
+	if err != nil || len(r.refs()) != 1 || !Placeheld("authorization", encoded) || Placeheld("x-other", encoded) {
+		t.Fatalf("%+v, %v", r.header, err)
+	}
+	if err := r.aim("https://a.b/"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := r.with(map[Ref][]byte{r.refs()[0]: []byte("pässword")})
+	if got := string(out.Header[0].Value.Reveal()); err != nil || got != "Basic "+base64.StdEncoding.EncodeToString([]byte("me:pässword")) {
+		t.Errorf("%s %v", got, err)
+	}
+	if _, err := r.with(map[Ref][]byte{r.refs()[0]: []byte("two\nlines")}); !errors.Is(err, ErrControl) {
+		t.Errorf("%v", err)
+	}
+	for _, plain := range []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("me:word")), "Basic ???", "Basic"} {
+		if Placeheld("authorization", plain) {
+			t.Error(plain)
+		}
+	}
+	odd := "basic " + base64.StdEncoding.EncodeToString([]byte("me:{{ secret:a}}"))
+	if _, err := read(Call{Method: "GET", Header: map[string]string{"authorization": odd}}); !errors.Is(err, ErrPlaceholder) {
+		t.Errorf("%v", err)
 	}
 }
 
