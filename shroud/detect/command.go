@@ -20,11 +20,11 @@ func commandRules() []rule {
 		chain(0, "everything is deleted", `\brm\s+(?:-\w+\s+|--[\w-]+\s+)*(?:-\w*r\w*|--recursive|--no-preserve-root)\s+(?:-\S+\s+)*["']?(?:/(?:\*|etc|usr|var|home|boot|bin|lib)?(?:/?\*?)|~/?\*?|\$home/?\*?|\*)["']?(?:\s|$|[;|&)`+"`"+`])`, "rm -"),
 		chain(0, "a disk is overwritten", `(?:\bdd\s+if=/dev/(?:zero|u?random)\s+of=/dev/(?:sd|nvme|hd|vd|disk)|>\s*/dev/(?:sd|nvme|hd|vd)[a-z0-9]|\bmkfs(?:\.\w+)?\s+(?:-\S+\s+)*/dev/(?:sd|nvme|hd|vd)[a-z0-9]+\s*(?:$|[;|&]))`+"", "of=/dev/", "> /dev/", ">/dev/"),
 		chain(0, "code of a page runs a command that looks around", `\b(?:system|exec|passthru|shell_exec|popen|eval|assert)\s*\(\s*['"]?\s*(?:`+probe+`|(?:curl|wget)\s+\S*http|cat\s|id['"]|ls['"\s]|dir['"\s]|sleep\s*\(?\d|phpinfo|\$_(?:get|post|request|server|cookie))|\$\{@?print\(|\{\$\{\s*@?(?:sleep|system|exec|print|phpinfo|eval)\b|\{\s*\$_(?:get|post|request)\[`, "system(", "exec(", "passthru(", "popen(", "eval(", "assert(", "${@print", "${print(", "{${", "{$_"),
-		{typ: CommandInjection, pattern: "shell_chain", severity: Critical, score: 0.8, why: "the text begins by ending a command and giving another one", atStart: true, near: []string{"curl", "wget", "ping", "ls", "dir", "type", "cat", "echo", "net ", "netsh", "phpinfo", "nc "},
+		{typ: CommandInjection, pattern: "shell_chain", severity: Critical, score: 0.8, why: "the text begins by ending a command and giving another one", atStart: true, near: []string{"curl", "wget", "ping", "ls", "dir", "type", "cat", "echo", "net ", "netsh", "phpinfo", "nc "}, needs: [][]string{{";", "|", "&", "%0a", "%26"}},
 			expr: expr(`\A['")\s]*(?:;|\|\|?|&&?|%0a|%26|\n;)\s*(?:curl|wget|ping|ls|dir|type|cat|echo|net|netsh|phpinfo|nc)\b[^\n]{0,200}\s*\z`)},
 		chain(0, "processes fork without end", `:\s*\(\s*\)\s*\{\s*:\s*\|\s*:\s*&\s*\}\s*;\s*:`, ":|:", ": | :"),
 		chain(0, "decoded text is run", `(?:base64\s+(?:-d|--decode)|xxd\s+-r|openssl\s+(?:enc\s+)?(?:-d\s+)?-?base64)[^|\n]{0,60}\|\s*`+shells, "base64", "xxd -r"),
-		chain(0, "what is fetched without protection is run", fetch+`\b[^|;\n]{0,120}(?:http://|\bftp://|https?://\d|pastebin|ngrok|transfer\.sh|bit\.ly|raw\.)[^|;\n]{0,120}[|;]\s*(?:`+shells+`|python3?\b|perl\b|php\b|chmod\s+\+x)`, "curl", "wget", "fetch", "iwr", "invoke-webrequest"),
+		needing(chain(0, "what is fetched without protection is run", fetch+`\b[^|;\n]{0,120}(?:http://|\bftp://|https?://\d|pastebin|ngrok|transfer\.sh|bit\.ly|raw\.)[^|;\n]{0,120}[|;]\s*(?:`+shells+`|python3?\b|perl\b|php\b|chmod\s+\+x)`, "curl", "wget", "fetch", "iwr", "invoke-webrequest"), []string{"|", ";"}, []string{"://", "pastebin", "ngrok", "transfer.sh", "bit.ly", "raw."}),
 		chain(0, "what is fetched is run in PowerShell", `(?:iex|invoke-expression)\b.{0,60}(?:downloadstring|iwr|invoke-webrequest|net\.webclient)|downloadstring\(.{0,120}\|\s*iex`, "downloadstring", "invoke-expression", "iex"),
 		chain(0, "an encoded command is run", `powershell(?:\.exe)?\s+(?:-\S+\s+(?:\w+\s+)?){0,6}-e(?:nc|ncodedcommand|c)?\s+[a-z0-9+/=]{16,}`, "powershell"),
 		chain(0, "a tool of Windows fetches a file", `(?:certutil(?:\.exe)?\s.{0,40}-urlcache|bitsadmin\s.{0,20}/transfer|mshta(?:\.exe)?\s+https?:|regsvr32\s.{0,20}/i:https?:)`, "certutil", "bitsadmin", "mshta", "regsvr32"),
@@ -56,7 +56,7 @@ func substitutionRules() []rule {
 	return []rule{
 		sub(0, "the output of a command that looks around is put in", `\$\(\s*(?:sudo\s+)?`+probe, "$("),
 		sub(0, "the output of a command that looks around is put in", "[=;|&\"'(/\\w.@-]`\\s*"+probe, "`whoami", "`id", "`uname", "`cat", "`ping", "`ifconfig", "`sleep", "`nslookup", "`ls"),
-		sub(0, "the output of what is fetched is run", `(?:\$\(|<\(|eval\s+["'`+"`"+`$(]*)\s*`+fetch+`\s+(?:-\S+\s+)*["']?(?:http://|https?://\d|ftp://)`, "curl", "wget", "fetch"),
+		needing(sub(0, "the output of what is fetched is run", `(?:\$\(|<\(|eval\s+["'`+"`"+`$(]*)\s*`+fetch+`\s+(?:-\S+\s+)*["']?(?:http://|https?://\d|ftp://)`, "curl", "wget", "fetch"), []string{"$(", "<(", "eval"}),
 		sub(0, "a template runs a command", `\{\{.{0,80}(?:__class__|__globals__|__import__|popen|getruntime|processbuilder).{0,80}|\$\{.{0,40}(?:getruntime|processbuilder|jndi:(?:ldap|rmi|dns)).{0,80}|<%=?\s*(?:system|exec|`+"`"+`)`, "__class__", "__globals__", "popen", "getruntime", "processbuilder", "jndi:", "<%="),
 		sub(2, "the output of a command is put in", `\$\([a-z][^)\n]{1,120}\)`, "$("),
 	}

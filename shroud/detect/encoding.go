@@ -58,25 +58,42 @@ func (c EncodingConfig) wants(pattern string) bool {
 const longRun = 32
 
 // opaque finds runs of base64 that decode to no text. Hashes in hexadecimal, paths
-// and identifiers are none.
+// and identifiers are none. Where there are no long runs it looks at every
+// thirty-second byte only.
 func (r *reading) opaque(seen map[[2]int]bool) {
 	s := r.places[0].text
-	for i := 0; i < len(s) && r.roomy(); {
-		k := i
-		var kinds [4]int // capitals, small letters, digits, others
-		for k < len(s) && base64Kind(s[k]) >= 0 {
-			kinds[base64Kind(s[k])]++
+	for i := 0; i+longRun <= len(s) && r.roomy(); {
+		k := i + longRun - 1
+		for k >= i && base64Kinds[s[k]] != 0 {
+			k--
+		}
+		if k >= i {
+			i = k + 1
+			continue
+		}
+		for k = i + longRun; k < len(s) && base64Kinds[s[k]] != 0; {
 			k++
 		}
-		if n := k - i; n >= longRun && kinds[0] >= 4 && kinds[1] >= 4 && kinds[2] >= 2 && kinds[3]*16 <= n {
-			for k < len(s) && s[k] == '=' {
-				k++
-			}
-			if start, end := r.normal.Origin(i, k); !covered(seen, start, end) {
-				r.put(Finding{Type: Encoding, Pattern: "base64_long", Severity: Medium, Start: start, End: end, Score: 0.5, Why: "a long run of base64 that holds no text"})
-			}
-		}
+		r.opaqueRun(i, k, seen)
 		i = k + 1
+	}
+}
+
+// opaqueRun reports the run from i to k, if it is of what base64 is.
+func (r *reading) opaqueRun(i, k int, seen map[[2]int]bool) {
+	s := r.places[0].text
+	var kinds [5]int
+	for _, b := range []byte(s[i:k]) {
+		kinds[base64Kinds[b]]++
+	}
+	if kinds[1] < 4 || kinds[2] < 4 || kinds[3] < 2 || kinds[4]*16 > k-i {
+		return
+	}
+	for k < len(s) && s[k] == '=' {
+		k++
+	}
+	if start, end := r.normal.Origin(i, k); !covered(seen, start, end) {
+		r.put(Finding{Type: Encoding, Pattern: "base64_long", Severity: Medium, Start: start, End: end, Score: 0.5, Why: "a long run of base64 that holds no text"})
 	}
 }
 
@@ -89,19 +106,16 @@ func covered(seen map[[2]int]bool, start, end int) bool {
 	return false
 }
 
-func base64Kind(b byte) int {
-	switch {
-	case b >= 'A' && b <= 'Z':
-		return 0
-	case b >= 'a' && b <= 'z':
-		return 1
-	case b >= '0' && b <= '9':
-		return 2
-	case b == '+' || b == '/' || b == '-' || b == '_':
-		return 3
+// base64Kinds has what a byte of base64 is: 1 for capitals, 2 for small letters, 3
+// for digits, 4 for others.
+var base64Kinds = func() (t [256]uint8) {
+	for kind, bytes := range []string{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789", "+/-_"} {
+		for _, b := range []byte(bytes) {
+			t[b] = uint8(kind + 1)
+		}
 	}
-	return -1
-}
+	return t
+}()
 
 // disguises are the findings for tricks of Unicode.
 var disguises = map[string]struct {

@@ -110,7 +110,7 @@ func newReading(text string, o Options) *reading {
 // rules tries the rules on one view. Words that a page hides in its attributes, or
 // that were torn apart, were looked at where they stand.
 func (r *reading) rules(v place) {
-	r.policy.rules.find(v.lower, r.effort, r.policy.wants, func(s span) {
+	r.policy.rules.find(v.lower, r.effort, r.policy.wanted, func(s span) {
 		r.add(v, Finding{Type: s.rule.typ, Pattern: s.rule.pattern, Severity: s.rule.severity, Score: s.rule.score, Why: s.rule.why}, s.start, s.end)
 	})
 	if r.policy.config.Command.Enabled {
@@ -162,8 +162,13 @@ func (r *reading) put(f Finding) {
 	*list = append(*list, f)
 }
 
-// roomy reports whether more findings of threats are wanted.
-func (r *reading) roomy() bool { return len(r.report.Threats) < maxFindings }
+// roomy reports whether more findings of threats are wanted. Who stops looking for
+// them has cut the search.
+func (r *reading) roomy() bool {
+	full := len(r.report.Threats) >= maxFindings
+	r.report.Cut = r.report.Cut || full
+	return !full
+}
 
 // personal finds personal data.
 func (r *reading) personal() {

@@ -3,18 +3,29 @@ package detect
 import "strings"
 
 // literals finds any of a few hundred words in a text in small letters, and says
-// where. It looks up two bytes at every place; a word is looked for by its rarest
-// two.
+// where. It looks up three bytes at every place; a word is looked for by its rarest
+// three.
 type literals struct {
-	some  [1 << 10]uint64 // a bit for each two bytes that a word has: small enough for the nearest cache
-	first map[uint16][]literal
+	some  [1 << someBits / 64]uint64 // a bit for each three bytes that a word has: small enough for the nearest cache
+	slots [1 << slotBits][]literal
 }
 
+const (
+	someBits = 16
+	slotBits = 10
+)
+
+// literal is a word, and where its three bytes are in it. Those of a word of two are
+// these and any other one.
 type literal struct {
+	key  uint32
+	at   int
 	word string // in small letters
-	at   int    // where its two bytes are
 	id   int
 }
+
+// spread mixes three bytes.
+func spread(key uint32) uint32 { return key * 0x9E3779B1 }
 
 // hit is a word found at a place.
 type hit struct{ id, start, end int }
@@ -38,19 +49,29 @@ func lowered(text string) []byte {
 	return out
 }
 
-func pair(a, b byte) uint16 { return uint16(a) | uint16(b)<<8 }
+func triple(a, b, c byte) uint32 { return uint32(a) | uint32(b)<<8 | uint32(c)<<16 }
 
 // newLiterals finds words by their index. They have two bytes at least.
 func newLiterals(words []string) *literals {
-	l := &literals{first: map[uint16][]literal{}}
+	l := &literals{}
 	for id, w := range words {
 		w = string(lowered(w))
+		if len(w) == 2 {
+			for c := range 256 {
+				l.add(literal{triple(w[0], w[1], byte(c)), 0, w, id})
+			}
+			continue
+		}
 		at := rarest(w)
-		k := pair(w[at], w[at+1])
-		l.some[k>>6] |= 1 << (k & 63)
-		l.first[k] = append(l.first[k], literal{w, at, id})
+		l.add(literal{triple(w[at], w[at+1], w[at+2]), at, w, id})
 	}
 	return l
+}
+
+func (l *literals) add(w literal) {
+	k := spread(w.key)
+	l.some[k>>(32-someBits)>>6] |= 1 << (k >> (32 - someBits) & 63)
+	l.slots[k>>(32-slotBits)] = append(l.slots[k>>(32-slotBits)], w)
 }
 
 // usual has letters from the most frequent on: pairs of others are rare in text.
@@ -58,9 +79,9 @@ const usual = " etaoinsrhldcumfpgwybv"
 
 func rarest(w string) (best int) {
 	most := -1
-	for i := 0; i+1 < len(w); i++ {
+	for i := 0; i+2 < len(w); i++ {
 		rare := 0
-		for _, b := range []byte{w[i], w[i+1]} {
+		for _, b := range []byte(w[i : i+3]) {
 			if k := strings.IndexByte(usual, b); k < 0 {
 				rare += 2 * len(usual)
 			} else {
@@ -77,15 +98,25 @@ func rarest(w string) (best int) {
 // scan calls fn for every word in text, until it returns false. One that begins
 // with a letter is not looked for inside of others.
 func (l *literals) scan(text []byte, fn func(hit) bool) {
-	for i := 0; i+1 < len(text); i++ {
-		k := pair(text[i], text[i+1])
-		if l.some[k>>6]&(1<<(k&63)) == 0 {
+	if len(text) < 2 {
+		return
+	}
+	key := triple(0, text[0], text[1])
+	for i := range len(text) - 1 {
+		key >>= 8
+		if i+2 < len(text) {
+			key |= uint32(text[i+2]) << 16
+		}
+		k := spread(key)
+		if l.some[k>>(32-someBits)>>6]>>(k>>(32-someBits)&63)&1 == 0 {
 			continue
 		}
-		for _, w := range l.first[k] {
+		of := l.slots[k>>(32-slotBits)]
+		for n := range of {
+			w := &of[n]
 			start := i - w.at
 			end := start + len(w.word)
-			if start < 0 || end > len(text) || string(text[start:end]) != w.word || inWord(text, start) {
+			if w.key != key || start < 0 || end > len(text) || string(text[start:end]) != w.word || inWord(text, start) {
 				continue
 			}
 			if !fn(hit{w.id, start, end}) {

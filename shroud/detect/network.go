@@ -220,6 +220,6 @@ func exfilRules() []rule {
 			"password", "api key", "api-key", "api_key", "secret", "credential", "private key", "seed phrase", "token", "cookies", "environment variables", "env var", ".env", "ssh key", "conversation", "chat history", "chat log", "system prompt", "user data", "personal data", "personal information", "private data", "private information", "sensitive", "confidential"),
 			[]string{"send", "post", "upload", "forward", "transmit", "exfil", "leak", "mail", "submit", "copy", "append", "report", "deliver"}, []string{"://", "webhook", "@", "this url", "endpoint", "this address", "this server"}),
 		needing(exfil("an address is to be made of what the assistant knows", `(?:!\[[^\]]{0,80}\]\(|<img\b[^>]{0,80}src=|\b(?:render|display|include|insert|append|add|show|fetch|visit|open|load|request)\b.{0,80})https?://\S{0,120}\?\S{0,60}=\S{0,8}.{0,100}\b(?:replace|substitut|encod|fill|append|insert|with\s+the\s+(?:user|content|conversation|summary|value)|url-?encoded)`,
-			"={", "=[", "=<", "=%7b", "url-encode", "url encode", "urlencode", "query parameter", "query string", "replac", "substitut"), []string{"http"}),
+			"={", "=[", "=<", "=%7b", "url-encode", "url encode", "urlencode", "query parameter", "query string", "replac", "substitut"), []string{"http"}, []string{"?"}, []string{"replac", "substitut", "encod", "fill", "append", "insert", "with"}),
 	}
 }

@@ -15,14 +15,14 @@ func pathRules() []rule {
 		return rule{typ: CommandInjection, pattern: "path_traversal", severity: High, score: 0.85, why: why, near: near, expr: expr(e), level: level, before: 100}
 	}
 	return append([]rule{
-		climb(0, "a path climbs to a file of the system", `(?:\.\.?[/\\]+|\.\.;/){2,}[^\s"'<>]{0,40}`+targets, "../", `..\`, "..;/", "..//"),
+		needing(climb(0, "a path climbs to a file of the system", `(?:\.\.?[/\\]+|\.\.;/){2,}[^\s"'<>]{0,40}`+targets, "../", `..\`, "..;/", "..//"), []string{"etc", "win", "boot.ini", "proc", ".ssh", ".aws", ".env", "web-inf", "wp-config", "id_rsa"}),
 		climb(0, "a path climbs far", `(?:\.\.[/\\]+){7,}`, "../", `..\`),
 		climb(0, "a path climbs, encoded", `(?:\.|%2e|%252e|%c0%[25a]e|%u002e|%uff0e|0x2e){2}(?:%2f|%5c|%252f|%255c|%c0%af|%c1%9c|%c1%8s|%u2215|%u2216|%uefc8|%e0%80%af|0x2f|0x5c|%%32%66|%bg%qf)`,
 			"%2f", "%5c", "%252f", "%255c", "%c0%", "%c1%", "%u221", "%uefc8", "%e0%80", "0x2f", "0x5c", "%%32", "%bg%qf"),
 		climb(0, "a path climbs, encoded", `(?:%2e%2e|%252e%252e|%c0%ae%c0%ae|%u002e%u002e|%uff0e%uff0e|0x2e0x2e|%f0%80%80%ae)[/\\%0.]`, "%2e%2e", "%252e%252e", "%c0%ae", "%u002e", "%uff0e", "0x2e0x2e", "%80%ae"),
 		climb(0, "a path is written in bytes that no software writes", `(?:`+overlong+`\S{0,12}){2}`, overlongWords...),
 		climb(0, "a path to a file of the system is written oddly", `(?:etc|windows|winnt)(?:%|0x)\S{1,40}(?:passwd|shadow|issue|hosts|group|system32|win\.ini)|[?%./\\]\S{0,60}(?:boot\.ini|win\.ini)`, "etc%", "etc0x", "windows%", "windows0x", "winnt%", "boot.ini", "win.ini"),
-		climb(0, "a path climbs past a filter", `(?:\.{2,}[/\\]{2,}|\.{4,}[/\\]|\.\.[/\\]\.[/\\]|\.[^\w\s./\\"'<>]{1,10}\.[^\w\s."'<>]{0,10}[/\\])[^\s"'<>]{0,60}`+targets, "etc/", `etc\`, "win.ini", "boot.ini", "proc/self", "windows"),
+		climb(0, "a path climbs past a filter", `(?:\.{2,}[/\\]{2,}|\.{4,}[/\\]|\.\.[/\\]\.[/\\]|\.[^\w\s./\\"'<>]{1,10}\.[^\w\s."'<>]{0,10}[/\\])[^\s"'<>]{0,60}`+targets, "etc/", `etc\`, "win.ini", "boot.ini", "proc/self", "windows/", `windows\`),
 		climb(0, "a path is cut by a zero byte", `(?:passwd|shadow|\.ini|\.php|\.jsp|\.asp|\.conf|\.\./\S{1,40})(?:%00|\\0\b|\\x00)`, "%00", `\x00`, `\0`),
 		climb(2, "a path climbs", `(?:\.\.[/\\]){3,}`, "../", `..\`),
 	}, sensitivePathRules()...)

@@ -20,6 +20,7 @@ const (
 type Policy struct {
 	config  Config
 	rules   *ruleset
+	wanted  []bool // which of the rules count
 	custom  []*regexp.Regexp
 	domains *literals
 	paths   *literals
@@ -46,6 +47,9 @@ func NewPolicy(c Config) (*Policy, error) {
 		return nil, fmt.Errorf("fixing a configuration: %w", err)
 	}
 	p := &Policy{config: c, rules: builtin(), key: sha256.Sum256(canonical)}
+	for i := range p.rules.rules {
+		p.wanted = append(p.wanted, p.wants(&p.rules.rules[i]))
+	}
 	if c.Command.Patterns == "custom" {
 		for i, s := range c.Command.CustomPatterns {
 			if len(s) > maxCustomSize {
@@ -105,9 +109,12 @@ func (p *Policy) wants(r *rule) bool {
 		if !p.config.Social.Enabled {
 			return false
 		}
-		level = map[string]int{"low": 0, "high": 2}[p.config.Social.Sensitivity]
-		if p.config.Social.Sensitivity == "medium" || p.config.Social.Sensitivity == "" {
-			level = 1
+		switch p.config.Social.Sensitivity {
+		case "high":
+			level = 2
+		case "medium", "":
+		default:
+			level = 0
 		}
 	case Network:
 		return p.config.Network.Enabled

@@ -70,12 +70,13 @@ type effort struct {
 
 func newEffort(text int) *effort { return &effort{left: 256<<10 + text/8} }
 
-// find calls fn for the matches in text, which is in small letters, of rules that wants approves.
-func (s *ruleset) find(text []byte, e *effort, wants func(*rule) bool, fn func(span)) {
+// find calls fn for the matches in text, which is in small letters, of the rules
+// that are wanted.
+func (s *ruleset) find(text []byte, e *effort, wanted []bool, fn func(span)) {
 	done := make([]int, len(s.rules)) // up to where each rule has matched
 	s.words.scan(text, func(h hit) bool {
 		r := &s.rules[s.of[h.id]]
-		if h.start < done[s.of[h.id]] || !wants(r) {
+		if h.start < done[s.of[h.id]] || !wanted[s.of[h.id]] {
 			return true
 		}
 		if r.expr == nil {

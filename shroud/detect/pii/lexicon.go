@@ -56,100 +56,110 @@ var commonList string
 var countryList string
 
 // lexiconOf maps words in small letters to what they can be. It is an open
-// table of hashes, which a word is looked up in while it is being read: two
-// words of one 64-bit hash are one to it.
+// table of hashes, in which two words of one hash are one, and small: most of what
+// a look at it costs is memory that is not in the processor's caches.
 type lexiconOf struct {
-	entries [1 << lexiconBits]entry
-	topics  []topic // sets that words have; the first is empty
+	entries [1 << lexiconBits]uint64 // the hash of a word, and below it an index into kinds
+	kinds   []kindOf                 // the first is that of unknown words
 	// phrases are the names of countries that are more than a word, by the first.
 	phrases map[string][]string
 }
 
-type entry struct {
-	hash   uint64
+// kindOf is what some words can be.
+type kindOf struct {
 	roles  role
-	topics uint16
+	topics topic
 }
 
-// lexiconBits leave the table half empty.
-const lexiconBits = 17
+// lexiconBits leave the table half empty, and kindBits of an entry are for its kind.
+const (
+	lexiconBits = 17
+	kindBits    = 12
+)
 
 // lexicon is built once, from tables and embedded lists, and never changes.
 var lexicon = sync.OnceValue(func() *lexiconOf {
-	lex := &lexiconOf{topics: []topic{0}, phrases: map[string][]string{}}
-	for list, r := range map[string]role{givenList: given, surnameList: surname, commonList: common} {
+	words, lex := map[string]kindOf{}, &lexiconOf{kinds: make([]kindOf, 1), phrases: map[string][]string{}}
+	add := func(list string, k kindOf) {
 		for w := range strings.FieldsSeq(list) {
-			lex.at(w).roles |= r
+			old := words[w]
+			words[w] = kindOf{old.roles | k.roles, old.topics | k.topics}
 		}
 	}
-	for r, words := range roleWords {
-		for w := range strings.FieldsSeq(words) {
-			lex.at(w).roles |= r
-		}
+	for list, r := range map[string]role{givenList: given, surnameList: surname, commonList: common} {
+		add(list, kindOf{roles: r})
 	}
+	for r, list := range roleWords {
+		add(list, kindOf{roles: r})
+	}
+	for t, list := range topicWords {
+		add(list, kindOf{topics: t})
+	}
+	places := strings.Split(citiesOfWords, "|")
 	for name := range strings.Lines(countryList) {
-		name = strings.TrimSpace(name)
-		if first, _, more := strings.Cut(name, " "); more {
-			lex.phrases[first] = append(lex.phrases[first], name)
-			lex.at(first).roles |= phrase
-		} else {
-			lex.at(name).roles |= country
+		places = append(places, strings.TrimSpace(name))
+	}
+	for _, name := range places {
+		first, _, more := strings.Cut(name, " ")
+		if !more {
+			add(name, kindOf{roles: country})
+			continue
 		}
-	}
-	for name := range strings.SplitSeq(citiesOfWords, "|") {
-		first, _, _ := strings.Cut(name, " ")
+		add(first, kindOf{roles: phrase})
 		lex.phrases[first] = append(lex.phrases[first], name)
-		lex.at(first).roles |= phrase
 	}
-	lex.addTopics()
+	lex.fill(words)
 	return lex
 })
 
-func (lex *lexiconOf) addTopics() {
-	sets := map[string]topic{}
-	for t, words := range topicWords {
-		for w := range strings.FieldsSeq(words) {
-			sets[w] |= t
+// fill enters the words.
+func (lex *lexiconOf) fill(words map[string]kindOf) {
+	index := map[kindOf]uint64{}
+	for w, k := range words {
+		if index[k] == 0 {
+			index[k] = uint64(len(lex.kinds))
+			lex.kinds = append(lex.kinds, k)
 		}
+		hash := hashOf(w, 0)
+		e := lex.find(hash)
+		*e = hash&^(1<<kindBits-1) | index[k]
 	}
-	index := map[topic]uint16{}
-	for w, set := range sets {
-		if index[set] == 0 {
-			index[set] = uint16(len(lex.topics))
-			lex.topics = append(lex.topics, set)
-		}
-		lex.at(w).topics = index[set]
-	}
-}
-
-// at is the entry of a word in small letters, a new one if need be.
-func (lex *lexiconOf) at(w string) *entry {
-	hash := uint64(hashSeed)
-	for _, c := range []byte(w) {
-		hash = hashByte(hash, c)
-	}
-	e := lex.find(hash)
-	e.hash = hash
-	return e
 }
 
 // find is the entry of a hash, or the empty one where it would be.
-func (lex *lexiconOf) find(hash uint64) *entry {
-	for i := (hash ^ hash>>32) * hashSpread >> (64 - lexiconBits); ; i = (i + 1) % (1 << lexiconBits) {
-		if e := &lex.entries[i]; e.hash == hash || e.hash == 0 {
+func (lex *lexiconOf) find(hash uint64) *uint64 {
+	for i := hash >> (64 - lexiconBits); ; i = (i + 1) % (1 << lexiconBits) {
+		if e := &lex.entries[i]; *e == 0 || (*e^hash)>>kindBits == 0 {
 			return e
 		}
 	}
 }
 
-// FNV-1a, and a multiplier that spreads its bits over the table.
-const (
-	hashSeed   = 14695981039346656037
-	hashPrime  = 1099511628211
-	hashSpread = 0x9E3779B97F4A7C15
-)
+// hashOf hashes a word by eight bytes at once, each with the bits of fold set: those
+// of small letters, if it is in ASCII.
+func hashOf(s string, fold uint64) uint64 {
+	h := uint64(len(s)) * hashSpread
+	for ; len(s) >= 8; s = s[8:] {
+		h = hashWord(h, (uint64(s[0])|uint64(s[1])<<8|uint64(s[2])<<16|uint64(s[3])<<24|uint64(s[4])<<32|uint64(s[5])<<40|uint64(s[6])<<48|uint64(s[7])<<56)|fold)
+	}
+	var rest uint64
+	for i := range len(s) {
+		rest |= uint64(s[i]) << (8 * i)
+	}
+	return hashWord(h, rest|fold&(1<<(8*len(s))-1))
+}
 
-func hashByte(hash uint64, c byte) uint64 { return (hash ^ uint64(c)) * hashPrime }
+func hashWord(h, word uint64) uint64 {
+	h = (h ^ word) * hashSpread
+	return (h ^ h>>29) * hashPrime
+}
+
+// Odd multipliers that spread bits well.
+const (
+	hashSpread = 0x9E3779B97F4A7C15
+	hashPrime  = 0xBF58476D1CE4E5B9
+	smallASCII = 0x2020202020202020
+)
 
 const maxWord = 48
 
@@ -158,25 +168,16 @@ func (lex *lexiconOf) describe(text string, t *token) {
 	if t.len() > maxWord {
 		return
 	}
-	hash := uint64(hashSeed)
 	s := text[t.start:t.end]
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			var buf [maxWord + utf8.UTFMax]byte
-			hash = hashSeed
-			for _, c := range lower(buf[:0], s) {
-				hash = hashByte(hash, c)
-			}
-			break
-		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		hash = hashByte(hash, c)
+	var hash uint64
+	if t.ascii {
+		hash = hashOf(s, smallASCII)
+	} else {
+		var buf [maxWord + utf8.UTFMax]byte
+		hash = hashOf(string(lower(buf[:0], s)), 0)
 	}
-	e := lex.find(hash)
-	t.roles, t.topics = e.roles, lex.topics[e.topics]
+	k := lex.kinds[*lex.find(hash)&(1<<kindBits-1)]
+	t.roles, t.topics = k.roles, k.topics
 	if t.roles&common == 0 && len(s) > 5 {
 		if endsAs(s, streetEnds[:], 2) {
 			t.roles |= street

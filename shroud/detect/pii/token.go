@@ -22,6 +22,7 @@ type token struct {
 	class      class
 	upper      bool // begins with a capital
 	shout      bool // all capitals, two at least
+	ascii      bool
 	roles      role
 	topics     topic
 }
@@ -50,11 +51,14 @@ func tokenise(text string) []token {
 
 // readToken reads the token that begins at i, or says where to go on.
 func readToken(text string, i int) (token, int, bool) {
-	kind, size := runeKind(text, i)
+	kind, size := asciiKinds[text[i]&127], 1
+	if text[i] >= utf8.RuneSelf {
+		kind, size = runeKind(text, i)
+	}
 	if kind == 0 {
 		return token{}, i + size, false
 	}
-	t := token{start: int32(i), upper: kind&isUpper != 0}
+	t := token{start: int32(i), upper: kind&isUpper != 0, ascii: size == 1}
 	seen, later := kind, kind&isLower
 	j := i + size
 	for j < len(text) {
@@ -67,6 +71,7 @@ func readToken(text string, i int) (token, int, bool) {
 		}
 		seen |= k
 		later |= k
+		t.ascii = t.ascii && n == 1
 		j += n
 	}
 	t.end = int32(j)

@@ -4,6 +4,7 @@ package secret
 // three letters, folded into five bits each: a place of ordinary text costs one
 // look at a table.
 type literals struct {
+	some  [1 << 9]uint64  // a bit for each three letters: small enough for the nearest cache
 	heads [1 << 15]uint16 // one more than the first of list
 	list  []literal
 }
@@ -28,6 +29,7 @@ func (l *literals) add(text string, id uint16) {
 func (l *literals) link(key uint16, text string, id uint16) {
 	l.list = append(l.list, literal{text, id, l.heads[key]})
 	l.heads[key] = uint16(len(l.list))
+	l.some[key>>6] |= 1 << (key & 63)
 }
 
 // fold makes five bits of a byte, the same for a letter in either case.
@@ -41,6 +43,9 @@ func (l *literals) find(t string, found func(id uint16, at int)) {
 	key := fold(t[0])<<5 | fold(t[1])
 	for i := 2; i < len(t); i++ {
 		key = key<<5&0x7fff | fold(t[i])
+		if l.some[key>>6]>>(key&63)&1 == 0 {
+			continue
+		}
 		for n := l.heads[key]; n != 0; {
 			c := &l.list[n-1]
 			if hasFold(t[i-2:], c.text) {

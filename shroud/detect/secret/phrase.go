@@ -11,7 +11,7 @@ import (
 // lexicon is the words of seed phrases (BIP-39) in the languages that are written in words. Each
 // word has its number in each language, or none.
 type lexicon struct {
-	starts [1 << 15]bool // the first three letters of all words
+	starts [1 << 15]uint16 // by the first three letters, which lengths words have, as bits
 	words  map[string][]uint16
 }
 
@@ -30,7 +30,7 @@ var lexical = sync.OnceValue(func() *lexicon {
 				l.words[word] = []uint16{noWord, noWord, noWord, noWord, noWord}
 			}
 			l.words[word][language] = uint16(n)
-			l.starts[start3(word)] = true
+			l.starts[start3(word)] |= 1 << len(word)
 		}
 	}
 	return l
@@ -55,7 +55,7 @@ type spoken struct {
 
 // phrases looks for seed phrases: twelve or more words of the list, one after the other,
 // whose last bits are the checksum of the others. Words are only looked up where twelve in a row begin
-// as words of the list do.
+// as words of the list do, and are as long.
 func (s *scan) phrases() {
 	t := s.text
 	if len(t) < fewestWords*4 {
@@ -64,16 +64,16 @@ func (s *scan) phrases() {
 	l := lexical()
 	var run []spoken
 	for i := 0; i < len(t); {
-		if !wordLetter(t[i]) {
+		if !wordLetters[t[i]] {
 			i++
 			continue
 		}
 		start := i
-		for i < len(t) && wordLetter(t[i]) {
+		for i < len(t) && wordLetters[t[i]] {
 			i++
 		}
 		n := len(run)
-		if likely := i-start >= 3 && i-start <= 14 && l.starts[start3(t[start:])]; !likely || n > 0 && start-run[n-1].end > mostBetween {
+		if likely := i-start >= 3 && i-start <= 14 && l.starts[start3(t[start:])]>>(i-start)&1 != 0; !likely || n > 0 && start-run[n-1].end > mostBetween {
 			s.words(l, run)
 			if run = run[:0]; !likely {
 				continue
@@ -84,7 +84,12 @@ func (s *scan) phrases() {
 	s.words(l, run)
 }
 
-func wordLetter(c byte) bool { return letter(c) || c >= 0x80 }
+var wordLetters = func() (t [256]bool) {
+	for i := range t {
+		t[i] = i >= 0x80 || letter(byte(i))
+	}
+	return t
+}()
 
 // words looks the words of a run up, and reports the phrases in it.
 func (s *scan) words(l *lexicon, run []spoken) {

@@ -53,7 +53,7 @@ var radioWords = map[string]byte{
 // radio reads words for letters, of which eight in a row are no accident.
 func (c *scanner) radio() {
 	s := c.text
-	if !strings.Contains(s, "ango") && !strings.Contains(s, "scar") && !strings.Contains(s, "ANGO") && !strings.Contains(s, "SCAR") {
+	if !around(s, "ango", 2) && !around(s, "scar", 1) && !around(s, "ANGO", 2) && !around(s, "SCAR", 1) {
 		return // hardly a sentence has neither t nor o
 	}
 	var out []byte
@@ -89,6 +89,21 @@ func (c *scanner) radio() {
 		i = j
 	}
 	flush()
+}
+
+// around reports whether word is in s. It is looked for by the letter at a place of
+// word, the rarest of it.
+func around(s, word string, at int) bool {
+	for i := at; i < len(s); i++ {
+		k := strings.IndexByte(s[i:], word[at])
+		if k < 0 {
+			return false
+		}
+		if i += k; strings.HasPrefix(s[i-at:], word) {
+			return true
+		}
+	}
+	return false
 }
 
 // turned has the letters that others look like upside down. A w may be what is left

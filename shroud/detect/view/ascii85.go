@@ -47,15 +47,11 @@ func (c *scanner) denseWords(i, end int) {
 		for i < end && s[i] <= ' ' {
 			i++
 		}
-		j, signs, low := i, 0, 0
+		j, counts := i, uint64(0)
 		for ; j < end && s[j] > ' '; j++ {
-			if b := s[j]; !asciiLetter(b) {
-				signs++
-			}
-			if s[j] >= '0' && s[j] <= 'O' {
-				low++
-			}
+			counts += denseCounts[s[j]]
 		}
+		signs, low := int(counts&(1<<32-1)), int(counts>>32)
 		word := s[i:j]
 		if len(word) >= leastDense && signs*5 >= len(word) && varied(word) {
 			c.base85(word, i, j)
@@ -65,7 +61,7 @@ func (c *scanner) denseWords(i, end int) {
 				moved = i + 1
 			}
 			last = j
-		} else if j-i > 1 || j == end {
+		} else if moved > 0 && (j-i > 1 || j == end) {
 			c.moved47(moved, last)
 			moved = 0
 		}
@@ -73,6 +69,20 @@ func (c *scanner) denseWords(i, end int) {
 	}
 	c.moved47(moved, last)
 }
+
+// denseCounts counts, for each byte, what is no letter, and what letters become when
+// they are moved by 47 places, above 2^32.
+var denseCounts = func() (t [256]uint64) {
+	for i := range t {
+		if !asciiLetter(byte(i)) {
+			t[i] = 1
+		}
+		if i >= '0' && i <= 'O' {
+			t[i] |= 1 << 32
+		}
+	}
+	return t
+}()
 
 // base85 decodes a word.
 func (c *scanner) base85(word string, start, end int) {

@@ -163,9 +163,37 @@ func (c *scanner) base64Run(text string, start, end int) {
 // begins64 reports whether the first characters decode to what text may begin
 // with: a cheap no for words, paths and hashes.
 func begins64(s string) bool {
+	if !mayBegin64(s) {
+		return false
+	}
 	head := wide(unbase64(s[:min(len(s), 24)]))
 	return readableTo(head)+3 >= len(head) // the last character may be cut
 }
+
+// mayBegin64 is a cheaper no: one of the first bytes controls something. s has minRun
+// characters. UTF-16 is full of zeros.
+func mayBegin64(s string) bool {
+	for i := 0; i < 8; i += 4 {
+		v := uint32(digit64[s[i]]-1)<<18 | uint32(digit64[s[i+1]]-1)<<12 | uint32(digit64[s[i+2]]-1)<<6 | uint32(digit64[s[i+3]]-1)
+		a, b, c := byte(v>>16), byte(v>>8), byte(v)
+		if b == 0 && i == 0 {
+			return true
+		}
+		if control[a] || control[b] || control[c] {
+			return false
+		}
+	}
+	return true
+}
+
+// control has the bytes of ASCII that text does not have.
+var control = func() (t [256]bool) {
+	for b := range byte(' ') {
+		t[b] = (b < '\t' || b > '\r') && b != 0x1B
+	}
+	t[0x7F] = true
+	return t
+}()
 
 // unbase64 decodes characters of either alphabet.
 func unbase64(s string) []byte {

@@ -13,14 +13,13 @@ const leastCodes = 6
 func (c *scanner) codes() {
 	s := c.text
 	for i := 0; i < len(s) && !c.full; {
-		b := s[i]
-		switch {
-		case asciiDigit(b):
+		switch codeKinds[s[i]] {
+		case codeDigit:
 			i = c.numbers(i)
-		case b == '.' || b == '-':
+		case codeSign:
 			i = c.morse(i)
-		case asciiLetter(b):
-			for i < len(s) && (asciiLetter(s[i]) || asciiDigit(s[i])) {
+		case codeLetter:
+			for i < len(s) && codeKinds[s[i]]&codeWord != 0 {
 				i++
 			}
 		default:
@@ -29,21 +28,44 @@ func (c *scanner) codes() {
 	}
 }
 
+// Kinds of bytes to codes.
+const (
+	codeLetter = 1
+	codeDigit  = 2
+	codeWord   = codeLetter | codeDigit
+	codeSign   = 4 // of Morse code
+)
+
+var codeKinds = func() (t [256]uint8) {
+	for i := range t {
+		switch b := byte(i); {
+		case asciiLetter(b):
+			t[i] = codeLetter
+		case asciiDigit(b):
+			t[i] = codeDigit
+		case b == '.' || b == '-':
+			t[i] = codeSign
+		}
+	}
+	return t
+}()
+
 // numbers reads the list of numbers at i and returns where it ends.
 func (c *scanner) numbers(start int) int {
 	s := c.text
-	var list []string
+	list := c.list[:0]
+	defer func() { c.list = list[:0] }()
 	end, longest, shortest := start, 0, 9
 	for i := start; i < len(s); {
 		j := i
-		for j < len(s) && j-i <= 10 && (asciiLetter(s[j]) || asciiDigit(s[j])) {
+		for j < len(s) && j-i <= 10 && codeKinds[s[j]]&codeWord != 0 {
 			j++
 		}
 		token := s[i:j]
-		if t := strings.ToLower(token); strings.HasPrefix(t, "0x") || strings.HasPrefix(t, "u+") {
+		if len(token) >= 2 && token[0] == '0' && token[1]|0x20 == 'x' {
 			token = token[2:]
 		}
-		if len(token) == 0 || len(token) > 8 || strings.Trim(token, hexDigits) != "" {
+		if len(token) == 0 || len(token) > 8 || !allHex(token) {
 			break
 		}
 		list, end = append(list, token), j
@@ -69,6 +91,15 @@ func (c *scanner) numbers(start int) int {
 		}
 	}
 	return end
+}
+
+func allHex(s string) bool {
+	for i := range len(s) {
+		if digit(s[i]) > 15 {
+			return false
+		}
+	}
+	return true
 }
 
 // separated skips what may be between two numbers.
@@ -118,7 +149,7 @@ var morseLetters = map[string]byte{
 // morse reads Morse code at i and returns where it ends.
 func (c *scanner) morse(start int) int {
 	s, end := c.text, start
-	for end < len(s) && strings.IndexByte(".- /|\n", s[end]) >= 0 {
+	for end < len(s) && (codeKinds[s[end]] == codeSign || s[end] == ' ' || s[end] == '/' || s[end] == '|' || s[end] == '\n') {
 		end++
 	}
 	if end-start < 16 {

@@ -22,6 +22,7 @@ type scanner struct {
 	text string
 	emit func(piece) bool
 	full bool
+	list []string // memory for numbers
 }
 
 // found hands over what the bytes from start to end decode to.

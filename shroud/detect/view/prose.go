@@ -52,21 +52,52 @@ func reads(s string) prose {
 	return p
 }
 
+// letterAt has the place in the alphabet of each letter of ASCII, and noLetter for
+// all else.
+var letterAt = func() (t [256]uint8) {
+	for i := range t {
+		if t[i] = noLetter; asciiLetter(byte(i)) {
+			t[i] = uint8(i|0x20) - 'a'
+		}
+	}
+	return t
+}()
+
+const noLetter = 31
+
+// bothCosts has, for two places in the alphabet, the cost of the pair, of the pair the
+// other way around, and one, in fields of costField bits; nothing where one of them is no
+// letter.
+var bothCosts = func() (t [1 << 10]uint64) {
+	for a := range byte(26) {
+		for b := range byte(26) {
+			t[int(a)<<5|int(b)] = uint64(cost('a'+a, 'a'+b)) | uint64(cost('a'+b, 'a'+a))<<costField | 1<<(2*costField)
+		}
+	}
+	return t
+}()
+
+const (
+	costField = 21
+	maxSummed = 1 << 16 // pairs that fit into a field
+)
+
 // readsBothWays judges s as it is and backwards.
 func readsBothWays(s string) (plain, back prose) {
-	last := byte(0)
-	for i := 0; i < len(s); i++ {
-		b := s[i] | 0x20 - 'a'
-		if b > 'z'-'a' {
-			last = 0
-			continue
+	last := uint8(noLetter)
+	for len(s) > 0 {
+		part := s[:min(len(s), maxSummed)]
+		s = s[len(part):]
+		sum := uint64(0)
+		for i := range len(part) {
+			b := letterAt[part[i]]
+			sum += bothCosts[uint16(last&31)<<5|uint16(b&31)]
+			last = b
 		}
-		if last != 0 {
-			plain.pairs++
-			plain.cost += int(pairCost[int(last-1)*26+int(b)] - 'a')
-			back.cost += int(pairCost[int(b)*26+int(last-1)] - 'a')
-		}
-		last = b + 1
+		const field = 1<<costField - 1
+		plain.cost += int(sum & field)
+		back.cost += int(sum >> costField & field)
+		plain.pairs += int(sum >> (2 * costField))
 	}
 	back.pairs = plain.pairs
 	return plain, back

@@ -18,13 +18,14 @@ var alike = sync.OnceValue(func() map[rune]byte {
 })
 
 // near has alike of the first letters, which are most, as a table.
-var near = sync.OnceValue(func() (t [0x600]byte) {
+var near = sync.OnceValue(func() *[0x600]byte {
+	var t [0x600]byte
 	for r, b := range alike() {
 		if r < rune(len(t)) {
 			t[r] = b
 		}
 	}
-	return t
+	return &t
 })
 
 // cyrillic has the Cyrillic letters for the ASCII ones that look like them, to
@@ -117,11 +118,23 @@ func mixedWords(s string) (words []word, ascii, beyond int) {
 		m = word{start: -1}
 	}
 	for i := 0; i < len(s); {
-		r, size := rune(s[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(s[i:])
+		if s[i] < utf8.RuneSelf {
+			from := i
+			for i < len(s) && letterAt[s[i]] != noLetter {
+				i++
+			}
+			if i > from {
+				m.plain(from, i)
+				continue
+			}
+			if m.start >= 0 {
+				end(i)
+			}
+			i++
+			continue
 		}
-		if size == 1 && !asciiLetter(s[i]) || size > 1 && (r >= rune(len(first)) || first[r] == 0) && !unicode.IsLetter(r) && !unicode.IsMark(r) {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if size == 1 || (r >= rune(len(first)) || first[r] == 0) && !unicode.IsLetter(r) && !unicode.IsMark(r) {
 			if m.start >= 0 {
 				end(i)
 			}
@@ -142,18 +155,31 @@ func mixedWords(s string) (words []word, ascii, beyond int) {
 	return words, ascii, beyond
 }
 
-// count notes a letter, which looks like another one if that is not 0.
+// plain notes letters of ASCII.
+func (m *word) plain(from, to int) {
+	if m.start < 0 {
+		m.start = from
+	}
+	m.ascii += to - from
+	m.turn('a')
+}
+
+// turn notes of which kind the letters go on to be.
+func (m *word) turn(kind byte) {
+	if m.was != 0 && kind != m.was {
+		m.switches++
+	}
+	m.was = kind
+}
+
+// count notes a letter beyond ASCII, which looks like another one if that is not 0.
 func (m *word) count(r rune, like byte) {
-	kind := m.was
 	switch {
-	case r < utf8.RuneSelf:
-		m.ascii++
-		kind = 'a'
 	case r >= 0x2E80 && r < 0xA000 || r >= 0xAC00 && r < 0xD7A4: // no look-alikes there
 		m.foreign++
 	case like != 0:
 		m.masked++
-		kind = 'm'
+		m.turn('m')
 		if r >= 0x370 && r < 0x400 {
 			m.greek++
 		}
@@ -163,10 +189,6 @@ func (m *word) count(r rune, like byte) {
 	default:
 		m.foreign++
 	}
-	if m.was != 0 && kind != m.was {
-		m.switches++
-	}
-	m.was = kind
 }
 
 // latin writes a word in Latin letters.

@@ -2,6 +2,7 @@ package model
 
 import (
 	_ "embed" // the lexicon
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,10 +26,12 @@ type lexicon struct {
 }
 
 type node struct {
-	edges int32 // the first, in labels and next
-	count uint16
-	idea  Idea // of a word that begins like this
-	whole Idea // of a word that is this
+	edges   int32  // the first, in labels and next
+	letters uint32 // which small letters have an edge
+	count   uint16
+	before  uint8 // edges before the first of a letter
+	idea    Idea  // of a word that begins like this
+	whole   Idea  // of a word that is this
 }
 
 // newLexicon reads the lexicon and gives the signs of the tokeniser the ideas
@@ -94,7 +97,15 @@ func (l *lexicon) freeze(root *branch) {
 	queue := []*branch{root}
 	for i := 0; i < len(queue); i++ {
 		b := queue[i]
-		l.nodes = append(l.nodes, node{edges: int32(len(l.labels)), count: uint16(len(b.labels)), idea: b.idea, whole: b.whole})
+		n := node{edges: int32(len(l.labels)), count: uint16(len(b.labels)), idea: b.idea, whole: b.whole}
+		for _, c := range b.labels {
+			if c < 'a' {
+				n.before++
+			} else if c <= 'z' {
+				n.letters |= 1 << (c - 'a')
+			}
+		}
+		l.nodes = append(l.nodes, n)
 		for k, next := range b.next {
 			l.labels = append(l.labels, b.labels[k])
 			l.next = append(l.next, int32(len(queue)))
@@ -105,6 +116,12 @@ func (l *lexicon) freeze(root *branch) {
 
 func (l *lexicon) step(at int32, b byte) int32 {
 	n := &l.nodes[at]
+	if c := b - 'a'; c < 26 {
+		if n.letters>>c&1 == 0 {
+			return -1
+		}
+		return l.next[int(n.edges)+int(n.before)+bits.OnesCount32(n.letters&(1<<c-1))]
+	}
 	for i, c := range l.labels[n.edges : n.edges+int32(n.count)] {
 		if c == b {
 			return l.next[int(n.edges)+i]
