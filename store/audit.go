@@ -10,8 +10,8 @@ import (
 // The tables of vault/audit. Leaves and tiles are bytes that the package
 // defines to the bit, so they are kept as they are.
 var (
-	auditCounters    = table[uint64]{name: "audit-counter", version: 1}
-	auditChains      = table[audit.ChainHead]{name: "audit-chain", version: 1}
+	auditCounters    = table[uint64]{name: "audit-counter", version: 1, late: true}
+	auditChains      = table[audit.ChainHead]{name: "audit-chain", version: 1, late: true}
 	auditTiles       = rawTable{name: "audit-tile"}
 	auditLeaves      = rawTable{name: "audit-leaf"}
 	auditCheckpoints = rawTable{name: "audit-checkpoint"}

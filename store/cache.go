@@ -118,8 +118,8 @@ func (s *cacheShard) remove(e *cacheEntry) {
 	s.bytes -= e.size()
 }
 
-// publish replaces the entries of the records that commit changes; the commit
-// must not be visible yet. Records that are not here stay out: most of what is
+// publish replaces the entries of the records that commit changes, also those that
+// say that there is none; the commit must not be visible yet. Records that are not here stay out: most of what is
 // written (an event, a leaf) is not read again soon.
 func (c *cache) publish(changed changes, commit uint64) {
 	c.latest.Store(commit)
@@ -131,7 +131,9 @@ func (c *cache) publish(changed changes, commit uint64) {
 		} else if e != nil {
 			s.bytes += 2 * (len(ch.plain) - len(e.rec.plain))
 			e.rec, e.since = ch.record, commit
-			e.rec.memo = new(memo)
+			if !ch.late {
+				e.rec.memo = new(memo)
+			}
 			s.trim(c.limit)
 		}
 		s.mu.Unlock()

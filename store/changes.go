@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +16,8 @@ type recordID struct{ table, key string }
 type record struct {
 	plain   []byte // never modified once it is here
 	version byte
-	memo    *memo // nil for one that is not durable yet
+	absent  bool  // there is none; of a table that is sparse
+	memo    *memo // nil for one that is not durable yet, but for that of a table that is late
 }
 
 // memo remembers the value that a record's JSON decodes to: decoding is the
@@ -41,6 +44,19 @@ func (m *memo) store(v any) {
 type change struct {
 	record
 	deleted bool
+	late    bool // plain follows from the memo, once the group is complete
+}
+
+// encoded is ch with its JSON.
+func (ch change) encoded(table string) (change, error) {
+	if !ch.late || ch.plain != nil {
+		return ch, nil
+	}
+	var err error
+	if ch.plain, err = json.Marshal(ch.memo.load()); err != nil {
+		err = fmt.Errorf("store: encoding a record of %s: %w", table, err)
+	}
+	return ch, err
 }
 
 // changes is a set of changes, at most one a record: the later replaces the

@@ -45,6 +45,7 @@ type DB struct {
 	journals map[string]bool
 	spare    map[string]bool // tables that may grow during an outage of space
 	rights   map[string]bool // tables that Generation counts the changes of
+	sparse   map[string]bool // tables of which the cache remembers what is not there
 	ballast  ballast
 	lock     *os.File
 	bolt     *bolt.DB
@@ -89,12 +90,12 @@ func open(cfg Config, l layout) (_ *DB, err error) {
 		return nil, fmt.Errorf("store: making the data folder: %w", err)
 	}
 	db := &DB{
-		cfg: cfg, layout: l, journals: map[string]bool{}, spare: map[string]bool{}, rights: map[string]bool{}, cache: newCache(cfg.CacheBytes),
+		cfg: cfg, layout: l, journals: map[string]bool{}, spare: map[string]bool{}, rights: map[string]bool{}, sparse: map[string]bool{}, cache: newCache(cfg.CacheBytes),
 		queue: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
 		commitBolt: (*bolt.Tx).Commit,
 	}
 	for _, b := range l.buckets {
-		db.journals[b.name], db.spare[b.name], db.rights[b.name] = b.journal, b.spare, b.rights
+		db.journals[b.name], db.spare[b.name], db.rights[b.name], db.sparse[b.name] = b.journal, b.spare, b.rights, b.sparse
 	}
 	if db.lock, err = lockFile(cfg.Path+".lock", lockWait); err != nil {
 		return nil, err

@@ -20,9 +20,9 @@ var (
 	intentsTable    = table[intents.Intent]{name: "intent", version: 1}
 	unseenIntents   = table[unseen]{name: "intent-unseen", version: 1}
 	openIntents     = table[id.ID]{name: "intent-open", version: 1}
-	chainAccounts   = table[intents.Account]{name: "account", version: 1}
-	spent           = table[intents.Window]{name: "spent", version: 1}
-	txCounts        = table[intents.Window]{name: "tx-count", version: 1}
+	chainAccounts   = table[intents.Account]{name: "account", version: 1, late: true}
+	spent           = table[intents.Window]{name: "spent", version: 1, late: true}
+	txCounts        = table[intents.Window]{name: "tx-count", version: 1, late: true}
 	repeats         = table[intents.Repeat]{name: "repeat", version: 1}
 	repeatAges      = rawTable{name: "repeat-age"}
 	signerAddresses = table[evm.Address]{name: "signer-address", version: 1}

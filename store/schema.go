@@ -108,6 +108,10 @@ type bucket struct {
 	spare bool
 	// rights says that who may do what depends on it: see Generation.
 	rights bool
+	// sparse says that most of the records that are asked for do not exist, and are
+	// asked for again: the cache remembers that too. Not for keys that anybody
+	// may make up, who would push out what is read often.
+	sparse bool
 }
 
 // layout is what a file of one schema looks like and how older ones become so.
@@ -136,7 +140,7 @@ var buckets = []bucket{
 	{name: apiKeys.name},
 	{name: agentsTable.name, rights: true},
 	{name: claims.name},
-	{name: revocations.name},
+	{name: revocations.name, sparse: true},
 	{name: activities.name},
 
 	{name: rosters.name},
@@ -170,8 +174,8 @@ var buckets = []bucket{
 	{name: outboxDue.name},
 	{name: outboxCounts.name},
 
-	{name: ipRules.name},
-	{name: settings.name},
+	{name: ipRules.name, sparse: true},
+	{name: settings.name, sparse: true},
 	{name: backups.name},
 
 	{name: webhooks.name},
@@ -183,18 +187,18 @@ var buckets = []bucket{
 	{name: openIntents.name},
 	{name: unseenIntents.name},
 	{name: chainAccounts.name},
-	{name: spent.name},
-	{name: txCounts.name},
+	{name: spent.name, sparse: true},
+	{name: txCounts.name, sparse: true},
 	{name: repeats.name},
 	{name: repeatAges.name},
 	{name: signerAddresses.name},
-	{name: signingKeys.name},
-	{name: extras.name},
+	{name: signingKeys.name, sparse: true},
+	{name: extras.name, sparse: true},
 	{name: approvals.name},
 	{name: waitingFor.name},
 	{name: lastApprovals.name},
 	{name: paid.name},
-	{name: freezes.name},
+	{name: freezes.name, sparse: true},
 
 	{name: llmUsages.name},
 	{name: llmPrices.name},

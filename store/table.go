@@ -15,9 +15,15 @@ import (
 //
 // version is written with every record. Raise it when V's JSON changes so that
 // an older oneclawd must not read it, and let V's UnmarshalJSON take the old.
+//
+// late is for records that most transactions of a group read and write, such as
+// an account's next nonce: one that is put is not encoded before its group is
+// complete, and not decoded by those of the group who read it. They get the value
+// itself, so whoever puts one gives it away, and nothing of V is lost in its JSON.
 type table[V any] struct {
 	name    string
 	version byte
+	late    bool
 }
 
 // errStop ends a scan early, without an error.
@@ -46,6 +52,11 @@ func (tb table[V]) get(t *Tx, key []byte) (v V, found bool, err error) {
 }
 
 func (tb table[V]) put(t *Tx, key []byte, v V) error {
+	if tb.late {
+		m := new(memo)
+		m.store(v)
+		return t.set(tb.name, key, change{record: record{version: tb.version, memo: m}, late: true})
+	}
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("store: encoding a record of %s: %w", tb.name, err)

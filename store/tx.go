@@ -129,7 +129,7 @@ func (s *snapshot) bucket(table string) (*bolt.Bucket, error) {
 
 func (s *snapshot) get(table string, key []byte) (rec record, found bool, err error) {
 	if rec, ok := s.db.cache.get(table, key, s.id); ok {
-		return rec, true, nil
+		return rec, !rec.absent, nil
 	}
 	err = guard(func() error {
 		b, err := s.bucket(table)
@@ -144,7 +144,11 @@ func (s *snapshot) get(table string, key []byte) (rec record, found bool, err er
 		rec, err = s.open(table, key, raw)
 		return err
 	})
-	if err == nil && found && !s.db.journals[table] {
+	switch {
+	case err != nil:
+	case !found && s.db.sparse[table]:
+		s.db.cache.fill(table, key, record{absent: true}, s.id)
+	case found && !s.db.journals[table]:
 		s.db.cache.fill(table, key, rec, s.id)
 	}
 	return rec, found && err == nil, err
@@ -155,7 +159,7 @@ func (s *snapshot) open(table string, key, raw []byte) (record, error) {
 	if err != nil {
 		return record{}, damaged(table, key, err)
 	}
-	return record{plain, version, new(memo)}, nil
+	return record{plain: plain, version: version, memo: new(memo)}, nil
 }
 
 // damaged names the record that cannot be read. Record keys are identifiers

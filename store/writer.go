@@ -225,6 +225,28 @@ func (g *group) commit() error {
 	return err
 }
 
+// put writes one change, and keeps the JSON of one that is late for the cache.
+func (g *group) put(b *bolt.Bucket, id recordID) error {
+	key := []byte(id.key)
+	ch, err := g.changes[id].encoded(id.table)
+	if err != nil {
+		return err
+	}
+	if ch.late {
+		g.changes[id] = ch
+		g.bytes += len(ch.plain)
+	}
+	if ch.deleted {
+		err = b.Delete(key)
+	} else {
+		err = b.Put(key, g.snap.keys.sealer.seal(id.table, ch.version, key, ch.plain))
+	}
+	if err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
 // Generation is another one after each commit that changed who may do what: agents,
 // vaults, secrets or policies. Whoever keeps what follows from those asks for it
 // first, and keeps it no longer than it stays the same.
@@ -241,14 +263,8 @@ func (g *group) apply() error {
 			if g.db.journals[id.table] {
 				b.FillPercent = 0.95
 			}
-			key, ch := []byte(id.key), g.changes[id]
-			if ch.deleted {
-				err = b.Delete(key)
-			} else {
-				err = b.Put(key, g.snap.keys.sealer.seal(id.table, ch.version, key, ch.plain))
-			}
-			if err != nil {
-				return classify(err)
+			if err := g.put(b, id); err != nil {
+				return err
 			}
 		}
 		return nil
