@@ -47,6 +47,13 @@ func (i ID) String() string {
 	return string(b[:])
 }
 
+// AppendText implements encoding.TextAppender.
+func (i ID) AppendText(to []byte) ([]byte, error) {
+	var b [36]byte
+	i.encode(&b)
+	return append(to, b[:]...), nil
+}
+
 // MarshalText implements encoding.TextMarshaler.
 func (i ID) MarshalText() ([]byte, error) {
 	var b [36]byte

@@ -48,31 +48,6 @@ type leaf struct {
 	IntegrityHash string `json:"integrity_hash"`
 }
 
-// encode returns the bytes that are logged.
-func (l *leaf) encode() ([]byte, error) {
-	raw, err := json.Marshal(l)
-	if err != nil {
-		return nil, fmt.Errorf("audit: encode %s: %w", l.Action, err)
-	}
-	return raw, nil
-}
-
-// encodeDetails returns d as JSON; nil if it is empty. Details too large to
-// keep are replaced by their size: the event matters more.
-func encodeDetails(d Details) (json.RawMessage, error) {
-	if len(d) == 0 {
-		return nil, nil
-	}
-	raw, err := json.Marshal(map[string]any(d))
-	if err != nil {
-		return nil, fmt.Errorf("audit: details: %w", err)
-	}
-	if len(raw) > maxDetails {
-		return fmt.Appendf(nil, `{"dropped_bytes":%d}`, len(raw)), nil
-	}
-	return raw, nil
-}
-
 // decodeLeaf reads what encode wrote. It trusts nothing: the bytes may come
 // from a file somebody sent.
 func decodeLeaf(raw []byte) (*leaf, error) {

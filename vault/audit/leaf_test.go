@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,39 @@ func FuzzDecodeLeaf(f *testing.F) {
 		}
 		if twice := must[[]byte](t)(again.encode()); !bytes.Equal(once, twice) {
 			t.Fatalf("%s\n%s", once, twice)
+		}
+	})
+}
+
+// FuzzLeafEncoding holds the bytes of a leaf against those of the package that
+// their format comes from.
+func FuzzLeafEncoding(f *testing.F) {
+	f.Add("agent", "prod/db", "", "10.0.0.1", "path", "a<b>&\u2028\x7f\xff\"\\", uint64(1<<63), int64(1e18), []byte{1, 2}, true)
+	f.Add("", "", "code", "", "", "", uint64(0), int64(-5), []byte(nil), false)
+	f.Fuzz(func(t *testing.T, actor, resource, reason, ip, key, value string, n uint64, at int64, inputs []byte, more bool) {
+		e := Event{
+			Actor: Actor{Type: actor}, Action: Action(key), Resource: Resource{resource, resource}, Reason: reason, IP: ip, Request: value,
+			Inputs: inputs, Time: time.Unix(0, at), Outcome: Outcome(reason),
+		}
+		details := Details{key: value}
+		var head ChainHead
+		if more {
+			e.Org, e.Actor.ID, e.Policies = id.New(), id.New(), []id.ID{id.New(), id.New()}
+			head = ChainHead{Event: id.New(), Hash: value}
+			details = Details{key: value, "n": n, "i": int(at), "u": uint32(n), "b": more, "list": []string{key, value}, "time": e.Time, "nothing": nil}
+		}
+		got := must[json.RawMessage](t)(encodeDetails(details))
+		want := must[[]byte](t)(json.Marshal(map[string]any(details)))
+		if len(want) > maxDetails {
+			want = fmt.Appendf(nil, `{"dropped_bytes":%d}`, len(want))
+		}
+		if string(got) != string(want) {
+			t.Errorf("details\n%s instead of\n%s", got, want)
+		}
+		l := newLeaf(e, n, head)
+		l.Details = got
+		if got, want := must[[]byte](t)(l.encode()), must[[]byte](t)(json.Marshal(l)); string(got) != string(want) {
+			t.Errorf("leaf\n%s instead of\n%s", got, want)
 		}
 	})
 }

@@ -17,22 +17,22 @@ const (
 )
 
 // appendTile puts the hash of leaf seq in its tile and, where that fills the
-// tile, its root in the tile above.
+// tile, its root in the tile above. A tile is made with room for all of its hashes,
+// and the next is written behind those that are there: nobody reads beyond the
+// length that they were given, and who comes after one that failed writes over it.
 func appendTile(tx Tx, seq uint64, h tlog.Hash) error {
 	for level, at := 0, seq; ; level++ {
 		n, used := at/tileWidth, int(at%tileWidth)
-		var old []byte
-		if used > 0 {
-			var err error
-			if old, err = tx.AuditTile(level, n); err != nil {
-				return fmt.Errorf("audit: tile %d/%d: %w", level, n, err)
-			}
+		tile, err := []byte(nil), error(nil)
+		if used == 0 {
+			tile = make([]byte, 0, tileWidth*hashSize)
+		} else if tile, err = tx.AuditTile(level, n); err != nil {
+			return fmt.Errorf("audit: tile %d/%d: %w", level, n, err)
 		}
-		if len(old) != used*hashSize {
-			return fmt.Errorf("audit: tile %d/%d has %d bytes instead of %d", level, n, len(old), used*hashSize)
+		if len(tile) != used*hashSize {
+			return fmt.Errorf("audit: tile %d/%d has %d bytes instead of %d", level, n, len(tile), used*hashSize)
 		}
-		tile := make([]byte, 0, len(old)+hashSize)
-		tile = append(append(tile, old...), h[:]...)
+		tile = append(tile, h[:]...)
 		if err := tx.PutAuditTile(level, n, tile); err != nil {
 			return fmt.Errorf("audit: tile %d/%d: %w", level, n, err)
 		}
