@@ -33,6 +33,8 @@ type attempt struct {
 	silence *time.Timer
 	res     *http.Response // nil if err is not
 	err     error
+	opening opening // of the answer, if it is a stream
+	sent    bool    // some of the request
 	entered bool    // through the provider's gate
 	end     outcome // what its gate is told
 }
@@ -47,8 +49,8 @@ func (c *call) ask() *attempt {
 	}
 	a.entered = true
 	for try := 1; ; try++ {
-		sent, err := a.send()
-		pause, again := a.repeats(sent, err)
+		err := a.send()
+		pause, again := a.repeats(err)
 		if !again || try == maxTries {
 			a.judge(err)
 			return a
@@ -65,28 +67,32 @@ func (c *call) ask() *attempt {
 	}
 }
 
-// send asks once. It says whether any of the request went out.
-func (a *attempt) send() (sent bool, err error) {
+// send asks once.
+func (a *attempt) send() error {
 	var wrote atomic.Bool
 	ctx := httptrace.WithClientTrace(a.ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
 	req, err := a.c.outbound(ctx)
 	if err != nil {
 		a.err = err // it is ours
-		return true, err
+		return err
 	}
 	a.silence = time.AfterFunc(a.up.Silence, func() { a.cancel(errSilent) })
 	a.res, err = a.up.Client.Do(req) //nolint:bodyclose // close does
 	a.silence.Stop()
-	return wrote.Load(), err
+	if err == nil {
+		a.res.Body = &watched{ReadCloser: a.res.Body, timer: a.silence, silence: a.up.Silence}
+	}
+	a.sent = wrote.Load()
+	return err
 }
 
 // repeats reports whether the same request may be sent again without having been
 // worked on twice: none of it went out, or the provider says that it is busy and when
 // it will not be.
-func (a *attempt) repeats(sent bool, err error) (pause time.Duration, again bool) {
+func (a *attempt) repeats(err error) (pause time.Duration, again bool) {
 	if err != nil {
 		var network *net.OpError // not a certificate, nor an address that nobody may reach
-		return 0, !sent && a.ctx.Err() == nil && errors.As(err, &network)
+		return 0, !a.sent && a.err == nil && a.ctx.Err() == nil && errors.As(err, &network)
 	}
 	seconds, bad := strconv.Atoi(a.res.Header.Get("Retry-After"))
 	pause = time.Duration(seconds) * time.Second
@@ -117,6 +123,9 @@ func (a *attempt) another() bool {
 		bad := badGateway{}
 		return errors.Is(a.err, errOpen) || errors.Is(a.err, errBusy) || errors.As(a.err, &bad)
 	}
+	if a.c.streams(a.res) {
+		return a.c.fallsBack() && !a.opens() && a.c.ctx.Err() == nil
+	}
 	return a.res.StatusCode == http.StatusTooManyRequests || a.res.StatusCode >= http.StatusInternalServerError
 }
 
@@ -136,10 +145,7 @@ func (a *attempt) close() {
 // fallBack makes the call one of the next model that the agent falls back to, if
 // there is one left that it may use, that has a key and that it can pay.
 func (c *call) fallBack() bool {
-	if c.req == nil || !c.route.Generates() {
-		return false
-	}
-	for len(c.policy.Fallbacks) > 0 {
+	for c.fallsBack() {
 		name := c.policy.Fallbacks[0]
 		c.policy.Fallbacks = c.policy.Fallbacks[1:]
 		if c.turnTo(name) {
@@ -147,6 +153,11 @@ func (c *call) fallBack() bool {
 		}
 	}
 	return false
+}
+
+// fallsBack reports whether there is another model to turn to, perhaps.
+func (c *call) fallsBack() bool {
+	return c.req != nil && c.route.Generates() && len(c.policy.Fallbacks) > 0
 }
 
 // turnTo makes the call one of another model, if that can be.

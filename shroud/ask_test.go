@@ -194,3 +194,67 @@ func TestBrokenStreamsCount(t *testing.T) {
 		t.Errorf("it was asked %d times", n)
 	}
 }
+
+// events answers with a stream of these events.
+func events(all ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, ev := range all {
+			fmt.Fprint(w, ev+"\n\n")
+		}
+	}
+}
+
+// A stream that begins with an error is no answer: the next model is asked, as long as
+// the agent has seen nothing.
+func TestStreamsThatBeginWithAnError(t *testing.T) {
+	const said, end = `data: {"choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}`, "data: [DONE]"
+	const role = `data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}`
+	const bad = `data: {"error":{"message":"overloaded","type":"server_error"}}`
+	const responded = `data: {"type":"response.completed","sequence_number":2,"response":{"id":"resp_1","status":"completed","output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"whole"}]}]}}`
+	const messaged = `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"whole"}}` + "\n\n" + `data: {"type":"message_stop"}`
+	const fell, stayed = "whole", "overloaded"
+	for _, c := range []struct {
+		name, path string
+		first      []string
+		then       []string
+		has        string
+	}{
+		{"at once", chat, []string{bad}, []string{strings.Replace(said, "half", "whole", 1), end}, fell},
+		{"after who speaks", chat, []string{role, bad}, []string{strings.Replace(said, "half", "whole", 1), end}, fell},
+		{"Mistral's way", chat, []string{`data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}`}, []string{strings.Replace(said, "half", "whole", 1), end}, fell},
+		{"nothing at all", chat, nil, []string{strings.Replace(said, "half", "whole", 1), end}, fell},
+		{"after a word", chat, []string{said, bad}, []string{strings.Replace(said, "half", "whole", 1), end}, stayed},
+		{"everywhere", chat, []string{bad}, []string{bad}, stayed},
+		{"of a response", "/v1/responses", []string{
+			`data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","model":"gpt-4o","status":"in_progress","output":[]}}`,
+			`data: {"type":"response.failed","sequence_number":1,"response":{"id":"resp_1","status":"failed","error":{"message":"overloaded"},"output":[]}}`,
+		}, []string{responded}, fell},
+		{"of a message", "/v1/messages", []string{
+			"event: message_start\ndata: " + `{"type":"message_start","message":{"id":"msg_1","role":"assistant","content":[],"usage":{"input_tokens":9}}}`,
+			"event: error\ndata: " + `{"type":"error","error":{"type":"overloaded_error","message":"overloaded"}}`,
+		}, []string{messaged}, fell},
+	} {
+		w := newWorld(t, nil)
+		w.config = `{"fallback_models":["spare/small"]}`
+		w.second("local", events(c.first...))
+		spare := w.second("spare", events(c.then...))
+		if c.path == "/v1/messages" {
+			w.Upstreams["local"].Style, w.Upstreams["spare"].Style = provider.Anthropic, provider.Anthropic
+		}
+		body := strings.Replace(message("user", "hello"), "{", `{"stream":true,`, 1)
+		if c.path == "/v1/responses" {
+			body = `{"model":"gpt-4o","stream":true,"input":"hello"}`
+		}
+		rec := w.call("local", c.path, body)
+		if got := rec.Body.String(); rec.Code != 200 || !strings.Contains(got, c.has) || c.has == fell && strings.Contains(got, "overloaded") {
+			t.Errorf("%s: %d %s", c.name, rec.Code, got)
+		}
+		if asked := spare.Load() > 0; asked != (c.name != "after a word") || asked != (rec.Header().Get("X-Shroud-Answered-By") == "spare/small") {
+			t.Errorf("%s: the other was asked: %v", c.name, asked)
+		}
+		if got := w.reports[0]; c.has == fell && (got.Model != "small" || got.Refusal != "") {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}

@@ -43,12 +43,23 @@ type whole struct {
 }
 
 func (w *whole) Write(text string) (string, error) {
-	w.c.heard += len(text)
+	if said(w.t.Kind) {
+		w.c.heard += len(text)
+	}
 	if w.held.Len()+len(text) > maxCall {
 		return "", errLongCall
 	}
 	w.held.WriteString(text)
 	return "", nil
+}
+
+// said is what a model says, not what the protocol says around it.
+func said(k provider.Kind) bool {
+	switch k {
+	case provider.Content, provider.Reasoning, provider.Refusal, provider.ToolCall, provider.ToolName:
+		return true
+	}
+	return false
 }
 
 func (w *whole) Close() (string, error) {

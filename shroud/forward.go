@@ -29,24 +29,24 @@ func (c *call) forward() error {
 	if err := c.reserve(); err != nil {
 		return err
 	}
-	defer func() { c.held.Settle(c.cost()) }()
 	a := c.ask()
 	for a.another() && c.fallBack() {
 		a.close()
 		a = c.ask()
 	}
 	defer a.close()
-	if a.err != nil {
-		return a.err
+	err := a.err
+	if err == nil {
+		err = a.pass()
 	}
-	return a.pass()
+	a.account(err)
+	return err
 }
 
 // pass gives the provider's answer to the agent.
 func (a *attempt) pass() error {
 	c := a.c
-	a.res.Body = &watched{ReadCloser: a.res.Body, timer: a.silence, silence: a.up.Silence}
-	err := c.answer(a.res)
+	err := c.answer(a)
 	switch {
 	case errors.Is(err, errLeft):
 		a.end = abandoned
@@ -182,21 +182,28 @@ func namedByConnection(h http.Header, name string) bool {
 
 // answer passes the provider's answer on: event by event if it is a stream, else
 // whole.
-func (c *call) answer(res *http.Response) error {
+func (c *call) answer(a *attempt) error {
+	res := a.res
 	if res.Header.Get("Content-Encoding") != "" && res.Header.Get("Content-Encoding") != "identity" {
 		return badGateway{"upstream error: the provider encodes its answers, which cannot be read then", nil}
 	}
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if res.StatusCode < 400 && (kind == "text/event-stream" || c.route.Array) {
-		return c.stream(res)
+	if c.streams(res) {
+		return c.stream(a)
 	}
 	return c.whole(res)
+}
+
+// streams reports whether an answer comes event by event.
+func (c *call) streams(res *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	return res.StatusCode < 400 && (kind == "text/event-stream" || c.route.Array)
 }
 
 func (c *call) whole(res *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
+		c.heard = len(body)
 		return badGateway{"upstream error: the answer broke off", fmt.Errorf("%w: %w", errBrokeOff, err)}
 	case len(body) > maxAnswer:
 		return badGateway{"upstream error: the answer is too large to be inspected", nil}

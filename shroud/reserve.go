@@ -1,18 +1,31 @@
 package shroud
 
-import "github.com/oneclaw/oneclawd/shroud/meter"
+import (
+	"cmp"
+	"errors"
+	"net/http"
 
-// reserve counts the call and sets aside what it may cost.
+	"github.com/oneclaw/oneclawd/shroud/meter"
+	"github.com/oneclaw/oneclawd/shroud/provider"
+)
+
+// count counts the call, whatever becomes of it: nobody tries for nothing what
+// inspection lets through.
+func (c *call) count() (err error) {
+	limits := meter.Limits{PerMinute: c.policy.Limits.PerMinute, PerDay: c.policy.Limits.PerDay}
+	c.held, err = c.s.Meter.Admit(c.ctx, c.agent.ID, limits, 0)
+	return err
+}
+
+// reserve sets aside what the call may cost.
 func (c *call) reserve() (err error) {
 	if c.route.Idle {
-		c.held, err = c.s.Meter.Admit(c.ctx, c.agent.ID, meter.Limits{PerMinute: c.policy.Limits.PerMinute, PerDay: c.policy.Limits.PerDay}, 0)
-		return err
+		return nil
 	}
 	if c.price, err = c.priceOf(c.up, c.model); err != nil {
 		return err
 	}
-	c.held, err = c.s.Meter.Admit(c.ctx, c.agent.ID, c.policy.Limits, c.most(c.price))
-	return err
+	return c.s.Meter.Change(c.ctx, c.held, c.policy.Limits, c.most(c.price))
 }
 
 func (c *call) priceOf(up *Upstream, model string) (meter.Price, error) {
@@ -34,10 +47,15 @@ func (c *call) most(p meter.Price) meter.MicroUSD {
 const unboundedOutput = 4096
 
 func (c *call) mostOutput() int64 {
-	if c.req != nil && c.req.MaxOutput > 0 {
-		return int64(c.req.MaxOutput)
+	if c.req == nil {
+		return unboundedOutput
 	}
-	return unboundedOutput
+	const most = 1 << 50 // tokens; no budget pays for them
+	one, answers := int64(cmp.Or(c.req.MaxOutput, unboundedOutput)), int64(c.req.Answers)
+	if answers > most/one {
+		return most
+	}
+	return one * answers
 }
 
 // cutOff makes up the usage of an answer that ended before the provider told it:
@@ -49,7 +67,23 @@ func (c *call) cutOff() {
 	c.usage.Output = max(c.usage.Output, (c.heard+3)/4)
 }
 
+// account makes up what an answer has cost that the agent did not get. Who goes away
+// before there is one pays what was set aside: the model may have written all of it.
+func (a *attempt) account(err error) {
+	c := a.c
+	if !a.sent || c.route.Idle || c.usage != (provider.Usage{}) {
+		return
+	}
+	switch {
+	case errors.Is(err, errLeft):
+		c.usage.Input = c.inputTokens()
+		c.owed = c.most(c.price)
+	case errors.Is(err, errBrokeOff) && a.res.StatusCode < http.StatusBadRequest:
+		c.cutOff()
+	}
+}
+
 // cost is what the call has cost so far.
 func (c *call) cost() meter.MicroUSD {
-	return c.price.Cost(int64(c.usage.Input), int64(c.usage.Output))
+	return max(c.owed, c.price.Cost(int64(c.usage.Input), int64(c.usage.Output)))
 }

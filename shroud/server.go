@@ -89,8 +89,9 @@ type call struct {
 	spent   string      // the same, which must not come back
 	price   meter.Price // of the model, if one runs
 	held    *meter.Reservation
-	asked   string // provider and model that were asked first, if others answer
-	heard   int    // bytes of a stream's texts, so far
+	owed    meter.MicroUSD // for an answer of which nothing is known
+	asked   string         // provider and model that were asked first, if others answer
+	heard   int            // bytes of a stream's texts, so far
 
 	hidesUsage bool             // the client did not ask for the usage that we did
 	wants      translate.Answer // where the call is translated: what the client's side knows
@@ -137,6 +138,10 @@ func (c *call) run() (err error) {
 	if c.policy, err = ParsePolicy(c.agent.Config); err != nil {
 		return errConfig.Because(err)
 	}
+	if err := c.count(); err != nil {
+		return err
+	}
+	defer func() { c.held.Settle(c.cost()) }()
 	if err := c.find(); err != nil {
 		return err
 	}

@@ -38,12 +38,13 @@ type world struct {
 	broken  error // the manifest cannot be told
 	says    http.HandlerFunc
 	asked   []byte // the last request that the model got
+	db      *store.DB
 	reports []shroud.Report
 }
 
 func newWorld(t testing.TB, says http.HandlerFunc) *world {
 	t.Helper()
-	w := &world{TB: t, config: `{"max_requests_per_minute":0,"max_requests_per_day":0,"max_tokens_per_request":0}`, matcher: new(redact.Matcher), says: says}
+	w := &world{TB: t, db: storetest.Open(t), config: `{"max_requests_per_minute":0,"max_requests_per_day":0,"max_tokens_per_request":0}`, matcher: new(redact.Matcher), says: says}
 	model := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.asked, _ = io.ReadAll(r.Body)
 		w.says(rw, r)
@@ -55,7 +56,7 @@ func newWorld(t testing.TB, says http.HandlerFunc) *world {
 			return shroud.Agent{Principal: agent, Enabled: true, Config: json.RawMessage(w.config)}
 		}),
 		Manifests: w, Keys: w, Recorder: w, Log: slog.New(slog.DiscardHandler), Now: time.Now, Cache: &detect.Cache{},
-		Meter:     meter.New(store.Runner[meter.Tx](storetest.Open(t)), nil),
+		Meter:     meter.New(store.Runner[meter.Tx](w.db), nil),
 		Upstreams: map[string]*shroud.Upstream{},
 	}
 	for _, v := range provider.Vendors() {
@@ -87,6 +88,15 @@ func (w *world) Named(_ context.Context, _ identity.Principal, header string) (p
 }
 
 func (w *world) Call(_ context.Context, r shroud.Report) { w.reports = append(w.reports, r) }
+
+// prices makes a table the operator's.
+func (w *world) prices(table []meter.Price) {
+	w.Helper()
+	err := store.Runner[meter.Tx](w.db).Update(w.Context(), func(tx meter.Tx) error { return tx.PutLLMPrices(table) })
+	if err != nil {
+		w.Fatal(err)
+	}
+}
 
 // knows makes values the agent's.
 func (w *world) knows(values ...string) {

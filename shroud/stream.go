@@ -10,21 +10,56 @@ import (
 	"github.com/oneclaw/oneclawd/shroud/provider"
 )
 
+// opening is the beginning of a stream that was read before any of it was shown.
+type opening struct {
+	in   *provider.Stream
+	read []byte // what is to be shown
+	err  error
+}
+
+// maxOpening is how many events of a stream are waited for, as long as they say
+// nothing, where another model could be asked instead.
+const maxOpening = 3
+
+// opens reports whether a stream begins as one of an answer. It waits until it does:
+// what a provider says first of an answer is no more than that there will be one.
+func (a *attempt) opens() bool {
+	c, o := a.c, &a.opening
+	o.in = c.events(a.res.Body)
+	for range maxOpening {
+		var piece []byte
+		piece, o.err = o.in.Next()
+		o.read = append(o.read, piece...)
+		if o.err != nil || o.in.Failed() || c.heard > 0 {
+			break
+		}
+	}
+	var refusal *fault.Error
+	if o.err == nil || errors.Is(o.err, io.EOF) || errors.As(o.err, &refusal) {
+		return !o.in.Failed()
+	}
+	a.end = c.failure()
+	return false
+}
+
 // stream passes a stream on. Each event goes out as soon as it may: what a filter
 // holds back is what may yet turn out to be a secret.
-func (c *call) stream(res *http.Response) (err error) {
-	in := c.events(res.Body)
+func (c *call) stream(a *attempt) (err error) {
+	o := a.opening
+	if o.in == nil {
+		o.in = c.events(a.res.Body)
+	}
+	in := o.in
 	defer func() {
 		if c.usage = in.Usage; err != nil {
 			c.cutOff()
 		}
 	}()
-	c.head(res)
+	c.head(a.res)
 	out := http.NewResponseController(c.w)
-	c.w.WriteHeader(res.StatusCode)
+	c.w.WriteHeader(a.res.StatusCode)
 	c.sent = true
-	for {
-		piece, err := in.Next()
+	for piece, err := o.read, o.err; ; piece, err = in.Next() {
 		if len(piece) > 0 {
 			if _, err := c.w.Write(piece); err != nil {
 				return errLeft

@@ -13,7 +13,7 @@ func anthropicRequest(w *walker, r *Request, root jsonedit.Node) {
 		case "stream":
 			r.Stream = v.True()
 		case "max_tokens":
-			r.MaxOutput = v.Int()
+			r.MaxOutput = amount(v)
 		case "system":
 			w.as(System, func() { w.blocks(v, Content) })
 		case "messages":

@@ -16,7 +16,9 @@ func chatRequest(w *walker, r *Request, root jsonedit.Node) {
 			r.options = v
 			w.free(v, Other)
 		case "max_tokens", "max_completion_tokens":
-			r.MaxOutput = max(r.MaxOutput, v.Int())
+			r.MaxOutput = max(r.MaxOutput, amount(v))
+		case "n", "best_of": // the best of several that are written
+			r.Answers = max(r.Answers, amount(v))
 		case "messages":
 			for m := range v.Items() {
 				w.role, w.turn = User, r.Turns
@@ -24,7 +26,14 @@ func chatRequest(w *walker, r *Request, root jsonedit.Node) {
 				w.chatMessage(m)
 			}
 			w.role, w.turn = User, -1
-		case "prompt", "suffix": // of completions without a chat
+		case "prompt": // of completions without a chat; each of several is answered
+			for p := range v.Items() {
+				if p.Kind() != jsonedit.Number { // those are the tokens of one
+					r.prompts++
+				}
+			}
+			w.free(v, Content)
+		case "suffix":
 			w.free(v, Content)
 		case "tools", "functions", "response_format":
 			w.as(System, func() { w.free(v, ToolSchema) })

@@ -64,6 +64,7 @@ func (w *walker) chatChunk(st *step, c jsonedit.Node) {
 		case "finish_reason":
 			if v.Kind() == jsonedit.String {
 				st.s.Finish, complete = v.Text(), true
+				st.s.failed = st.s.failed || st.s.Finish == "error" // Mistral's
 				st.ending(func(ch Channel) bool { return ch.Choice == choice })
 			}
 			w.label(v)

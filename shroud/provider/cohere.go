@@ -81,6 +81,7 @@ func cohereEvent(w *walker, st *step, root jsonedit.Node) {
 	case "message-end":
 		st.usage = cohereUsage(d.Get("usage"))
 		st.s.Finish, st.s.done = d.Get("finish_reason").Text(), true
+		st.s.failed = st.s.Finish == "ERROR"
 		w.label(d.Get("finish_reason"))
 		w.text(d.Get("error"), Failure)
 		st.ending(func(Channel) bool { return true })

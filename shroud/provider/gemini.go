@@ -53,7 +53,9 @@ func (w *walker) geminiConfig(r *Request, n jsonedit.Node) {
 	for k, v := range n.Fields() {
 		switch k.Text() {
 		case "maxOutputTokens", "max_output_tokens":
-			r.MaxOutput = v.Int()
+			r.MaxOutput = amount(v)
+		case "candidateCount", "candidate_count":
+			r.Answers = amount(v)
 		case "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema":
 			w.as(System, func() { w.free(v, ToolSchema) })
 		default:

@@ -26,7 +26,7 @@ var words = func() map[string]struct{} {
 func decides(name string) bool {
 	switch name {
 	case "model", "messages", "stream", "tools", "role", "content", "tool_calls", "function", "arguments", "functions",
-		"max_tokens", "max_completion_tokens", "max_output_tokens", "input", "instructions", "system", "prompt", "type", "text",
+		"max_tokens", "max_completion_tokens", "max_output_tokens", "n", "best_of", "input", "instructions", "system", "prompt", "type", "text",
 		"image_url", "tool_call_id", "name", "contents", "parts", "documents":
 		return true
 	}

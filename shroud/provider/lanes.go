@@ -184,7 +184,7 @@ func (st *step) choice(index int, complete bool) {
 }
 
 // failed: the provider has told the client of an error. Nothing will follow.
-func (st *step) failed() { st.s.Finish, st.s.done = "error", true }
+func (st *step) failed() { st.s.Finish, st.s.done, st.s.failed = "error", true, true }
 
 // maxNames bounds the memory for the names of calls.
 const maxNames = 1024

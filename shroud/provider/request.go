@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud/provider/jsonedit"
@@ -12,12 +14,14 @@ type Request struct {
 	Message
 	Model     string
 	Stream    bool
-	MaxOutput int // tokens; 0 if the client does not say
+	MaxOutput int // tokens of one answer; 0 if the client does not say
+	Answers   int // that the client wants, to all prompts together
 	Turns     int // messages of the conversation
 	// Continues says that the provider has turns of the conversation that are not in
 	// the request.
 	Continues bool
 
+	prompts                int // of a completion that has several
 	model, stream, options jsonedit.Node
 }
 
@@ -46,6 +50,7 @@ func ParseRequest(f Format, body []byte) (*Request, error) {
 	if w.odd != "" {
 		return nil, ErrAmbiguous.Detail("a member is spelled %s with other letters", w.odd)
 	}
+	r.Answers = max(r.Answers, 1) * max(r.prompts, 1)
 	return r, nil
 }
 
@@ -78,6 +83,20 @@ func (r *Request) AskUsage() bool {
 func (r *Request) edit(n jsonedit.Node, with []byte) {
 	r.edits = slices.DeleteFunc(r.edits, func(e jsonedit.Edit) bool { return e.Node == n })
 	r.edits = append(r.edits, jsonedit.Edit{Node: n, With: with})
+}
+
+// amount is a number of tokens or answers, rounded up: some servers take 1e3 for a
+// thousand. It is 0 for what is none.
+func amount(n jsonedit.Node) int {
+	const most = 1 << 40
+	if n.Kind() != jsonedit.Number {
+		return 0
+	}
+	f, err := strconv.ParseFloat(string(n.Raw()), 64)
+	if err != nil && !math.IsInf(f, 1) {
+		return 0
+	}
+	return int(min(max(math.Ceil(f), 0), most))
 }
 
 // named notes the model.

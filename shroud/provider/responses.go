@@ -18,7 +18,7 @@ func responsesRequest(w *walker, r *Request, root jsonedit.Node) {
 		case "stream":
 			r.Stream = v.True()
 		case "max_output_tokens":
-			r.MaxOutput = v.Int()
+			r.MaxOutput = amount(v)
 		case "input":
 			w.items(v, func() { w.turn = r.Turns; r.Turns++ })
 			w.role, w.turn = User, -1

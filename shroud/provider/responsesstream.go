@@ -138,7 +138,7 @@ func (w *walker) responsesWhole(st *step, kind string, root jsonedit.Node) {
 			responsesResponse(w, &r, v)
 			st.usage, st.s.Model = r.Usage, r.Model
 			if kind == "completed" || kind == "failed" || kind == "incomplete" {
-				st.s.Finish, st.s.done = r.Finish, true
+				st.s.Finish, st.s.done, st.s.failed = r.Finish, true, kind == "failed"
 				st.ending(func(Channel) bool { return true })
 			}
 		case "partial_image_b64", "delta": // images and sound

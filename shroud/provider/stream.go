@@ -47,6 +47,7 @@ type Stream struct {
 	m        Message // the event that is looked at
 	out      []byte
 	done     bool // the answer is complete
+	failed   bool // and is an error
 	end      error
 
 	hideUsage bool
@@ -79,6 +80,9 @@ func NewStream(f Format, in Source, filters func(Channel) Filter) *Stream {
 	}
 	return s
 }
+
+// Failed reports whether the provider has told of an error.
+func (s *Stream) Failed() bool { return s.failed }
 
 // HideUsage keeps from the client the usage that Request.AskUsage asked for.
 func (s *Stream) HideUsage() { s.hideUsage = true }
