@@ -133,7 +133,8 @@ func tuned(c Config, log *logger) badger.Options {
 		WithSyncWrites(true).
 		WithDetectConflicts(false). // one writer
 		WithEncryptionKey(c.Key).
-		WithCompression(options.ZSTD).
+		WithCompression(options.Snappy).
+		WithBlockSize(blockSize).
 		WithMemTableSize(memTable).
 		WithNumMemtables(memTables).
 		WithNumLevelZeroTables(zeroTables).
@@ -157,7 +158,13 @@ func tuned(c Config, log *logger) badger.Options {
 // hundred; the speed is the same.
 // Of everything there is as little as Badger works with, since what is in the
 // works when a disk is full decides how much has to be kept free (room.go).
+//
+// An event of 980 bytes takes 311 on the disk with Snappy in blocks of 32 kB, and 33 µs
+// until its table is where it stays. With ZSTD and Badger's own 4 kB it is 313 bytes
+// and 83 µs, which was an eighth of what a signed transaction costs; with 32 kB 164
+// bytes and 57 µs.
 const (
+	blockSize  = 32 << 10
 	memTable   = 1 << 20
 	memTables  = 1 // that wait to be flushed
 	zeroTables = 2 // of level 0 that are compacted
