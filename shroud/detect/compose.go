@@ -10,6 +10,9 @@ func (r *reading) secrets() {
 	for _, v := range r.places {
 		found, cut := secret.Search(v.text)
 		r.report.Cut = r.report.Cut || cut
+		if v.index > 0 && r.known(v) {
+			continue
+		}
 		for _, m := range found {
 			r.add(v, Finding{Type: SecretLeak, Pattern: m.Rule, Severity: severity(m.Severity), Score: m.Score, Why: m.Why}, m.Start, m.End)
 			p := part{start: m.Start, end: m.End, secret: m.Rule}
@@ -19,6 +22,16 @@ func (r *reading) secrets() {
 			r.report.parts = append(r.report.parts, p)
 		}
 	}
+}
+
+// known reports whether a view was decoded from what is a credential already.
+func (r *reading) known(v place) bool {
+	for _, f := range r.report.Secrets {
+		if f.Start <= v.start && v.end <= f.End {
+			return true
+		}
+	}
+	return false
 }
 
 // injections scores the text as what it came as. A finding for each reason is made

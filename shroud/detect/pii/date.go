@@ -15,6 +15,9 @@ func (f *finder) dates() {
 			typ, why, score = Birth, "a date, and birth before it", 0.85
 		}
 		m := Match{Type: typ, Start: int(f.tokens[i].start), End: int(f.tokens[last].end), Score: score, Why: why}
+		if f.tokens[last].class == wide {
+			m.End = int(f.tokens[last].start) + 3
+		}
 		if end := f.timeAfter(last); end > last {
 			m.End = int(f.tokens[end].end)
 			last = end
@@ -32,6 +35,9 @@ func (f *finder) dateAt(i int) (int, float64) {
 		return f.monthFirst(i), 0.7
 	case t.class != number || t.len() > 4 || !f.plainBefore(i):
 		return -1, 0
+	}
+	if last := f.eastDate(i); last >= 0 {
+		return last, 0.72
 	}
 	if last := f.numericDate(i); last >= 0 {
 		return last, 0.72
@@ -83,6 +89,28 @@ func (f *finder) numericDate(i int) int {
 		return -1
 	}
 	return i + 2
+}
+
+// eastDate finds 1985年3月12日 and 1985년 3월 12일, of which the last sign is in a word
+// of its own.
+func (f *finder) eastDate(i int) int {
+	j := i
+	for _, sign := range []string{"年년", "月월", "日일"} {
+		if j+1 >= len(f.tokens) || f.tokens[j].class != number || f.tokens[j].end != f.tokens[j+1].start || f.tokens[j+1].class != wide || !strings.HasPrefix(f.str(j+1), sign[:3]) && !strings.HasPrefix(f.str(j+1), sign[3:]) {
+			return -1
+		}
+		if sign == "日일" {
+			break
+		}
+		if f.tokens[j+1].len() != 3 {
+			return -1
+		}
+		j += 2
+	}
+	if !monthDay(mod(f.str(j-2), 10000), mod(f.str(j), 10000)) {
+		return -1
+	}
+	return j + 1
 }
 
 // dayFirst finds 29 March 2017, 3. Mai 1990, 5 de enero de 2001.

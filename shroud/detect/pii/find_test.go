@@ -36,6 +36,18 @@ func TestFind(t *testing.T) {
 		{Wallet, "⟦bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq⟧"},
 		{Phone, "call ⟦+49 30 901820⟧ or ⟦020 7946 0958⟧"},
 		{PhoneUS, "call ⟦(212) 555-0123⟧ or ⟦541-714-1388 ext. 12⟧"},
+		{Phone, "row 7,⟦0161 496 0123⟧,x and Boston, MA 02110-1301, 1997 - 2001"},
+		{Phone, "06 03 55 1d 13 01 01 ff 01 42 68 53 00 30 0e, 0e+12456789, 2:1.4.0+20060710.6"},
+		{PhoneUS, "clause 252.227-7013"},
+		{CreditCard, "paid,⟦4012888888881881⟧,12/27"},
+		{CreditCard, "rand 6559392774825876886 and 4576982950128230565"},
+		{BIC, "BIC: ⟦DEUTDEFF⟧ or SWIFT ⟦NEDSZAJJXXX⟧"},
+		{"eu_vat", "USt-IdNr.: ⟦DE136695976⟧, not DE136695977"},
+		{"uk_sort_code", "sort code ⟦20-00-00⟧"},
+		{"bg_egn", "ЕГН: ⟦7523169263⟧"},
+		{"in_aadhaar", "आधार संख्या ⟦399876543211⟧"},
+		{Passport, "номер паспорта ⟦4510 123456⟧"},
+		{Plate, "name: F32Sub, reg: gp21nog; vehicle reg ⟦AB12 CDE⟧"},
 		{Phone, "on 2012-10-01 at 10.0.0.1 in 1990-2000 for 12.50"},
 	} {
 		want, plain := marked(c.text)

@@ -52,3 +52,30 @@ func upper(c byte) byte {
 	}
 	return c
 }
+
+// bic finds the code of a bank behind token i, which announces one: of letters alone
+// as often as not.
+func (f *finder) bic(i int) {
+	for j := i + 1; j < len(f.tokens) && j <= i+3; j++ {
+		t, s := f.tokens[j], f.str(j)
+		if t.len() != 8 && t.len() != 11 || !f.inCapitals(j, int(t.end)) || t.class != word && t.class != mixed {
+			continue
+		}
+		if _, ok := ibanLengths[s[4:6]]; (ok || strings.Contains(bicCountries, s[4:6])) && onlyLetters(s[:6]) {
+			f.addRun(BIC, run{j, j}, 0.85, "a bank's code, and its label")
+			return
+		}
+	}
+}
+
+// bicCountries are larger countries without IBAN.
+const bicCountries = "US CA AU NZ JP CN HK SG IN KR TH MY ID PH VN ZA NG KE MX AR CL CO PE TW"
+
+func onlyLetters(s string) bool {
+	for i := range len(s) {
+		if !isAlpha(s[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -36,7 +36,7 @@ type shapeTable struct {
 // shapes is built once from the tables of kinds and never changes.
 var shapes = sync.OnceValue(func() *shapeTable {
 	t := &shapeTable{kinds: map[string][]*kind{}, prefixes: map[string]bool{}}
-	for _, table := range [][]kind{cardKinds, usKinds, ukKinds, germanKinds, westKinds, northKinds, eastKinds, asianKinds, pacificKinds, americanKinds, africanKinds} {
+	for _, table := range [][]kind{cardKinds, usKinds, ukKinds, germanKinds, westKinds, northKinds, eastKinds, asianKinds, pacificKinds, americanKinds, africanKinds, europeanKinds} {
 		for i := range table {
 			for s := range strings.SplitSeq(table[i].shapes, "|") {
 				t.insert(s, &table[i])
@@ -212,7 +212,7 @@ func (f *finder) tryTo(kinds []*kind, i, j, end int, compact string) {
 		if f.bare {
 			score, why = max(k.bare, k.alone), "its form and check, and nothing else in the text"
 		}
-		if near&k.topics != 0 && k.near > score {
+		if near&k.topics != 0 && k.near > score && (capitals || k.typ != Plate) {
 			score, why = k.near, "its form, and what stands before it"
 		}
 		if score > 0 {
@@ -241,13 +241,18 @@ func (f *finder) endsClean(j int) bool {
 	switch rest[0] {
 	case '-', '/', '@', '+':
 		return !isAlnum(rest[1])
-	case '.', ',', ':':
-		return rest[1] < '0' || rest[1] > '9'
+	case ',': // between columns, if no number is so long before one
+		return !isAlnumDigit(rest[1]) || f.tokens[j].len() >= longNumber
+	case '.', ':':
+		return !isAlnumDigit(rest[1])
 	case '%':
 		return false
 	}
 	return true
 }
+
+// longNumber is how many digits have no fraction behind them.
+const longNumber = 9
 
 func isAlnum(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'

@@ -26,6 +26,9 @@ const maxLabel = 6
 // labelled finds values by their labels.
 func (f *finder) labelled() {
 	for i := range f.tokens {
+		if f.tokens[i].topics&aBIC != 0 {
+			f.bic(i)
+		}
 		if f.tokens[i].topics&labelTopics == 0 || f.tokens[i].class != word {
 			continue
 		}

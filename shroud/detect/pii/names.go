@@ -265,7 +265,7 @@ func (f *finder) introducedByVerb(i int) bool {
 		return f.wordIs(i-1, "i")
 	case f.wordIs(i, "me"):
 		return f.wordIs(i-1, "call")
-	case f.wordIs(i, "llamo"), f.wordIs(i, "heiße"), f.wordIs(i, "appelle"), f.wordIs(i, "chiamo"), f.wordIs(i, "chamo"), f.wordIs(i, "bin"), f.wordIs(i, "soy"), f.wordIs(i, "suis"), f.wordIs(i, "heet"):
+	case f.wordIs(i, "llamo"), f.wordIs(i, "heiße"), f.wordIs(i, "appelle"), f.wordIs(i, "chiamo"), f.wordIs(i, "chamo"), f.wordIs(i, "bin"), f.wordIs(i, "soy"), f.wordIs(i, "suis"), f.wordIs(i, "heet"), f.wordIs(i, "nevem"), f.wordIs(i, "numesc"), f.wordIs(i, "jmenuji"), f.wordIs(i, "hedder"), f.wordIs(i, "heter"), f.wordIs(i, "adım"):
 		return true
 	}
 	return false

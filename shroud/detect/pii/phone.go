@@ -68,7 +68,7 @@ func (f *finder) startsPhone(i int) bool {
 	}
 	switch c := f.text[at-1]; c {
 	case '.', '-', '/', '_', '$', '#', '@', '=', '%', ',':
-		return at > 1 && isSpace(f.text[at-2]) && (c == '-' || c == '/') || at == 1 || c == '=' || c == '/' && isLetterByte(f.text[at-2]) || c == ',' && !isAlnumDigit(f.text[at-2]) || c == '.' && isLetterByte(f.text[at-2])
+		return at > 1 && isSpace(f.text[at-2]) && (c == '-' || c == '/') || at == 1 || c == '=' || c == '/' && isLetterByte(f.text[at-2]) || c == ',' && (!isAlnumDigit(f.text[at-2]) || f.text[at] == '0' && f.tokens[i].len() > 3) || c == '.' && isLetterByte(f.text[at-2])
 	case ':':
 		return at < 2 || !isAlnumDigit(f.text[at-2])
 	}
@@ -145,12 +145,22 @@ func (f *finder) endsPhone(end int) bool {
 	switch rest[0] {
 	case '-', '/', '_', '@', ':':
 		return !isAlnumDigit(rest[1]) && rest[1] != '_'
-	case '.', ',':
+	case ',':
+		return !isAlnumDigit(rest[1]) || digitsBefore(f.text, end) >= longNumber
+	case '.':
 		return !isAlnumDigit(rest[1])
 	case '%':
 		return false
 	}
 	return true
+}
+
+// digitsBefore counts the digits that end at end.
+func digitsBefore(s string, end int) (n int) {
+	for n < end && isAlnumDigit(s[end-1-n]) {
+		n++
+	}
+	return n
 }
 
 // extend takes in an extension: x12, ext. 12.
@@ -238,6 +248,9 @@ func (c *candidate) isNANP() bool {
 		g = g[1:]
 	}
 	if len(g) != 3 || g[0] != 3 || g[1] != 3 || g[2] != 4 {
+		return false
+	}
+	if c.seps['.'] && c.seps['-'] && !c.paren {
 		return false
 	}
 	return c.seps['-'] || c.seps['.'] || c.paren || c.extension || len(c.groups) == 4
@@ -328,62 +341,6 @@ func (f *finder) parse(raw, region string) (*phonenumbers.PhoneNumber, bool) {
 	n, err := phonenumbers.Parse(raw, region)
 	return n, err == nil
 }
-
-// looksElse knows what else is written in groups of digits: dates, times,
-// ranges, versions, addresses of networks.
-func (f *finder) looksElse(c *candidate) bool {
-	g := c.groups
-	raw := f.text[c.start:c.end]
-	if same(strings.Map(digitsOnly, raw)) {
-		return true
-	}
-	for _, n := range g {
-		if n > 12 {
-			return true
-		}
-	}
-	if c.plus {
-		return false
-	}
-	if len(g) == 2 && g[0] == 4 && g[1] == 4 && years(raw[:4]) && years(raw[5:]) { // 1990-2000
-		return true
-	}
-	if c.holdsDate(strings.Map(digitsOnly, raw)) {
-		return true
-	}
-	if c.seps['.'] && len(g) == 4 && g[0] <= 3 && g[1] <= 3 && g[2] <= 3 && g[3] <= 3 && c.digits <= 12 {
-		return true // 10.0.0.1
-	}
-	return c.seps['.'] && len(g) == 2
-}
-
-func digitsOnly(r rune) rune {
-	if r >= '0' && r <= '9' {
-		return r
-	}
-	return -1
-}
-
-// holdsDate reports whether three groups are a year, a month and a day, as in
-// 2012-10-01 and 01.10.2012.
-func (c *candidate) holdsDate(digits string) bool {
-	at := 0
-	for i, n := range c.groups {
-		if i+2 < len(c.groups) {
-			b, d := c.groups[i+1], c.groups[i+2]
-			if n == 4 && b <= 2 && d <= 2 && years(digits[at:]) && two(digits, at+4) <= 12 {
-				return true
-			}
-			if n <= 2 && b <= 2 && d == 4 && years(digits[at+n+b:]) {
-				return true
-			}
-		}
-		at += n
-	}
-	return false
-}
-
-func years(s string) bool { return s[:2] == "19" || s[:2] == "20" }
 
 func allRegions() []string {
 	all := phonenumbers.GetSupportedRegions()

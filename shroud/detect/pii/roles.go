@@ -27,7 +27,7 @@ var roleWords = map[role]string{
 	street: "street st avenue ave road rd boulevard blvd lane ln drive dr court ct place pl square sq highway hwy parkway pkwy terrace ter trail trl circle cir " +
 		"way crescent close grove mews row alley loop plaza pike turnpike route forge forges ford drive drives " +
 		"rue allée allee quai chemin impasse strasse straße str gasse platz weg ring allee ufer damm calle avenida avda paseo plaza carrera camino rua travessa praça estrada " +
-		"via viale piazza corso largo vicolo straat laan plein gracht kade dijk singel ulica ul aleja al plac os ulitsa улица проспект переулок utca út körút tér " +
+		"via viale piazza corso largo vicolo straat laan plein gracht kade dijk singel ulica ul aleja al plac os ulitsa улица проспект переулок utca út körút tér ulice ulici třída náměstí strada bulevardul вулиця вулиці улице проспекте οδός " +
 		"gata gatan vägen väg vej gade allé katu tie kuja polku cadde caddesi sokak sokağı bulvarı mahallesi jalan colonia urbanización",
 	unit: "apt apartment suite ste unit floor fl room rm building bldg flat apto depto piso étage wohnung interno lokal box",
 	company: "inc incorporated llc ltd limited corp corporation company co plc gmbh ag kg ug se sa sas sarl srl spa bv nv ab as oy oyj aps kft zrt sro pty llp lp group holdings " +
@@ -38,10 +38,11 @@ var roleWords = map[role]string{
 		"enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre " +
 		"janeiro fevereiro março maio junho julho setembro outubro novembro dezembro januari februari maart april mei augustus " +
 		"stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
-	doing:      "lives began started decided works worked married died graduated plays loves likes speaks studied grew enjoys wants needs prefers",
-	business:   "invested announced acquired launched reported hired manufactures employs raised merged operates specializes specialises sells",
-	firm:       "company bank firm startup manufacturer provider corporation brainchild agency supplier retailer insurer bookseller publisher nonprofit",
-	function:   "the a an our my your his her their this that these those at in from for with by and or of to on as if when while where is are was not but so i we you it he she they yes no please what who how why",
+	doing:    "lives began started decided works worked married died graduated plays loves likes speaks studied grew enjoys wants needs prefers",
+	business: "invested announced acquired launched reported hired manufactures employs raised merged operates specializes specialises sells",
+	firm:     "company bank firm startup manufacturer provider corporation brainchild agency supplier retailer insurer bookseller publisher nonprofit",
+	function: "the a an our my your his her their this that these those at in from for with by and or of to on as if when while where is are was not but so i we you it he she they yes no please what who how why " +
+		"der die das dem des ein eine ist lautet und mein meine est sont mon ma es mis è mio mia é meu minha het een mijn är mitt jest moje mój moja bu benim это мой моя мои є мій olen",
 	employment: "work works worked working employed joined join company employer firm hired startup job intern internship role position career spent",
 	yearly:     "in since during year founded until till from before after circa established class summer winter spring fall autumn early late",
 	addressing: "address addresses adresse located lives live lived office offices return taxi deliver delivered ship shipped send sent reside residing side validate following " +

@@ -68,15 +68,17 @@ const (
 	aNIN
 	aVersion
 	anOrder // an order, a ticket, a build: numbers of things
+	aSortCode
 )
 
 // topicWords are the words that announce a topic, in small letters. A specific
 // word also raises the general topic that it belongs to.
 var topicWords = map[topic]string{
 	aCard: "card cards credit debit visa mastercard amex american discover jcb diners maestro cc ccn pan " +
+		"kreditkortnummer kortti luottokortti kreditní kártya bankkártya картка карточки карточка بطاقة البطاقة כרטיס कार्ड บัตรเครดิต kartu creditcard creditcardnummer kartennr kaartnummer cardnumber " +
 		"karte kreditkarte kartennummer carte tarjeta carta cartão cartao kaart kort kortnummer karta karty kart карта карты",
 	aBank: "bank account acct iban konto kontonummer compte cuenta conta rekening rekeningnummer conto checking savings " +
-		"banking rachunek счет счёт hesap tili tilinumero",
+		"banking rachunek счет счёт hesap tili tilinumero рахунок kontonr bankkonto حساب الحساب חשבון खाता บัญชี účet bankszámla számlaszám λογαριασμός",
 	aBIC:     "bic swift",
 	aRouting: "routing aba rtn",
 	aPhone: "phone phones telephone tel mobile cell cellphone call calls called calling fax whatsapp sms text dial hotline ring " +
@@ -84,22 +86,25 @@ var topicWords = map[topic]string{
 		"téléphone telephone portable appeler appelez teléfono telefono móvil movil celular llamar llame cellulare chiamare " +
 		"telefone telemóvel telemovel ligar telefoon telefoonnummer mobiel bellen puhelin puhelinnumero matkapuhelin gsm cep " +
 		"numaram telefonu numara komórka zadzwoń tlf mobilnummer ring телефон тел моб мобильный звоните позвоните τηλέφωνο " +
+		"телефону телефона мобильного мобільний мобільного фон हाथ फोन फ़ोन मोबाइल هاتف الهاتف هاتفي جوال الجوال جوالي موبايل טלפון נייד פלאפון โทรศัพท์ มือถือ thoại sđt telepon telpon nomorhp ponsel " +
+		"chiamami chiamaci chiamatemi chiamarmi recapito cellphonenumber phonenumber mobilenumber puhelinnumeroni mobiltelefon mobiltelefonnummer telefonnummeret gsmnummer telefonom telefonum τηλεφώνου τηλέφωνό rufnummer anruf appelle contactez " +
 		"κινητό telefonszám telefonní mobilní telefoni whats viber signal telegram",
 	anIdentity: "identity identification national id idnumber personal citizen resident social insurance identité identidad " +
 		"identidade ausweis personalausweis ausweisnummer identité identificación cédula cedula documento documentos kimlik " +
 		"personnummer henkilötunnus isikukood dowód osobisty legitymacja identità tessera nin cin nid cnic nik ktp mykad " +
-		"паспорт удостоверение ссн ssn cnp egn jmbg oib emšo emso amka",
+		"паспорт удостоверение ссн ssn cnp egn jmbg oib emšo emso amka егн αμκα αδτ पहचान आधार الهوية הזהות זהות เลขประจำตัวประชาชน บัตรประชาชน cmnd cccd pps ppsn személyi rodné rodného ідентифікаційний рнокпп іпн mykad rg curp dpi dui",
 	aTax: "tax taxpayer tin vat steuer steuernummer fiscal fiscale impôt impuesto tributario contribuinte contribuyente " +
-		"belasting skatte podatkowy nip vergi налог",
+		"belasting skatte podatkowy nip vergi налог податковий іпн рнокпп инн afm αφμ npwp daňové adószám adóazonosító pps ppsn ضريبي",
 	aHealth: "health medicare medicaid patient insurance krankenkasse krankenversicherung kvnr versichertennummer egk carte vitale " +
 		"medical nhs hospital provider mbi",
 	aPassport: "passport passports reisepass pass passeport pasaporte passaporto passaporte paspoort paszport pasport pas " +
-		"passi pass-nr passnummer passnr pasaportes pasaport паспорт загранпаспорт útlevél διαβατήριο",
+		"reisepassnummer passeportnummer паспорта паспорту паспортом паспортные pasaportu पासपोर्ट جواز דרכון paszportu passaporto útlevelem cestovní passi pass-nr passnummer passnr pasaportes pasaport паспорт загранпаспорт útlevél διαβατήριο",
 	aLicence: "license licence driver drivers driver's driving dl führerschein führerscheinnummer permis conducir licencia carnet " +
 		"patente carteira cnh habilitação rijbewijs prawo jazdy körkort kørekort førerkort ajokortti ehliyet права",
 	aPlate: "plate plates vehicle car reg registration kennzeichen immatriculation matrícula matricula targa placa plaka plakası " +
-		"nummerplaat kenteken rejestracyjny vehicles bike truck licenceplate numberplate",
+		"kfz autokennzeichen nummernschild госномер rendszám spz регистрационный nummerplaat kenteken rejestracyjny vehicles bike truck licenceplate numberplate",
 	aBirth: "birth born dob birthday birthdate geboren geburtsdatum geburtstag naissance né née nacimiento nació nascita nato nata " +
+		"родился родилась рожд народження народився народилася ميلاد الميلاد مواليد תאריךלידה לידה जन्म जन्मतिथि วันเกิด เกิด sinh lahir születési született narozen narozena narození născut născută nașterii γέννησης γεννήθηκε födelsedatum fødselsdag syntynyt doğumlu dogum rojstva rođenja rođen " +
 		"nascimento nascido nascida geboorte geboortedatum urodzenia urodzony född fødselsdato født syntymäaika doğum рождения",
 	aWallet: "wallet bitcoin btc eth ethereum crypto address litecoin ltc tron trx solana sol xrp ripple monero xmr dogecoin doge " +
 		"usdt usdc cardano ada cryptocurrency wallets donate donation",
@@ -125,7 +130,7 @@ var topicWords = map[topic]string{
 	aTCKN:          "tckn kimlik tc",
 	anINN:          "инн inn",
 	aSNILS:         "снилс snils",
-	anAadhaar:      "aadhaar aadhar adhaar uidai uid",
+	anAadhaar:      "aadhaar aadhar adhaar uidai uid आधार",
 	aPAN:           "pan",
 	aMyNumber:      "mynumber",
 	anRRN:          "rrn",
@@ -141,7 +146,7 @@ var topicWords = map[topic]string{
 	aCURP:          "curp rfc",
 	anSIN:          "sin",
 	aSIREN:         "siren siret",
-	aVAT:           "vat ust ustid ust-idnr tva iva btw moms partita uid mwst pdv",
+	aVAT:           "vat ust ustid ustidnr idnr vatin piva mva dph áfa alv ust-idnr tva iva btw moms partita uid mwst pdv",
 	anEmail:        "email e-mail mail courriel correo",
 	anAddress:      "address adresse dirección direccion indirizzo endereço adres osoite", //nolint:misspell // a word of Dutch
 	aName:          "name names nom nombre nome naam nimi namn navn imię vorname nachname",
@@ -150,6 +155,7 @@ var topicWords = map[topic]string{
 	anIP:           "ip ips ipv4 ipv6 address addresses server host gateway client addr connect connecting route cidr subnet dns ping network netmask multicast localhost src dst source destination unspecified mapped tunnel link",
 	aNIN:           "nin nimc",
 	aVersion:       "oid rfc section version versions v ver release upgraded upgrade semver",
+	aSortCode:      "sort sortcode",
 	anOrder:        "order ticket invoice build version commit issue port sku isbn tracking sha revision release bug",
 }
 

@@ -10,4 +10,5 @@ func (f *finder) weak() {
 	f.addresses()
 	f.postcodes()
 	f.east()
+	f.uncasedNames()
 }

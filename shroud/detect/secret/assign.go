@@ -61,6 +61,9 @@ func (n name) at(s *scan, at int) {
 	if n.word == "pass" && at > start && letter(t[at-1]) && t[at]-'a' < 26 {
 		return // compass, bypass, and what is called so in other languages
 	}
+	if n.word == "pass" && t[start:end] == "PASS" {
+		return // what a test did
+	}
 	called := qualified(t, start) + strings.ToLower(t[start:end])
 	if !isCredential(called, n.word) {
 		return
@@ -113,7 +116,7 @@ func isCredential(called, word string) bool {
 		return false
 	}
 	for _, n := range notKeys {
-		if strings.HasSuffix(before, n) {
+		if strings.HasSuffix(before, n) && !strings.HasSuffix(before, "azurestorage") {
 			return false
 		}
 	}

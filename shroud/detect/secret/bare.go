@@ -87,6 +87,60 @@ func (s *scan) ntlm(at int) {
 	}
 }
 
+// terraformToken looks for the token of a workspace around the mark in it.
+func (s *scan) terraformToken(at int) {
+	t := s.text
+	start := at
+	for start > 0 && at-start < 16 && base62(t[start-1]) {
+		start--
+	}
+	_, end := run(t, at+len(".atlasv1."), base64url, 72)
+	if n := end - at - len(".atlasv1."); at-start == 14 && n >= 60 && n <= 70 && drawn(t[start:end]) {
+		s.report(Match{Rule: "terraform-token", Start: start, End: end, Severity: Critical, Score: 0.97, Why: "it has the mark and length of this issuer's tokens"})
+	}
+}
+
+// firebase looks for the key of a server that sends messages.
+func (s *scan) firebase(at int) {
+	t := s.text
+	_, end := run(t, at+1, base64url, 160)
+	if start := at - 11; start >= 0 && begins(t, start) && strings.HasPrefix(t[start:], "AAAA") && strings.HasPrefix(t[at:], ":APA91b") && end-at-1 >= 130 {
+		s.report(Match{Rule: "firebase-key", Start: start, End: end, Severity: Critical, Score: 0.95, Why: "it has the two parts of a server's key"})
+	}
+}
+
+// asana looks for a token: numbers, and 32 hex digits after a colon.
+func (s *scan) asana(at int) {
+	t := s.text
+	_, i := run(t, at+2, func(c byte) bool { return digit(c) || c == '/' }, 40)
+	_, end := run(t, i+1, lowhex, 33)
+	if i >= at+14 && i < len(t) && t[i] == ':' && end-i == 33 && begins(t, at) && (end == len(t) || !alnum(t[end])) && drawn(t[i+1:end]) {
+		s.report(Match{Rule: "asana-token", Start: at, End: end, Severity: Critical, Score: 0.95, Why: "it is the number of an account and 32 hex digits"})
+	}
+}
+
+// fly looks for a token, which may have several parts.
+func (s *scan) fly(at int) {
+	t := s.text
+	_, end := run(t, at+len("flyv1 "), func(c byte) bool { return base64any(c) || c == ',' }, 4096)
+	if s.spend(end-at) && end-at > 80 && strings.HasPrefix(t[at:], "FlyV1 ") {
+		s.report(Match{Rule: "flyio-token", Start: at, End: end, Severity: Critical, Score: 0.97, Why: "it has the mark and form of this issuer's tokens"})
+	}
+}
+
+// hook looks for an address that takes messages from whoever knows it.
+func (s *scan) hook(at int) {
+	t := s.text
+	start := schemeBefore(t, at)
+	_, end := run(t, at, func(c byte) bool { return base64any(c) || strings.IndexByte(".@?&%:", c) >= 0 }, 400)
+	for end > at && strings.IndexByte(".?&:", t[end-1]) >= 0 {
+		end--
+	}
+	if v := t[start:end]; start < at && s.spend(len(v)) && shapeOf(v).digits > 6 && (!strings.Contains(v, "logic.azure") || strings.Contains(v, "sig=")) && !strings.Contains(strings.ToLower(v), "xxxx") {
+		s.report(Match{Rule: "webhook", Start: start, End: end, Severity: High, Score: 0.96, Why: "it is an address that takes messages from whoever knows it"})
+	}
+}
+
 func all(v string, in alphabet) bool {
 	for i := range len(v) {
 		if !in(v[i]) {

@@ -30,13 +30,25 @@ func newEngine() *engine {
 	e.on(":aa", (*scan).telegram)
 	e.on("ey", (*scan).jwt)
 	e.on("networkcredential", (*scan).dotnet)
-	e.on(":5432:", (*scan).pgpass)
 	e.on(`"auth"`, (*scan).dockerAuth)
 	e.on("-us", (*scan).mailchimp)
 	e.on("sk", (*scan).twilio)
 	e.on("nral", (*scan).newrelic)
 	e.on("tlrmtvntuaad", (*scan).ntlm)
 	e.on("jqqj99", (*scan).azure)
+	for _, m := range azureMarks {
+		e.on(lowerText(m.mark), m.at)
+	}
+	e.on(".atlasv1.", (*scan).terraformToken)
+	e.on(":apa91b", (*scan).firebase)
+	e.on("1/1", (*scan).asana)
+	e.on("2/1", (*scan).asana)
+	e.on("flyv1 fm", (*scan).fly)
+	e.on("hooks.zapier.com/hooks/catch/", (*scan).hook)
+	e.on(".webhook.office.com/webhookb2/", (*scan).hook)
+	e.on(".logic.azure.com", (*scan).hook)
+	enterTold(e)
+	enterSpots(e)
 	for _, open := range []string{`= "`, `="`, `: "`, `:"`, `= '`, `='`, `: '`, `:'`, "=> \"", "=> '"} {
 		e.on(open, (*scan).unnamed)
 	}

@@ -47,7 +47,7 @@ var formats = []format{
 	// Code
 	{"github-token", "ghp_", base62, 36, 36}, {"github-token", "gho_", base62, 36, 36}, {"github-token", "ghu_", base62, 36, 36},
 	{"github-token", "ghs_", base62, 36, 36}, {"github-token", "ghr_", base62, 36, 76}, {"github-fine-grained", "github_pat_", base64url, 70, 90},
-	{"npm-token", "npm_", base62, 36, 36}, {"pypi-token", "pypi-AgE", base64url, 50, 1000}, {"crates-token", "cio", base62, 32, 32},
+	{"gitea-token", "gto_", base62, 36, 60}, {"npm-token", "npm_", base62, 36, 36}, {"pypi-token", "pypi-AgE", base64url, 50, 1000}, {"crates-token", "cio", base62, 32, 32},
 	{"rubygems-key", "rubygems_", lowhex, 48, 48}, {"nuget-key", "oy2", low36, 43, 43}, {"docker-token", "dckr_pat_", base64url, 24, 40},
 	{"docker-token", "dckr_oat_", base64url, 24, 40}, {"gitlab-token", "glpat-", dotted, 20, 320}, {"gitlab-token", "gldt-", dotted, 20, 320},
 	{"gitlab-token", "glrt-", dotted, 20, 320}, {"gitlab-token", "glrtr-", dotted, 20, 320}, {"gitlab-token", "glptt-", base64url, 40, 40}, {"gitlab-token", "glft-", base64url, 20, 64},
@@ -118,12 +118,17 @@ func (f format) at(s *scan, at int) {
 	if n < f.min || !s.spend(n) {
 		return
 	}
-	for n > f.min && strings.IndexByte("-_.", t[start+n-1]) >= 0 {
+	for n > f.min && (t[start+n-1] == '.' || t[start+n-1] == '_' && at > 0 && t[at-1] == '_' || t[start+n-1] == '-' && at > 0 && t[at-1] == '-') {
 		n--
 	}
 	body := t[start : start+n]
 	if n < f.min || n > f.max || start+n < len(t) && alnum(t[start+n]) || !drawn(body) {
 		return
+	}
+	if f.prefix == "sig=" {
+		at = start
+	} else if strings.HasSuffix(f.rule, "webhook") {
+		at = schemeBefore(t, at)
 	}
 	m := Match{Rule: f.rule, Start: at, End: start + n, Severity: Critical, Score: 0.95, Why: "it has the prefix, alphabet and length of this issuer's tokens"}
 	if len(f.prefix) < 4 || f.rule == "api-key-sk" {
@@ -135,6 +140,18 @@ func (f format) at(s *scan, at int) {
 		}
 	}
 	s.report(m)
+}
+
+// schemeBefore is where the URL begins whose host has a part at i.
+func schemeBefore(t string, i int) int {
+	start := i
+	for start > 0 && i-start < 64 && (base64url(t[start-1]) || t[start-1] == '.') {
+		start--
+	}
+	if strings.HasSuffix(t[:start], "https://") {
+		return start - len("https://")
+	}
+	return i
 }
 
 // begins says whether a word can begin at i of t: after no letter, digit or underscore, but for the

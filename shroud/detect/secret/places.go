@@ -8,7 +8,7 @@ import (
 // bearer and basic are the schemes of Authorization headers.
 func bearer(s *scan, at int) {
 	start, end := run(s.text, at+len("bearer "), dottedAny, 4096)
-	if v := s.text[start:end]; s.spend(len(v)) && len(v) >= 16 && random(v) {
+	if v := s.text[start:end]; s.spend(len(v)) && len(v) >= 16 && (random(v) || uuid(v) && shapeOf(v).different > 8) {
 		s.report(Match{Rule: "bearer-token", Start: start, End: end, Severity: High, Score: 0.85, Why: "it is sent as a bearer token"})
 	}
 }
@@ -239,7 +239,7 @@ var hashes = []hash{{"$1$", 24}, {"$5$", 44}, {"$6$", 88}, {"$y$", 40}, {"$7$", 
 
 func (h hash) at(s *scan, at int) {
 	_, end := run(s.text, at, func(c byte) bool { return base64any(c) || strings.IndexByte("$.,", c) >= 0 || c == '{' || c == '}' }, 300)
-	if body := s.text[at:end]; s.spend(end-at) && end-at >= h.min+len(h.prefix) && !placeholder(strings.TrimLeft(body, "$")) && shapeOf(body).different > 12 {
+	if body := s.text[at:end]; s.spend(end-at) && end-at >= h.min+len(h.prefix) && !placeholder(strings.TrimLeft(body[len(h.prefix):], "$")) && shapeOf(body).different > 12 {
 		s.report(Match{Rule: "password-hash", Start: at, End: end, Severity: High, Score: 0.85, Why: "it is the stored form of a password"})
 	}
 }

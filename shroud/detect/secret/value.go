@@ -68,7 +68,7 @@ func constant(called string) bool {
 // otherField is where the value of a name begins that is in the field after it, as in
 // {"name": "PASSWORD", "value": "x"} and its like in YAML and XML.
 func otherField(t string, i int) (at int, ok bool) {
-	for k := 0; i < len(t) && k < 24 && (space(t[i]) || strings.IndexByte("\"',", t[i]) >= 0); k++ {
+	for k := 0; i < len(t) && k < 24 && (space(t[i]) || strings.IndexByte("\"',<>", t[i]) >= 0); k++ {
 		i++
 	}
 	if !hasFold(t[i:], "value") {
@@ -76,8 +76,8 @@ func otherField(t string, i int) (at int, ok bool) {
 	}
 	i += len("value")
 	operators := 0
-	for k := 0; i < len(t) && k < 8 && (space(t[i]) || strings.IndexByte("\"':=", t[i]) >= 0); k++ {
-		if t[i] == ':' || t[i] == '=' {
+	for k := 0; i < len(t) && k < 8 && (space(t[i]) || strings.IndexByte("\"':=>", t[i]) >= 0); k++ {
+		if t[i] == ':' || t[i] == '=' || t[i] == '>' {
 			operators++
 		} else if operators > 0 && !space(t[i]) {
 			break

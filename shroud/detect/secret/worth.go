@@ -9,7 +9,7 @@ func (v value) judge(t string, k kind, called string) (score float64, rule strin
 		return 0, ""
 	}
 	drawn := random(text) && tokenBytes(text) && !header(text)
-	if v.loose && !v.marked && wordAndNumber(text) || k != password && saysSo(text) {
+	if v.loose && !v.marked && !v.constant && called != "identified by" && wordAndNumber(text) || k != password && saysSo(text) {
 		return 0, ""
 	}
 	switch {
@@ -25,7 +25,7 @@ func (v value) judge(t string, k kind, called string) (score float64, rule strin
 			return 0.75, "password-in-text"
 		}
 	case uuid(text):
-		if !v.loose && (strings.Contains(called, "secret") || strings.Contains(called, "token") || strings.Contains(called, "apikey") || strings.Contains(called, "api_key")) && shapeOf(text).different >= 8 || v.marked {
+		if !v.loose && (strings.Contains(called, "secret") || strings.Contains(called, "token") || strings.Contains(called, "apikey") || strings.Contains(called, "api_key") || strings.Contains(called, "api-key") || strings.Contains(called, "private")) && shapeOf(text).different >= 8 || v.marked {
 			return 0.7, "token-assignment"
 		}
 	case v.quoted && v.firm && strings.Contains(called, "secret") && signs(text):
@@ -36,6 +36,8 @@ func (v value) judge(t string, k kind, called string) (score float64, rule strin
 		if len(text) >= 10 && !v.loose || len(text) >= 15 || v.marked && len(text) >= 10 {
 			return 0.8, "token-assignment"
 		}
+	case strings.HasSuffix(called, "nonce") && shapeOf(text).hex:
+		return 0, ""
 	case shapeOf(text).hex && len(text) >= 40 && !strings.Contains(called, "secret") && !strings.Contains(called, "priv") && !strings.Contains(called, "api") && !strings.Contains(called, "access") && !strings.Contains(called, "enc") && !strings.Contains(called, "aes"):
 		return 0, "" // a hash as likely as not
 	case len(text) >= 16 && !v.loose || v.marked && len(text) >= 14 || len(text) >= 32 && v.said:
@@ -67,6 +69,9 @@ func wordAndNumber(v string) bool {
 
 // saysSo says whether a value has in it what it is said to be: an example.
 func saysSo(v string) bool {
+	if mostlyDrawn(v) && len(v) >= 32 {
+		return false
+	}
 	v = strings.ToLower(v)
 	return strings.Contains(v, "token") || strings.Contains(v, "secret") || strings.Contains(v, "apikey") || strings.Contains(v, "api_key") || strings.Contains(v, "password")
 }
@@ -154,7 +159,7 @@ func code(v string, loose bool) bool {
 	if len(v) < 19 && strings.HasPrefix(v, "0x") || strings.Contains(v, ".") && !strings.HasPrefix(v, "ey") && (strings.ContainsAny(v, "/") || member(v)) {
 		return true
 	}
-	if loose && (v[0] == '-' || strings.Contains(v, "/") || digit(v[0]) && strings.Count(v, ".") > 1) {
+	if loose && (v[0] == '-' || strings.Contains(v, "/") && !(len(v) >= 32 && mostlyDrawn(v)) || digit(v[0]) && strings.Count(v, ".") > 1) {
 		return true
 	}
 	s := shapeOf(v)
