@@ -32,6 +32,7 @@ type Config struct {
 	Traces    TracesConfig    `toml:"traces"`
 	Intents   IntentsConfig   `toml:"intents"`
 	Shroud    ShroudConfig    `toml:"shroud"`
+	Forward   ForwardConfig   `toml:"forward"`
 	MCP       MCPConfig       `toml:"mcp"`
 	Attest    AttestConfig    `toml:"attest"`
 	Backup    BackupConfig    `toml:"backup"`
@@ -111,7 +112,7 @@ func Defaults() Config {
 		TLS:    TLSConfig{Names: []string{}, MinVersion: tls13, ClientCerts: true},
 		OIDC:   defaultOIDC(),
 		Attest: defaultAttest(), Backup: defaultBackup(), Update: UpdateConfig{Keys: []string{}},
-		Intents: defaultIntents(), Shroud: defaultShroud(), MCP: defaultMCP(),
+		Intents: defaultIntents(), Shroud: defaultShroud(), Forward: ForwardConfig{Hosts: []string{}}, MCP: defaultMCP(),
 		Mail: defaultMail(), Egress: EgressConfig{Allow: []string{}},
 		HSM: HSMConfig{Module: "pkcs11", Token: "oneclawd", Sessions: 6, Unseal: unsealAuto, Modules: []string{}},
 		Limits: LimitsConfig{
@@ -163,7 +164,7 @@ var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is
 
 // Check says what is wrong with c, naming the setting, or nil.
 func (c Config) Check() error {
-	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkUpdate, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkShroud, c.checkMCP, c.checkLog} {
+	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkUpdate, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkShroud, c.checkForward, c.checkMCP, c.checkLog} {
 		if err := check(); err != nil {
 			return err
 		}

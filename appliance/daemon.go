@@ -43,8 +43,9 @@ type daemon struct {
 	api       *listener
 	listeners []*listener // api is the first
 	front     *front
-	shroud    *shroudFront // nil without a listener
-	mcp       *mcpFront    // nil without a listener
+	shroud    *shroudFront  // nil without a listener
+	forward   *forwardFront // likewise
+	mcp       *mcpFront     // likewise
 	socket    net.Listener
 	metrics   *metrics.Metrics
 	traces    *traces.Tracer // nil without a collector
@@ -116,6 +117,15 @@ func (d *daemon) bindAll() (err error) {
 			return err
 		}
 		d.listeners, d.shroud.listener = append(d.listeners, l), l
+	}
+	if f := d.cfg.Forward; f.Listen != "" {
+		d.forward = &forwardFront{}
+		l, err := d.bind(f.listening(), d.forward)
+		if err != nil {
+			return err
+		}
+		d.listeners, d.forward.listener = append(d.listeners, l), l
+		d.log.Info("forward proxy", "url", l.url)
 	}
 	if m := d.cfg.MCP; m.Listen != "" {
 		d.mcp = &mcpFront{}

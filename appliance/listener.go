@@ -40,6 +40,7 @@ type listening struct {
 	section string // "metrics": where its settings are
 	address string
 	askCert bool   // ask for a certificate that nobody verifies
+	http1   bool   // speak HTTP/1.1 alone
 	remedy  string // the settings that make it speak TLS
 }
 
@@ -131,7 +132,7 @@ func (d *daemon) secure(out *listener, l listening) (err error) {
 		}
 		out.own = source
 	}
-	out.server.TLSConfig, err = source.ServerConfig(tlsconf.Clients{Ask: l.askCert, CAFile: l.ClientCAFile})
+	out.server.TLSConfig, err = source.ServerConfig(tlsconf.Clients{Ask: l.askCert, CAFile: l.ClientCAFile, HTTP1: l.http1})
 	return err
 }
 

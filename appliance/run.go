@@ -118,7 +118,7 @@ func (d *daemon) live(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	proxy, err := d.openShroud(c, api)
+	proxy, err := d.openShroud(ctx, c, api)
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (d *daemon) drain(ctx context.Context, api *httpapi.Server) error {
 	}
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	err := andThen(d.mcp.drain(wait), andThen(d.shroud.drain(wait), andThen(api.Shutdown(wait), d.api.drain(wait))))
+	err := andThen(d.forward.drain(wait), andThen(d.mcp.drain(wait), andThen(d.shroud.drain(wait), andThen(api.Shutdown(wait), d.api.drain(wait)))))
 	switch {
 	case !errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud"
 	"github.com/oneclaw/oneclawd/shroud/detect"
+	"github.com/oneclaw/oneclawd/shroud/forwardproxy"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
@@ -80,19 +81,24 @@ func parseVendor(setting string) (provider.Vendor, error) {
 
 // proxy is Shroud with what it keeps in memory.
 type proxy struct {
-	keys *providerKeys
+	keys    *providerKeys
+	forward *forwardproxy.Proxy // nil without its listener
 }
 
-// close lets go of all secrets.
+// close ends what goes on, and lets go of all secrets.
 func (p *proxy) close() {
-	if p != nil {
-		p.keys.forget()
+	if p == nil {
+		return
 	}
+	if p.forward != nil {
+		_ = p.forward.Close()
+	}
+	p.keys.forget()
 }
 
 // openShroud lets calls through to models, if there is a listener for them.
-func (d *daemon) openShroud(c *core, api *httpapi.Server) (*proxy, error) {
-	if d.shroud == nil {
+func (d *daemon) openShroud(ctx context.Context, c *core, api *httpapi.Server) (*proxy, error) {
+	if d.shroud == nil && d.forward == nil {
 		return nil, nil
 	}
 	upstreams, err := c.upstreams()
@@ -104,10 +110,18 @@ func (d *daemon) openShroud(c *core, api *httpapi.Server) (*proxy, error) {
 		keys: &providerKeys{vaults: c.vaults, rights: rights, now: time.Now},
 	}
 	door := api.Door(rights)
-	d.shroud.open(&shroud.Server{
+	models := &shroud.Server{
 		Agents: shroudAgents{c, door}, Manifests: c.manifests, Keys: p.keys, Meter: c.llm, Upstreams: upstreams,
 		Recorder: newRecorder(c, d.metrics, upstreams), Log: d.log, Now: time.Now, Cache: &detect.Cache{},
-	}, api, door)
+	}
+	if d.forward != nil {
+		if p.forward, err = d.openForward(ctx, c, models); err != nil {
+			return nil, err
+		}
+	}
+	if d.shroud != nil {
+		d.shroud.open(models, api, door)
+	}
 	return p, nil
 }
 

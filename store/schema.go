@@ -90,6 +90,7 @@ package store
 //	│
 //	├── llm-usage                 agent                → Usage: what it took of models, of its last day
 //	├── llm-price                 prices               → the operator's prices of models
+//	├── forward-ca                cas                  → the CAs of the forward proxy, with their keys
 //	│
 //	└── stream-cursor             sink                 → index of the next event to send to it
 const Schema = 1 + rehearsed
@@ -202,6 +203,7 @@ var buckets = []bucket{
 
 	{name: llmUsages.name},
 	{name: llmPrices.name},
+	{name: forwardCAs.name},
 
 	{name: streamCursors.name, spare: true},
 }

@@ -162,6 +162,9 @@ func loadOwn(file string) (pair tls.Certificate, err error) {
 	return pair, nil
 }
 
+// Publish puts certificates into a file for others to read, as a whole.
+func Publish(name string, certs []byte) error { return writeFile(name, certs, 0o644) }
+
 // writeFile replaces a file as a whole.
 func writeFile(name string, text []byte, mode fs.FileMode) (err error) {
 	if have, err := os.ReadFile(name); err == nil && string(have) == string(text) {

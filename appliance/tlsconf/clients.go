@@ -20,10 +20,16 @@ type Clients struct {
 	// CAFile, if set, has the certificates of CAs, PEM. Only who has a certificate
 	// of one of them is let in.
 	CAFile string
+
+	// HTTP1 offers them HTTP/1.1 alone.
+	HTTP1 bool
 }
 
 // apply makes t ask for what c wants.
 func (c Clients) apply(t *tls.Config, log *slog.Logger) error {
+	if c.HTTP1 {
+		t.NextProtos = []string{"http/1.1"}
+	}
 	if c.CAFile == "" {
 		if c.Ask {
 			t.ClientAuth = tls.RequestClientCert

@@ -46,7 +46,7 @@ environment, the environment over the file.`,
 	f.StringVar(&g.listen, "listen", "", "address of the API (setting api.listen)")
 	f.StringArrayVar(&g.set, "set", nil, "any other setting, as key=value; may be repeated")
 	root.AddCommand(
-		newInit(g), newServe(g), newDev(g), newUnseal(g), newSeal(g), newAttest(), newStatus(g), newBackup(g), newRecovery(g), newDrill(g), newVault(), newExamine(g), newInspect(), newMCP(), newAudit(), newOutbox(), newHSM(g), newKEK(g), newTLS(g), newUpdate(g), newConfig(g), newVersion(), newBroker(),
+		newInit(g), newServe(g), newDev(g), newUnseal(g), newSeal(g), newAttest(), newStatus(g), newBackup(g), newRecovery(g), newDrill(g), newVault(), newExamine(g), newInspect(), newMCP(), newAudit(), newOutbox(), newHSM(g), newKEK(g), newTLS(g), newForward(g), newUpdate(g), newConfig(g), newVersion(), newBroker(),
 	)
 	return root
 }

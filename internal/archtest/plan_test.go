@@ -84,9 +84,13 @@ var may = map[string][]string{
 	"shroud/manifest":  {"shroud/redact", "vault", "vault/identity"},
 	"shroud/screen":    {"shroud/detect/view", "shroud/redact", "vault/identity", "vault/use"}, // no answer is shown before values are out of it
 
+	// Who asks, what may go where, and what is a call of a model, are for others to say.
+	"shroud/forwardproxy":           {"internal/fault", "internal/id", "internal/plain", "shroud", "vault/identity", "vault/use"},
+	"shroud/forwardproxy/authority": {"internal/fault", "internal/txn", "vault/audit"},
+
 	// Storage implements what the domain asks for, and so imports it.
 	"store": {
-		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/activity", "shroud/meter", "shroud/pricelist",
+		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "shroud/activity", "shroud/forwardproxy/authority", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/use", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/id", "internal/plain", "shroud/activity", "vault/audit"},
@@ -174,7 +178,7 @@ var may = map[string][]string{
 	"appliance": {
 		"appliance/attest", "appliance/auditstream", "appliance/backup", "appliance/courier", "appliance/egress", "appliance/httpapi", "appliance/mail", "appliance/metrics", "appliance/oidc", "appliance/operator", "appliance/seal", "appliance/tlsconf", "appliance/traces", "appliance/update", "hsm", "hsm/broker", "hsm/local",
 		"internal/fault", "internal/id", "internal/plain", "internal/txn", "intents", "intents/evm", "intents/node", "mcp",
-		"shroud", "shroud/activity", "shroud/detect", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider", "shroud/screen",
+		"shroud", "shroud/activity", "shroud/detect", "shroud/forwardproxy", "shroud/forwardproxy/authority", "shroud/manifest", "shroud/meter", "shroud/pricelist", "shroud/provider", "shroud/screen",
 		"store", "store/events", "vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/letter",
 		"vault/outbox/viewer", "vault/people", "vault/share", "vault/site", "vault/use", "vault/webhook",
 	},
@@ -313,6 +317,7 @@ var reveals = map[string]string{
 	"intents/signer.go":            "a signing key is parsed, to sign with",
 	"intents/signingkeys.go":       "a key is parsed, for the HSM to import",
 	"shroud/forward.go":            "a provider's key goes to the provider",
+	"shroud/forwardproxy/fill.go":  "values go to the host that they may go to",
 	"shroud/redact/build.go":       "values become what is looked for in texts",
 	"store/keys.go":                "a key is derived from the store key",
 	"store/meta.go":                "the keyring is derived from the store key",

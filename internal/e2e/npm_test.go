@@ -17,6 +17,7 @@ import (
 type javascript struct {
 	node string // the program
 	dir  string // where the scripts are, and node_modules
+	env  []string
 }
 
 // npm installs what clients/package-lock.json lists, once for each such file and
@@ -48,7 +49,7 @@ func npm(t testing.TB) javascript {
 func (j javascript) lines(t testing.TB, script string) func(question any) (line []byte, err error) {
 	t.Helper()
 	cmd := exec.Command(j.node, script)
-	cmd.Dir, cmd.Stderr = j.dir, os.Stderr
+	cmd.Dir, cmd.Stderr, cmd.Env = j.dir, os.Stderr, append(os.Environ(), j.env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

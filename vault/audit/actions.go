@@ -125,6 +125,11 @@ const (
 	// it was found worth recording.
 	ShroudManifest Action = "shroud.manifest"
 	ShroudRequest  Action = "shroud.request"
+	// ForwardRequest: a request through the forward proxy that used no secret, or was
+	// refused before one was looked for; those that do are secret.use and secret.used.
+	// ForwardCA: a CA was made, which clients of the forward proxy have to trust.
+	ForwardRequest Action = "forward.request"
+	ForwardCA      Action = "forward.ca"
 	// ShroudOpen: somebody looked at one call of a model, and its request if it is kept.
 	ShroudOpen Action = "shroud.open"
 

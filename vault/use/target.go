@@ -161,6 +161,18 @@ func (hs Hosts) Allow(o Origin) bool {
 	})
 }
 
+// Domains are the names, without addresses, that are or are above those of hosts which
+// are reached by a scheme.
+func (hs Hosts) Domains(scheme string) []string {
+	var out []string
+	for _, a := range hs {
+		if _, err := netip.ParseAddr(a.Host); err != nil && a.Scheme == scheme && !slices.Contains(out, a.Host) {
+			out = append(out, a.Host)
+		}
+	}
+	return out
+}
+
 // hostsOf are the hosts that the metadata of a version names.
 func hostsOf(metadata json.RawMessage) (Hosts, error) {
 	var members map[string]json.RawMessage // exact names, unlike the fields of a struct
