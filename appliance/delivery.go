@@ -17,7 +17,11 @@ func (c *core) openMessages() error {
 	if err != nil {
 		return err
 	}
-	c.poster = ways.poster(egress.ClientOptions{})
+	cas, err := c.cfg.Egress.trusted()
+	if err != nil {
+		return err
+	}
+	c.poster = ways.poster(egress.ClientOptions{RootCAs: cas})
 	c.webhooks = &webhook.Service{DB: store.Runner[webhook.Tx](c.db), CheckURL: c.poster.CheckURL}
 	c.messages = &viewer.Service{DB: store.Runner[viewer.Tx](c.db)}
 	return nil

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"slices"
@@ -17,6 +18,7 @@ type EgressConfig struct {
 	AllowPrivate  bool     `toml:"allow_private" doc:"Whether webhooks and the like may go to private networks, such as 10.0.0.0/8. While it runs: the setting egress.allow_private of the API, which wins."`
 	AllowLoopback bool     `toml:"allow_loopback" doc:"Whether they may go to this machine."`
 	Allow         []string `toml:"allow" doc:"Networks (10.1.0.0/16), addresses and host names that may be connected to whatever they are, each with :port if only that one is meant."`
+	CAFile        string   `toml:"ca_file" doc:"Certificates, PEM, of CAs that are trusted besides those of the system where webhooks go, and requests that use secrets. Read at the start."`
 	OnlyAllowed   bool     `toml:"only_allowed" doc:"Connect to nothing else than egress.allow and what other settings name."`
 }
 
@@ -51,6 +53,19 @@ func (e EgressConfig) waysOut(private func(context.Context) bool, named ...strin
 	p.AllowPrivate = true
 	near, err := egress.New(p, nil)
 	return waysOut{far: far, near: near, private: private}, err
+}
+
+// trusted is who vouches for hosts that people name: nil for those that the system
+// trusts, if no others are.
+func (e EgressConfig) trusted() (*x509.CertPool, error) {
+	if e.CAFile == "" {
+		return nil, nil
+	}
+	all, err := x509.SystemCertPool()
+	if err != nil { // a system without any
+		all = x509.NewCertPool()
+	}
+	return all, addCAs(all, "egress.ca_file", e.CAFile)
 }
 
 // allowsPrivate reports whether private networks may be connected to now. Without

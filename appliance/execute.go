@@ -18,10 +18,14 @@ func (c *core) openUses() error {
 	if err != nil {
 		return err
 	}
+	cas, err := c.cfg.Egress.trusted()
+	if err != nil {
+		return err
+	}
 	c.manifests = &manifest.Keeper{Load: c.vaults.Manifest, Rights: c.db.Generation, Now: time.Now}
 	c.uses = use.New(use.Config{
-		DB: store.Runner[use.Tx](c.db), Vaults: c.vaults, Screens: screen.Screens{Manifests: c.manifests},
-		Sender: courier.Courier{Client: ways.streamer(egress.ClientOptions{})},
+		DB: store.Runner[use.Tx](c.db), Vaults: c.vaults, Screens: screen.Screens{Manifests: c.manifests}, History: c.audit,
+		Sender: courier.Courier{Client: ways.streamer(egress.ClientOptions{RootCAs: cas})},
 	})
 	return nil
 }

@@ -173,15 +173,20 @@ func readCAs(setting, name string) (*x509.CertPool, error) {
 	if name == "" {
 		return nil, nil
 	}
+	pool := x509.NewCertPool()
+	return pool, addCAs(pool, setting, name)
+}
+
+// addCAs adds the certificates of a file.
+func addCAs(to *x509.CertPool, setting, name string) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", setting, err)
+		return fmt.Errorf("%s: %w", setting, err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: %s holds no certificate, PEM", setting, name)
+	if !to.AppendCertsFromPEM(text) {
+		return fmt.Errorf("%s: %s holds no certificate, PEM", setting, name)
 	}
-	return pool, nil
+	return nil
 }
 
 // shroudAgents lets agents in at Shroud's listener. It implements shroud.Agents.

@@ -51,16 +51,34 @@ func (s *Service) Rotate(ctx context.Context, p identity.Principal, vault id.ID,
 	value := generate(alphabet, r.Length)
 	defer value.Wipe()
 	return s.write(ctx, attempt{p, vault, path, audit.SecretRotate, toWrite}, func(prev *Secret) (Version, plain.Bytes, error) {
-		switch {
-		case prev == nil:
-			return Version{}, plain.Bytes{}, ErrSecretNotFound
-		case prev.DeletedAt != nil:
-			return Version{}, plain.Bytes{}, ErrSecretDeleted
-		}
-		return Version{
-			Type: prev.Latest.Type, Metadata: prev.Latest.Metadata, RotationPolicy: prev.Latest.RotationPolicy,
-		}, value, nil
+		return prev.again(value)
 	})
+}
+
+// Replace gives an existing path the value that somebody has from elsewhere, if meant
+// says that it holds the secret that they mean. Type, metadata and rotation policy stay. Like
+// Rotate it is refused where a customer's key encrypts values.
+func (s *Service) Replace(ctx context.Context, p identity.Principal, vault id.ID, path SecretPath, value plain.Bytes, meant func(Secret) bool) (Secret, error) {
+	if value.Len() > MaxValue {
+		return Secret{}, ErrValueTooLarge
+	}
+	return s.write(ctx, attempt{p, vault, path, audit.SecretRotate, toWrite}, func(prev *Secret) (Version, plain.Bytes, error) {
+		if prev == nil || !meant(*prev) {
+			return Version{}, plain.Bytes{}, ErrSecretNotFound
+		}
+		return prev.again(value)
+	})
+}
+
+// again is the version after the latest, with another value and no limits.
+func (s *Secret) again(value plain.Bytes) (Version, plain.Bytes, error) {
+	switch {
+	case s == nil:
+		return Version{}, plain.Bytes{}, ErrSecretNotFound
+	case s.DeletedAt != nil:
+		return Version{}, plain.Bytes{}, ErrSecretDeleted
+	}
+	return Version{Type: s.Latest.Type, Metadata: s.Latest.Metadata, RotationPolicy: s.Latest.RotationPolicy}, value, nil
 }
 
 // generate draws uniformly: bytes beyond the last whole multiple of the

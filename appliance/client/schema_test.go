@@ -21,6 +21,7 @@ type schema struct {
 	Properties map[string]schema
 	Required   []string
 	Items      *schema
+	OneOf      []schema
 }
 
 // types are one type, or several.
@@ -36,6 +37,9 @@ func (t *types) UnmarshalJSON(b []byte) error {
 }
 
 func (d document) resolve(s schema) schema {
+	if len(s.OneOf) > 0 {
+		s = s.OneOf[0]
+	}
 	if s.Ref != "" {
 		return d.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]]
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/use"
 )
@@ -115,6 +116,24 @@ func (s *Server) testBinding(ctx context.Context, in *bindingInput) (*reply[api.
 		out.Error = f.Msg
 	}
 	return answer(out)
+}
+
+type rotateCredentialInput struct {
+	AgentID   id.ID `path:"agent_id" format:"uuid"`
+	BindingID id.ID `path:"binding_id" format:"uuid"`
+	Body      api.RotateCredentialRequest
+}
+
+func (s *Server) rotateBindingCredential(ctx context.Context, in *rotateCredentialInput) (*reply[api.BindingResponse], error) {
+	c := in.Body.Credential
+	// Of the three one is meant, by the type; the others are empty, or this is a mistake.
+	value := map[string]string{"bearer": c.Token, "basic": c.Password, "header": c.Value, "query": c.Value}[c.Type]
+	if value != c.Token+c.Password+c.Value {
+		return nil, invalidField("credential", "has a value that its type does not take")
+	}
+	return answerBinding(s.uses.Rotate(ctx, caller(ctx), in.AgentID, in.BindingID, use.Credential{
+		Type: use.AuthType(c.Type), Name: c.Name, User: c.Username, Value: plain.FromString(value),
+	}))
 }
 
 func answerBinding(b use.Binding, err error) (*reply[api.BindingResponse], error) {

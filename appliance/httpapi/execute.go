@@ -23,34 +23,47 @@ func (s *Server) useRoutes() []route {
 		one = all + "/{binding_id}"
 	)
 	return []route{
-		handle(post, of+"/execute", "executeRequest", s.executeRequest, doc(tag, "Send a request with secrets in it, and get the answer without them")),
+		handle(post, of+"/execute", "executeRequest", s.executeRequest, either(200, api.ExecuteResponse{}, api.ExecuteIntentResponse{}), doc(tag, "Send a request with secrets in it, and get the answer without them")),
+		handle(get, of+"/executions", "listExecutions", s.listExecutions, doc(tag, "List what an agent executed, newest first")),
+		handle(get, of+"/executions/{execution_id}", "getExecution", s.getExecution, doc(tag, "Look at an execution")),
 		handle(post, all, "createBinding", s.createBinding, status(201), doc(tag, "Let an agent use a secret at one place")),
 		handle(get, all, "listBindings", s.listBindings, doc(tag, "List an agent's bindings")),
 		handle(get, one, "getBinding", s.getBinding, doc(tag, "Look at a binding")),
 		handle(patch, one, "updateBinding", s.updateBinding, doc(tag, "Change a binding in part")),
 		handle(remove, one, "deleteBinding", s.deleteBinding, doc(tag, "Take a binding away")),
+		handle(post, one+"/rotate-credential", "rotateBindingCredential", s.rotateBindingCredential, doc(tag, "Give the secret of a binding a new value")),
 		handle(post, one+"/test", "testBinding", s.testBinding, doc(tag, "Ask the host of a binding for an answer, without the secret")),
 	}
 }
 
 type executeInput struct {
 	AgentID id.ID `path:"agent_id" format:"uuid"`
-	Body    api.ExecuteRequest
+	Body    api.ExecuteInput
 }
 
-func (s *Server) executeRequest(ctx context.Context, in *executeInput) (*reply[api.ExecuteResponse], error) {
+func (s *Server) executeRequest(ctx context.Context, in *executeInput) (*reply[any], error) {
 	policy, err := s.inspectPolicy(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	b := in.Body
-	got, err := s.uses.Execute(ctx, caller(ctx), in.AgentID, use.Call{
-		Binding: b.Binding, Method: b.Method, URL: b.URL, Header: b.Headers, Body: b.Body,
-	})
+	call := use.Call{Binding: b.Binding, Method: b.Method, URL: b.URL, Header: b.Headers, Body: b.Body}
+	if intent := b.IntentType != ""; intent {
+		call, err = callOf(b)
+	} else if b.Params != nil || b.ExecutionMode != "" || b.DryRun {
+		err = invalidField("intent_type", "is needed with params, execution_mode and dry_run")
+	}
 	if err != nil {
 		return nil, err
 	}
-	return answer(wireExecuted(got, policy))
+	got, err := s.uses.Execute(ctx, caller(ctx), in.AgentID, call)
+	switch {
+	case err != nil:
+		return nil, err
+	case b.IntentType != "":
+		return answer[any](wireIntent(got, call.DryRun, policy))
+	}
+	return answer[any](wireExecuted(got, policy))
 }
 
 // wireExecuted shows an answer, and what inspection says of it: it is a document from

@@ -101,6 +101,15 @@ func answers(code int, body any) opt {
 	return func(e *endpoint) { e.bodies = append(e.bodies, bodyOf{code, reflect.TypeOf(body)}) }
 }
 
+// either describes the bodies that one status may have, where the handler says any.
+func either(code int, bodies ...any) opt {
+	return func(e *endpoint) {
+		for _, b := range bodies {
+			e.bodies = append(e.bodies, bodyOf{code, reflect.TypeOf(b)})
+		}
+	}
+}
+
 // doc sets the tag and the one-line summary in the OpenAPI document.
 func doc(tag, summary string) opt {
 	return func(e *endpoint) { e.op.Tags, e.op.Summary = []string{tag}, summary }
@@ -158,9 +167,18 @@ func (e *endpoint) describe(schemas huma.Registry) {
 		if e.op.Responses == nil {
 			e.op.Responses = map[string]*huma.Response{}
 		}
+		schema := schemas.Schema(d.body, true, d.body.Name())
+		if have := e.op.Responses[strconv.Itoa(d.status)]; have != nil {
+			before := have.Content["application/json"].Schema
+			if before.OneOf == nil {
+				before = &huma.Schema{OneOf: []*huma.Schema{before}}
+			}
+			before.OneOf = append(before.OneOf, schema)
+			schema = before
+		}
 		e.op.Responses[strconv.Itoa(d.status)] = &huma.Response{
 			Description: http.StatusText(d.status),
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(d.body, true, d.body.Name())}},
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
 		}
 	}
 }

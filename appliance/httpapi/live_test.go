@@ -180,7 +180,7 @@ func (l *live) services() Config {
 		Activity: &activity.Service{Log: l.calls, DB: store.Runner[activity.Tx](l.db), Now: l.clock.Now},
 		Uses: use.New(use.Config{
 			DB: store.Runner[use.Tx](l.db), Vaults: vaults, Sender: lateSender{l}, Now: l.clock.Now,
-			Screens: screen.Screens{Manifests: &manifest.Keeper{Load: vaults.Manifest, Rights: l.db.Generation, Now: l.clock.Now}},
+			History: auditLog, Screens: screen.Screens{Manifests: &manifest.Keeper{Load: vaults.Manifest, Rights: l.db.Generation, Now: l.clock.Now}},
 		}),
 		Prices: &pricelist.Service{DB: store.Runner[pricelist.Tx](l.db), Now: l.clock.Now},
 	}

@@ -128,6 +128,7 @@ func (tg *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		pad := (1 << 20) + (8 << 10) - 5 // the value lies across the end of what is read
 		fmt.Fprint(w, strings.Repeat("x", pad)+key+strings.Repeat("y", 1<<20))
 	case "/json":
+		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]string{"key": key})
 	case "/other":
 		fmt.Fprint(w, canary+"-of-another-path")

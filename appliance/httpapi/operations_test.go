@@ -29,7 +29,7 @@ type operation struct {
 // lifecycle is every operation, in an order that builds up and takes down one
 // agent, one vault and one secret. The canary is the secret's value.
 func lifecycle(l *live) []operation {
-	var vault, agent, agentKey, policy, apiKey, binding string
+	var vault, agent, agentKey, policy, apiKey, binding, execution string
 	cp := struct{ size float64 }{}
 	at := func(format string, parts ...*string) func() string {
 		return func() string {
@@ -81,6 +81,9 @@ func lifecycle(l *live) []operation {
 		{"getBinding", get, at("/v1/agents/%s/bindings/%s", &agent, &binding), "bot", nil, 200, "none", nil, "any"},
 		{"testBinding", post, at("/v1/agents/%s/bindings/%s/test", &agent, &binding), "login", nil, 200, "binding.test success", nil, "user"},
 		{"executeRequest", post, at("/v1/agents/%s/execute", &agent), "bot", at(`{"binding":"api","url":"/v1"}`), 200, "secret.used success", nil, "agent"},
+		{"listExecutions", get, at("/v1/agents/%s/executions", &agent), "bot", nil, 200, "none", func(a answered) { execution = a.text("events.0.id") }, "any"},
+		{"getExecution", get, at("/v1/agents/%s/executions/%s", &agent, &execution), "bot", nil, 200, "none", nil, "any"},
+		{"rotateBindingCredential", post, at("/v1/agents/%s/bindings/%s/rotate-credential", &agent, &binding), "login", at(`{"credential":{"type":"bearer","token":"` + canary + `"}}`), 200, "secret.rotate success", nil, "user"},
 		{"updateBinding", patch, at("/v1/agents/%s/bindings/%s", &agent, &binding), "login", at(`{"is_active":false}`), 200, "binding.update success", nil, "user"},
 		{"deleteBinding", remove, at("/v1/agents/%s/bindings/%s", &agent, &binding), "login", nil, 204, "binding.delete success", nil, "user"},
 		{"getSecret", get, at("/v1/vaults/%s/secrets/a/b", &vault), "bot", nil, 200, "secret.read success", nil, "any"},

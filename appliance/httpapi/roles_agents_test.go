@@ -94,11 +94,47 @@ func ownBinding(c *cast, as string) things {
 	return th
 }
 
+// aRotatable is a binding whose secret its people may write.
+func aRotatable(c *cast, as string) things {
+	c.Helper()
+	th := aBinding(c, as)
+	for _, who := range []string{"owner", "admin", "member"} {
+		c.does("creator", post, th.put("/v1/vaults/{vault_id}/policies"), `{"secret_path_pattern":"**","principal_type":"user","principal_id":"`+c.is[who].id+`","permissions":["write"]}`)
+	}
+	return th
+}
+
+// anExecution is one of an agent's.
+func anExecution(c *cast, as string) things {
+	c.Helper()
+	th := aUsable(c, as)
+	a := c.does("creator", post, "/v1/agents", `{"name":"worker"}`)
+	th["agent_id"] = a.text("agent.id")
+	c.does("creator", post, th.put("/v1/vaults/{vault_id}/policies"), th.put(`{"secret_path_pattern":"**","principal_type":"agent","principal_id":"{agent_id}","permissions":["use"]}`))
+	c.renew("worker", made{th["agent_id"], a.text("api_key")})
+	body := th.put(`{"url":"https://api.example.com/","headers":{"x-key":"{{secret://{vault_id}/{path}}}"}}`)
+	th["execution_id"] = c.does("worker", post, th.put("/v1/agents/{agent_id}/execute"), body).text("execution_id")
+	return th
+}
+
+// ownExecution is one of the caller's. Whoever may use nothing has one that was refused.
+func ownExecution(c *cast, as string) things {
+	c.Helper()
+	th := aUsable(c, as)
+	th["agent_id"], th["execution_id"] = oneself("agent_id")(c, as)["agent_id"], id.Random().String()
+	if isAgent(as) {
+		c.send(step{method: post, as: as, url: th.put("/v1/agents/{agent_id}/execute"), body: th.put(`{"url":"https://api.example.com/","headers":{"x-key":"{{secret://{vault_id}/{path}}}"}}`)})
+		th["execution_id"] = c.does(as, get, th.put("/v1/agents/{agent_id}/executions"), "").text("events.0.id")
+	}
+	return th
+}
+
 func useTrials() map[string]trial {
 	const (
 		execute = "POST /v1/agents/{agent_id}/execute"
 		all     = "/v1/agents/{agent_id}/bindings"
 		one     = all + "/{binding_id}"
+		done    = "/v1/agents/{agent_id}/executions"
 	)
 	people := []string{"creator", "member"} // who see all agents
 	return map[string]trial{
@@ -112,13 +148,18 @@ func useTrials() map[string]trial {
 			th["agent_id"] = oneself("agent_id")(c, as)["agent_id"]
 			return th
 		}, body: `{"url":"https://api.example.com/","headers":{"x-key":"{{secret://{vault_id}/{path}}}"}}`},
-		"POST " + all:              {make: aBindable, told: people, body: someBinding},
-		"GET " + all:               {make: aBinding, told: people},
-		"GET " + all + ", its own": {make: ownBinding, each: true, told: callers},
-		"GET " + one:               {make: aBinding, told: people},
-		"PATCH " + one:             {make: aBinding, told: people, body: `{"is_active":false}`},
-		"DELETE " + one:            {make: aBinding, told: people},
-		"POST " + one + "/test":    {make: aBinding, told: people},
+		"POST " + all:                              {make: aBindable, told: people, body: someBinding},
+		"GET " + all:                               {make: aBinding, told: people},
+		"GET " + all + ", its own":                 {make: ownBinding, each: true, told: callers},
+		"GET " + one:                               {make: aBinding, told: people},
+		"PATCH " + one:                             {make: aBinding, told: people, body: `{"is_active":false}`},
+		"DELETE " + one:                            {make: aBinding, told: people},
+		"POST " + one + "/test":                    {make: aBinding, told: people},
+		"POST " + one + "/rotate-credential":       {make: aRotatable, told: people, body: `{"credential":{"type":"bearer","token":"` + canary + `"}}`},
+		"GET " + done:                              {make: anExecution, told: people},
+		"GET " + done + ", its own":                {make: ownExecution, each: true, told: callers},
+		"GET " + done + "/{execution_id}":          {make: anExecution, told: people},
+		"GET " + done + "/{execution_id}, its own": {make: ownExecution, each: true, told: callers},
 	}
 }
 

@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -176,4 +180,33 @@ func settingEgressAllow(t *testing.T, l *lab) {
 
 func settingEgressOnly(t *testing.T, l *lab) {
 	twice(t, l, subscribing(t, "https://1.1.1.1/"), "egress.only_allowed", yesNo, [2]int{400, 201})
+}
+
+// settingEgressCA: a site has a CA of its own, which vouches for what its agents
+// call and where its webhooks go.
+func settingEgressCA(t *testing.T, l *lab) {
+	var told atomic.Int32
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/told" {
+			told.Add(1)
+		}
+		_, _ = io.WriteString(w, "hello")
+	}))
+	t.Cleanup(s.Close)
+	for file, want := range map[string]int{"": 503, caFile(t, s): 200} {
+		d := l.with(t, "egress.allow_loopback=true", "egress.ca_file="+file)
+		h := d.human()
+		vault := h.vault(t, "site")
+		h.do("PUT", secretPath(vault, "key"), map[string]any{"value": "a-key-of-the-site", "metadata": map[string]any{"allowed_hosts": []string{s.URL}}}).is(t, 201)
+		agent, key := h.agent(t, "caller")
+		h.policy(vault, agent, "**", "use").is(t, 201)
+		in := api.ExecuteRequest{URL: s.URL, Headers: map[string]string{"x-key": "{{secret:key}}"}}
+		d.as(h.token(t, key)).do("POST", "/v1/agents/"+agent+"/execute", in).is(t, want)
+		if file != "" {
+			h.do("POST", "/v1/webhooks", api.CreateWebhookRequest{URL: s.URL + "/told", Events: []string{"secret.read"}}).is(t, 201)
+			h.get(vault, "key").is(t, 200)
+			eventually(t, 30*time.Second, "the webhook is told", func() bool { return told.Load() > 0 })
+		}
+		d.kill()
+	}
 }

@@ -44,16 +44,22 @@ func settingProviderCA(t *testing.T, l *lab) {
 	m := &model{says: func(string) string { return "hello" }}
 	s := httptest.NewTLSServer(m)
 	t.Cleanup(s.Close)
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
-	if err := os.WriteFile(ca, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	ca := caFile(t, s)
 	for file, want := range map[string]int{"": 502, ca: 200} {
 		d := l.with(t, "shroud.listen=127.0.0.1:0", "shroud.providers=local="+s.URL+"/v1", "shroud.provider_ca_file="+file)
 		d.talker(t, nil).say("local", chat, said("x")).is(t, want)
 		d.kill()
 	}
+}
+
+// caFile has the CA of a server that no system trusts.
+func caFile(t *testing.T, s *httptest.Server) string {
+	name := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func settingSilence(t *testing.T, l *lab) {

@@ -47,6 +47,7 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"egress.allow_loopback":       settingEgressLoopback,
 	"egress.allow":                settingEgressAllow,
 	"egress.only_allowed":         settingEgressOnly,
+	"egress.ca_file":              settingEgressCA,
 	"hsm.module":                  settingModule,
 	"hsm.library":                 settingLibrary,
 	"hsm.token":                   settingToken,

@@ -15,6 +15,7 @@ const (
 	// refused to; and what came of it. Both events name the execution.
 	SecretUse  Action = "secret.use"
 	SecretUsed Action = "secret.used"
+	UseHistory Action = "secret.use.list" // recorded where it is refused
 
 	AuthSuccess Action = "auth.success"
 	AuthFailure Action = "auth.failure"

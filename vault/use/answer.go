@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
@@ -34,6 +35,7 @@ type Answer struct {
 	Body       []byte
 	Truncated  bool
 	Redactions int
+	Took       time.Duration // from the admission to the end of the answer
 }
 
 // unshown are headers that say nothing about the answer, or are credentials of

@@ -41,6 +41,11 @@ type Binding struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
+// means reports whether sec is the secret that the binding was given for.
+func (b Binding) means(sec vault.Secret) bool {
+	return sec.ID == b.Secret && sec.DeletedThrough == b.DeletedThrough
+}
+
 // AuthType is how a value goes into a request.
 type AuthType string
 
@@ -210,4 +215,22 @@ func (a Auth) apply(out *Outgoing, value []byte) error {
 	}
 	out.Header = append(out.Header, Header{a.header(), plain.New(text)})
 	return nil
+}
+
+// valueOf is what is stored of a credential, if it is sent as the caller believes.
+func (a Auth) valueOf(c Credential) (plain.Bytes, error) {
+	same := strings.EqualFold
+	if a.Type == InQuery {
+		same = func(x, y string) bool { return x == y }
+	}
+	if c.Type != a.Type || c.Value.Len() == 0 || c.Name != "" && !same(c.Name, a.Name) {
+		return plain.Bytes{}, ErrCredential
+	}
+	switch {
+	case a.Type != Basic || c.User == a.User:
+		return c.Value, nil
+	case a.User != "" || strings.Contains(c.User, ":"):
+		return plain.Bytes{}, ErrCredential
+	}
+	return plain.New(slices.Concat([]byte(c.User+":"), c.Value.Reveal())), nil // the value is user:password
 }

@@ -29,6 +29,8 @@ var (
 // Errors of bindings.
 var (
 	ErrNoBinding   = fault.New(fault.NotFound, "binding_not_found", "No such binding")
+	ErrNoExecution = fault.New(fault.NotFound, "execution_not_found", "No such execution")
+	ErrCredential  = fault.New(fault.Invalid, "credential_mismatch", "The credential is not of the kind that the binding puts into requests: its type, and its name or user if they are said, must be those of the binding's config")
 	ErrBindings    = fault.New(fault.Invalid, "too_many_bindings", "An agent may have 64 bindings")
 	ErrBindingName = fault.New(fault.Invalid, "invalid_binding_name", "A binding needs a name of 1 to 64 letters, digits, '-' and '_', which no other binding of the agent has, and a description of at most 1024 bytes")
 	ErrBindingBase = fault.New(fault.Invalid, "invalid_base_url", "base_url must be an http or https URL without user, query and fragment")

@@ -23,6 +23,7 @@ type execution struct {
 	p       identity.Principal
 	id      id.ID
 	call    Call
+	target  string // what the call says of where it goes
 	request request
 	vaults  map[Ref]id.ID // where each placeholder's secret is
 
@@ -99,6 +100,9 @@ func (u *execution) admit(ctx context.Context, tx Tx, now time.Time) (refusal, e
 	if why != nil {
 		return refuse(ctx, tx, e, why)
 	}
+	if u.call.DryRun {
+		return nil, audit.Write(ctx, tx, e)
+	}
 	for i := range u.loans {
 		if err := u.loans[i].Take(tx); err != nil {
 			return nil, err
@@ -111,7 +115,7 @@ func (u *execution) admit(ctx context.Context, tx Tx, now time.Time) (refusal, e
 // bind finds the binding, if one is named, and where the request goes.
 func (u *execution) bind(tx Tx, now time.Time) (refusal, err error) {
 	if u.call.Binding == "" {
-		return u.request.aim(u.call.URL), nil
+		return u.request.aim(u.target), nil
 	}
 	all, err := tx.Bindings(u.p.ID)
 	if err != nil {
@@ -122,7 +126,7 @@ func (u *execution) bind(tx Tx, now time.Time) (refusal, err error) {
 		return ErrNoBinding, nil
 	}
 	b := all[i]
-	if why := u.request.aim(b.resolve(u.call.URL)); why != nil {
+	if why := u.request.aim(b.resolve(u.target)); why != nil {
 		return why, nil
 	}
 	u.binding = &b
@@ -152,7 +156,7 @@ func (b Binding) lend(tx Tx, p identity.Principal, now time.Time) (l vault.Loan,
 	switch {
 	case err != nil:
 		return l, nil, err
-	case why == nil && (l.Secret.ID != b.Secret || l.Secret.DeletedThrough != b.DeletedThrough):
+	case why == nil && !b.means(l.Secret):
 		return l, ErrLapsed, nil
 	case why == nil:
 		return l, l.Sendable(), nil
@@ -258,6 +262,9 @@ func (u *execution) event(action audit.Action) audit.Event {
 	e := u.p.Event(action, "agent", u.p.ID.String())
 	e.Time = u.s.now()
 	e.Details = audit.Details{"execution_id": u.id.String()}
+	if u.call.DryRun {
+		e.Details["dry_run"] = true
+	}
 	if u.request.method != "" {
 		e.Details["method"] = u.request.method
 	}
@@ -283,6 +290,7 @@ func (u *execution) event(action audit.Action) audit.Event {
 // settle records what became of an admitted execution.
 func (u *execution) settle(ctx context.Context, a Answer, why error) error {
 	e := u.event(audit.SecretUsed)
+	e.Details["duration_ms"] = a.Took.Milliseconds()
 	if why != nil {
 		e.Outcome, e.Reason = audit.Failed, "internal"
 		if f := fault.As(why); f != nil {

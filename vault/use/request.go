@@ -16,8 +16,29 @@ type Call struct {
 	Binding string // name or identifier; "" for none
 	Method  string
 	URL     string
+	Query   map[string]string // added to that of URL, encoded
 	Header  map[string]string
 	Body    string
+	DryRun  bool // decide only: nothing is counted, opened or sent
+}
+
+// target is where the call goes, as it is resolved: URL with Query.
+func (c Call) target() (string, error) {
+	if len(c.Query) == 0 {
+		return c.URL, nil
+	}
+	more := url.Values{}
+	for name, value := range c.Query {
+		if lookalike(name) || lookalike(value) {
+			return "", ErrInURL
+		}
+		more.Set(name, value)
+	}
+	mark := "?"
+	if strings.Contains(c.URL, "?") {
+		mark = "&"
+	}
+	return c.URL + mark + more.Encode(), nil
 }
 
 // Bounds of a request.

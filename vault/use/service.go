@@ -28,6 +28,7 @@ type Config struct {
 	Vaults  *vault.Service
 	Sender  Sender
 	Screens Screens
+	History History
 	Now     func() time.Time // time.Now if nil
 }
 
@@ -37,6 +38,7 @@ type Service struct {
 	vaults  *vault.Service
 	sender  Sender
 	screens Screens
+	history History
 	clock   func() time.Time
 
 	mu       sync.Mutex
@@ -54,7 +56,7 @@ func New(c Config) *Service {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{db: c.DB, vaults: c.Vaults, sender: c.Sender, screens: c.Screens, clock: c.Now, underway: map[id.ID]int{}}
+	return &Service{db: c.DB, vaults: c.Vaults, sender: c.Sender, screens: c.Screens, history: c.History, clock: c.Now, underway: map[id.ID]int{}}
 }
 
 func (s *Service) now() time.Time { return s.clock().UTC() }
@@ -73,6 +75,9 @@ func (s *Service) Execute(ctx context.Context, p identity.Principal, agent id.ID
 	if u.request, err = read(c); err != nil {
 		return Answer{}, err
 	}
+	if u.target, err = c.target(); err != nil {
+		return Answer{}, err
+	}
 	leave, err := s.enter(agent)
 	if err != nil {
 		return Answer{}, s.refused(ctx, u.event(audit.SecretUse), err)
@@ -82,7 +87,12 @@ func (s *Service) Execute(ctx context.Context, p identity.Principal, agent id.ID
 	if err != nil {
 		return Answer{}, err
 	}
+	if c.DryRun {
+		return Answer{ID: u.id}, nil
+	}
+	began := s.now()
 	a, err := u.carryOut(ctx, screen)
+	a.Took = s.now().Sub(began)
 	return a, u.settle(ctx, a, err)
 }
 
