@@ -13,11 +13,11 @@ func (c *call) inputTokens() int {
 	if c.req == nil {
 		return 0
 	}
-	n := c.req.Opaque / bytesPerToken
+	n := 0
 	for _, t := range c.req.Texts {
 		n += estimate(t.Value)
 	}
-	return n
+	return c.scaled(n) + c.req.Opaque/bytesPerToken
 }
 
 // maxCounted bounds what is counted, in bytes: it takes half a second for each million.
@@ -27,10 +27,9 @@ const maxCounted = 512 << 10
 const perTurn = 3
 
 // tooLong reports whether the request has more tokens than limit, and how many it has.
-// They are counted where that can be done and the estimate does not decide.
+// They are counted where the estimate does not decide.
 func (c *call) tooLong(limit int) (n int, too bool) {
-	n = c.inputTokens()
-	if n <= limit/2 || n > 2*limit || c.up.Style != provider.OpenAI || !tokens.Known(c.model) {
+	if n = c.inputTokens(); n <= limit/2 || n > 2*limit {
 		return n, n > limit
 	}
 	size := 0
@@ -40,15 +39,42 @@ func (c *call) tooLong(limit int) (n int, too bool) {
 	if size > maxCounted {
 		return n, n > limit
 	}
-	n = c.req.Opaque/bytesPerToken + perTurn*(c.req.Turns+1)
+	n = perTurn * (c.req.Turns + 1)
 	for _, t := range c.req.Texts {
 		n += tokens.Count(t.Value)
 	}
+	n = c.scaled(n) + c.req.Opaque/bytesPerToken
 	return n, n > limit
 }
 
-// estimate is about how many tokens a text is: for English, four bytes each; for
-// scripts that need several bytes a letter, fewer letters.
+// scaled is how many tokens the model makes of a text that has n by the vocabulary that
+// is counted with.
+func (c *call) scaled(n int) int {
+	if c.up.Style == provider.OpenAI && tokens.Known(c.model) {
+		return n
+	}
+	return (n*perHundred(c.up.Style) + 99) / 100
+}
+
+// perHundred is how many tokens the models of a vendor make of a hundred of the
+// vocabulary that is counted with. Anthropic's, Google's and Mistral's come from the
+// vocabularies that these have published, over 600 texts, prose in nine languages and
+// programs: nine texts in ten are within a third of them where they are in Latin
+// letters. Nobody publishes those of the newest models.
+func perHundred(s provider.Style) int {
+	switch s {
+	case provider.Anthropic:
+		return 130
+	case provider.Google:
+		return 110
+	case provider.Mistral:
+		return 140
+	}
+	return 120 // of Llama's and its like, and of Cohere's
+}
+
+// estimate is about how many tokens a text is by that vocabulary: for English, four bytes
+// each; for scripts that need several bytes a letter, fewer letters.
 func estimate(text string) int {
 	ascii, other := 0, 0
 	for _, r := range text {
