@@ -66,3 +66,19 @@ func TestPolicyModels(t *testing.T) {
 		t.Errorf("%+v %v", p, err)
 	}
 }
+
+// A configuration that changes counts with the next call, and one that cannot be read
+// allows nothing, however often.
+func TestConfigurationsThatChange(t *testing.T) {
+	w := newWorld(t, replies("fine"))
+	for i, c := range []struct {
+		config string
+		status int
+	}{
+		{`{"denied_models":["gpt-4o"]}`, 403}, {`{}`, 200}, {`{"denied_models":["gpt-4o"]}`, 403}, {`{"pii_policy":7}`, 403}, {`{"pii_policy":7}`, 403}, {``, 200},
+	} {
+		if w.config = c.config; w.call("openai", chat, message("user", "hello")).Code != c.status {
+			t.Errorf("%d: %s", i, c.config)
+		}
+	}
+}

@@ -60,6 +60,8 @@ type Server struct {
 	Cache     *detect.Cache
 	Log       *slog.Logger
 	Now       func() time.Time
+
+	policies policies
 }
 
 // call is one request on its way.
@@ -135,7 +137,7 @@ func (c *call) run() (err error) {
 	} else if c.agent, err = c.s.enter(c.r); err != nil {
 		return err
 	}
-	if c.policy, err = ParsePolicy(c.agent.Config); err != nil {
+	if c.policy, err = c.s.policies.of(c.agent.Config); err != nil {
 		return errConfig.Because(err)
 	}
 	if err := c.count(); err != nil {

@@ -8,8 +8,8 @@ import (
 // Where an estimate would be wrong, what counts is how many tokens there are: of
 // OpenAI's models exactly, of others by how many more they make of a text.
 func TestTokensAreCounted(t *testing.T) {
-	dense := strings.Repeat("{[(<=>)]}%$#; ", 100)                          // estimated 350, counted 900
-	sparse := strings.Repeat("internationalization responsibilities ", 100) // estimated 950, counted 300
+	dense := strings.Repeat("{[(<=>)]}%$#; ", 100)                                                // estimated 350, counted 900
+	sparse := strings.Repeat("internationalization responsibilities ", 100)                       // estimated 950, counted 300
 	plain := strings.Repeat("The tests pass, but the build takes twice as long as before. ", 100) // 1,500, 1,300
 	const messages = "/v1/messages"
 	for _, c := range []struct {

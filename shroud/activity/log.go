@@ -83,6 +83,10 @@ func clip(request []byte) []byte {
 	return slices.Concat(request[:begin], []byte(left), end)
 }
 
+// gathers is how long calls wait for others that are written with them. Who lists calls
+// does not wait.
+const gathers = 200 * time.Millisecond
+
 // Run writes what is added until ctx ends.
 func (l *Log) Run(ctx context.Context) {
 	for {
@@ -90,6 +94,11 @@ func (l *Log) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-l.wake:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(gathers):
 			l.Flush()
 		}
 	}

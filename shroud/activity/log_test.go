@@ -2,10 +2,12 @@ package activity_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
@@ -70,4 +72,35 @@ func TestFullDisk(t *testing.T) {
 	if n := strings.Count(said.String(), "no room"); n != 1 || strings.Contains(said.String(), "secret-model") {
 		t.Errorf("%d times: %s", n, said.String())
 	}
+}
+
+// counting is a store that is told in batches.
+type counting struct {
+	activity.Store
+	batches []int
+}
+
+func (c *counting) AppendCalls(calls []activity.Call) error {
+	c.batches = append(c.batches, len(calls))
+	return nil
+}
+
+// Calls that come one after the other are written together.
+func TestCallsAreGathered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &counting{}
+		log := activity.NewLog(store, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		go log.Run(ctx)
+		for range 30 {
+			log.Add(activity.Call{Org: id.New(), Began: time.Now()})
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		stop()
+		synctest.Wait()
+		if len(store.batches) != 2 || store.batches[0]+store.batches[1] != 30 {
+			t.Errorf("written in batches of %v", store.batches)
+		}
+	})
 }
