@@ -125,7 +125,7 @@ var may = map[string][]string{
 	"shroud/detect/internal/corpus": {},
 	"shroud/detect":                 {"shroud/detect/injection", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view"}, // composes them
 	"shroud/detect/injection/train": {"shroud/detect/injection/internal/model", "shroud/detect/internal/corpus", "shroud/detect/view"},
-	"shroud/detect/evaluate":        {"shroud/detect", "shroud/detect/internal/corpus", "shroud/detect/pii"},
+	"shroud/detect/evaluate":        {"shroud/detect", "shroud/detect/injection", "shroud/detect/internal/corpus", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view"},
 	"shroud/redact":                 {"internal/plain"}, // values become patterns, and knows nothing else of vaults
 
 	// How model providers speak. jsonedit and sse know bytes only.

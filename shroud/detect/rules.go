@@ -25,6 +25,10 @@ type rule struct {
 	// needs has lists of which each must have a word between there and here as
 	// well: that is found out much faster than what expr finds.
 	needs [][]string
+	// begins, where it is not nil, has what a match begins with: each at the border of
+	// a word, in small letters of ASCII. Expressions of many words take a microsecond
+	// for each byte that they are tried at.
+	begins []string
 	// expr is what must match there. Without it the literal is the match, if no
 	// letter or digit is beside it.
 	expr *regexp.Regexp
@@ -45,6 +49,11 @@ type ruleset struct {
 
 func newRuleset(rules []rule) *ruleset {
 	s := &ruleset{rules: rules}
+	for i := range rules {
+		if r := &rules[i]; r.begins != nil {
+			r.expr = regexp.MustCompile(`\A(?:` + r.expr.String() + `)`)
+		}
+	}
 	var words []string
 	for i, r := range rules {
 		for _, w := range r.near {
@@ -61,11 +70,19 @@ type span struct {
 	start, end int
 }
 
-// effort is how many bytes regular expressions may still look at. Text that is
-// made of nothing but literals would be slow otherwise.
+// effort is how many bytes regular expressions may still look at; looking for words is
+// a sixteenth of that. Text that is made of nothing but literals would be slow otherwise.
 type effort struct {
 	left int
 	cut  bool
+}
+
+// spend takes n bytes from what is left, or reports that there are none.
+func (e *effort) spend(n int) bool {
+	if e.left -= n; e.left < 0 {
+		e.cut = true
+	}
+	return !e.cut
 }
 
 func newEffort(text int) *effort { return &effort{left: 256<<10 + text/8} }
@@ -88,19 +105,57 @@ func (s *ruleset) find(text []byte, e *effort, wanted []bool, fn func(span)) {
 		}
 		from, to := window(text, h, r)
 		from = max(from, done[s.of[h.id]])
-		if r.atStart && from > 0 || r.whole && wordByte(text, h.end) || !r.promises(text[from:to]) {
+		if r.atStart && from > 0 || r.whole && wordByte(text, h.end) {
 			return true
 		}
-		if e.left -= to - from; e.left < 0 {
-			e.cut = true
+		if !e.spend((to - from) / 16) {
 			return false
 		}
-		if m := r.expr.FindIndex(text[from:to]); m != nil {
-			done[s.of[h.id]] = max(from+m[1], h.end)
-			fn(span{r, from + m[0], from + m[1]})
+		if !r.promises(text[from:to]) {
+			return true
+		}
+		if !e.spend(to - from) {
+			return false
+		}
+		if start, end := r.match(text[from:to]); end > 0 {
+			done[s.of[h.id]] = max(from+end, h.end)
+			fn(span{r, from + start, from + end})
 		}
 		return true
 	})
+}
+
+// match is where the rule matches first in a window; the end is 0 if it does not.
+func (r *rule) match(window []byte) (start, end int) {
+	if r.begins == nil {
+		if m := r.expr.FindIndex(window); m != nil {
+			return m[0], m[1]
+		}
+		return 0, 0
+	}
+	for i := range window {
+		if c := window[i]; c < 'a' || c > 'z' || i > 0 && asciiWord(window[i-1]) || !r.mayBegin(window[i:]) {
+			continue
+		}
+		if m := r.expr.FindIndex(window[i:]); m != nil {
+			return i, i + m[1]
+		}
+	}
+	return 0, 0
+}
+
+func (r *rule) mayBegin(s []byte) bool {
+	for _, b := range r.begins {
+		if b[0] == s[0] && len(s) >= len(b) && string(s[:len(b)]) == b {
+			return true
+		}
+	}
+	return false
+}
+
+// asciiWord is what borders of words are made of to expressions.
+func asciiWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
 // promises reports whether the words that a rule needs are in a window.

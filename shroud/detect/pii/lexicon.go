@@ -59,7 +59,7 @@ var countryList string
 // table of hashes, in which two words of one hash are one, and small: most of what
 // a look at it costs is memory that is not in the processor's caches.
 type lexiconOf struct {
-	entries [1 << lexiconBits]uint64 // the hash of a word, and below it an index into kinds
+	entries [1 << lexiconBits]uint32 // bits of a word's hash, and below them an index into kinds
 	kinds   []kindOf                 // the first is that of unknown words
 	// phrases are the names of countries that are more than a word, by the first.
 	phrases map[string][]string
@@ -114,25 +114,32 @@ var lexicon = sync.OnceValue(func() *lexiconOf {
 
 // fill enters the words.
 func (lex *lexiconOf) fill(words map[string]kindOf) {
-	index := map[kindOf]uint64{}
+	index := map[kindOf]uint32{}
 	for w, k := range words {
 		if index[k] == 0 {
-			index[k] = uint64(len(lex.kinds))
+			index[k] = uint32(len(lex.kinds))
 			lex.kinds = append(lex.kinds, k)
 		}
 		hash := hashOf(w, 0)
 		e := lex.find(hash)
-		*e = hash&^(1<<kindBits-1) | index[k]
+		*e = tagOf(hash)<<kindBits | index[k]
 	}
 }
 
 // find is the entry of a hash, or the empty one where it would be.
-func (lex *lexiconOf) find(hash uint64) *uint64 {
+func (lex *lexiconOf) find(hash uint64) *uint32 {
+	tag := tagOf(hash)
 	for i := hash >> (64 - lexiconBits); ; i = (i + 1) % (1 << lexiconBits) {
-		if e := &lex.entries[i]; *e == 0 || (*e^hash)>>kindBits == 0 {
+		if e := &lex.entries[i]; *e == 0 || *e>>kindBits == tag {
 			return e
 		}
 	}
+}
+
+// tagOf is what an entry keeps of a hash: bits that do not say where it is. One in
+// a million unknown words is taken for a known one.
+func tagOf(hash uint64) uint32 {
+	return uint32(hash>>(64-lexiconBits-32+kindBits)) & (1<<(32-kindBits) - 1)
 }
 
 // hashOf hashes a word by eight bytes at once, each with the bits of fold set: those

@@ -266,6 +266,9 @@ func (f *finder) national(c *candidate, raw string) (float64, string) {
 	default:
 		return 0, ""
 	}
+	if f.bare && f.provenBefore(c) {
+		return 0, ""
+	}
 	if score, why := f.inSomePlan(c, raw, zero); score > 0 {
 		return score, why
 	}
@@ -280,6 +283,17 @@ func (f *finder) national(c *candidate, raw string) (float64, string) {
 	return 0, ""
 }
 
+// provenBefore reports whether a candidate is surely something else: looking for a country
+// of which it is a number would be in vain.
+func (f *finder) provenBefore(c *candidate) bool {
+	for _, m := range f.found {
+		if m.Score > bareNumber && m.Start <= c.start && c.end <= m.End {
+			return true
+		}
+	}
+	return false
+}
+
 // inSomePlan looks for a country that has the number.
 func (f *finder) inSomePlan(c *candidate, raw string, zero bool) (float64, string) {
 	regions, hinted := f.opts.Regions, len(f.opts.Regions) > 0
@@ -290,7 +304,11 @@ func (f *finder) inSomePlan(c *candidate, raw string, zero bool) (float64, strin
 		regions = usualRegions
 	}
 	best, why := 0.0, "a number of a country's plan"
+	most := c.mostInPlan(zero, f.bare)
 	for _, region := range regions {
+		if best == most {
+			break
+		}
 		n, ok := f.parse(raw, region)
 		if !ok || !phonenumbers.IsValidNumberForRegion(n, region) {
 			continue
@@ -303,13 +321,27 @@ func (f *finder) inSomePlan(c *candidate, raw string, zero bool) (float64, strin
 		case len(c.groups) > 1:
 			best = max(best, 0.45)
 		case zero && f.bare:
-			best = max(best, 0.81)
+			best = max(best, bareNumber)
 		case f.bare || hinted && c.digits >= 9:
 			best = max(best, 0.52)
 		}
 	}
 	return best, why
 }
+
+// mostInPlan is the score at which no other country could make it more.
+func (c *candidate) mostInPlan(zero, bare bool) float64 {
+	switch {
+	case len(c.groups) > 1:
+		return 1
+	case zero && bare:
+		return bareNumber
+	}
+	return 0.52
+}
+
+// bareNumber is the score of what is a number in some country and nothing else is known of.
+const bareNumber = 0.81
 
 // groupedLike reports whether the groups are those of a formatted number, the
 // zero of an area code aside.

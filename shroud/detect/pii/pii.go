@@ -3,6 +3,7 @@ package pii
 import (
 	"cmp"
 	"slices"
+	"sync"
 )
 
 // Severities, as the findings of other detectors have them.
@@ -76,14 +77,24 @@ func Find(text string, o Options) []Match {
 		o.MinScore = defaultScore
 	}
 	f := &finder{text: text, opts: o}
-	f.tokens = tokenise(text)
+	memory := tokenMemory.Get().(*[]token) //nolint:forcetypeassert // the pool's own
+	f.tokens = tokenise(text, (*memory)[:0])
 	f.bare = f.isBare()
 	f.structured()
 	if !o.Structured {
 		f.weak()
 	}
+	if *memory = f.tokens; cap(*memory) <= maxKept {
+		tokenMemory.Put(memory)
+	}
 	return settle(f.found, o.MinScore)
 }
+
+// tokenMemory is used again and again: tokens are four times as long as their text.
+var tokenMemory = sync.Pool{New: func() any { return new([]token) }}
+
+// maxKept is how many tokens are kept room for.
+const maxKept = 1 << 17
 
 // finder is one text being looked through.
 type finder struct {

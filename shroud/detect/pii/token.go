@@ -32,10 +32,9 @@ func (t token) len() int { return int(t.end - t.start) }
 // firstWide is where the scripts begin that write no spaces.
 const firstWide = 0x2E80
 
-// tokenise cuts text into tokens and looks each word up.
-func tokenise(text string) []token {
+// tokenise cuts text into tokens and looks each word up. It appends to tokens.
+func tokenise(text string, tokens []token) []token {
 	lex := lexicon()
-	tokens := make([]token, 0, len(text)/6+4)
 	for i := 0; i < len(text); {
 		t, next, ok := readToken(text, i)
 		if ok {

@@ -19,7 +19,9 @@ type Idea uint8
 type lexicon struct {
 	names  []string // by Idea
 	first  [256]int32
-	second [26 * 26]int32 // where two small letters lead
+	second [26 * 26]int32               // where two small letters lead
+	third  [26*26*26/64 + 1]uint64      // whether three lead on, or to a word
+	fourth [1 << fourthBits / 64]uint64 // of four, hashed: whether they or less may
 	nodes  []node
 	labels []byte  // of all edges, node by node
 	next   []int32 // where they lead
@@ -65,7 +67,72 @@ func newLexicon(text string, signs []string) *lexicon {
 			l.second[i] = l.step(at, byte('a'+i%26))
 		}
 	}
+	l.mark(0, 0, 0, false)
 	return l
+}
+
+// fourthBits are for a table that fits into the nearest cache.
+const fourthBits = 16
+
+func fourthHash(letters uint32) uint32 { return letters * 0x9E3779B1 >> (32 - fourthBits) }
+
+// mark fills third and fourth, for most words to be refused by them. Letters are those
+// that lead to a node, which is deep in the trie; short is whether a word ends on the way.
+func (l *lexicon) mark(at int32, deep int, letters uint32, short bool) {
+	n := &l.nodes[at]
+	short = short || n.idea != 0 || n.whole != 0
+	switch deep {
+	case 3:
+		l.third[letters/64] |= 1 << (letters % 64)
+	case 4:
+		h := fourthHash(letters)
+		l.fourth[h/64] |= 1 << (h % 64)
+		return
+	}
+	for c := range uint32(26) {
+		next := l.step(at, byte('a'+c))
+		if next >= 0 {
+			l.mark(next, deep+1, letters*26+c, short)
+		} else if short {
+			l.markAll(deep+1, letters*26+c)
+		}
+	}
+}
+
+// markAll marks whatever follows letters: a word ends before.
+func (l *lexicon) markAll(deep int, letters uint32) {
+	switch deep {
+	case 3:
+		l.third[letters/64] |= 1 << (letters % 64)
+	case 4:
+		h := fourthHash(letters)
+		l.fourth[h/64] |= 1 << (h % 64)
+		return
+	}
+	for c := range uint32(26) {
+		l.markAll(deep+1, letters*26+c)
+	}
+}
+
+// refuses reports whether no word of the lexicon begins like text, as far as three or
+// four small letters tell.
+func (l *lexicon) refuses(text []byte) bool {
+	if len(text) < 4 {
+		return false
+	}
+	a, b, c, d := text[0]-'a', text[1]-'a', text[2]-'a', text[3]-'a'
+	if a >= 26 || b >= 26 || c >= 26 {
+		return false
+	}
+	letters := (uint32(a)*26+uint32(b))*26 + uint32(c)
+	if l.third[letters/64]>>(letters%64)&1 == 0 {
+		return true
+	}
+	if d >= 26 {
+		return false
+	}
+	h := fourthHash(letters*26 + uint32(d))
+	return l.fourth[h/64]>>(h%64)&1 == 0
 }
 
 // branch is a node while the trie grows.
@@ -133,7 +200,7 @@ func (l *lexicon) step(at int32, b byte) int32 {
 // match is the longest word of the lexicon at the beginning of text, and its
 // length.
 func (l *lexicon) match(text []byte) (id Idea, size int) {
-	if len(text) == 0 {
+	if len(text) == 0 || l.refuses(text) {
 		return 0, 0
 	}
 	at, i := l.first[text[0]], 1
