@@ -42,14 +42,24 @@ func do[Out any](ctx context.Context, c *Client, in call) (Out, error) {
 	}
 	defer res.Body.Close()
 	if _, none := any(out).(nothing); none || res.StatusCode == http.StatusNoContent {
-		_, err = io.Copy(io.Discard, res.Body) // so that the connection is used again
+		_, err = io.Copy(io.Discard, io.LimitReader(res.Body, maxProblem)) // so that the connection is used again
 		return out, err
 	}
-	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
-		return out, fmt.Errorf("client: the answer to %s %s cannot be read: %w", in.method, in.path, err)
+	limited := &io.LimitedReader{R: res.Body, N: maxAnswer + 1}
+	if err := json.NewDecoder(limited).Decode(&out); err != nil {
+		if limited.N <= 0 {
+			err = errTooLong
+		}
+		var none Out
+		return none, fmt.Errorf("client: the answer to %s cannot be read: %w", in.method, err) // a path may be a share's
 	}
 	return out, nil
 }
+
+// maxAnswer bounds an answer that is read whole: more than the appliance ever says.
+const maxAnswer = 64 << 20
+
+var errTooLong = errors.New("it is longer than 64 MiB")
 
 // read asks for what is at a path.
 func read[Out any](ctx context.Context, c *Client, path string, q query) (Out, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,6 +34,10 @@ type Options struct {
 	// id: GetSecret and GetSecretVersion decrypt with them. While a key is being
 	// rotated a vault has two. PutSecret sends what it is given: Key.Seal it first.
 	CMEK map[string][]cmek.Key
+	// FindCMEK is asked for the keys of a vault that CMEK has none of, by its id as the
+	// caller wrote it, when one of its values is encrypted: for keys that are kept
+	// elsewhere.
+	FindCMEK func(vault string) ([]cmek.Key, error)
 
 	// Pay is asked once for each call that is refused until it is paid for (x402), and
 	// returns the X-PAYMENT header to send it again with, or "" to let it be. What may
@@ -50,6 +55,24 @@ type Options struct {
 	Attempts int
 }
 
+// String says where o leads, and never what it proves itself with.
+func (o Options) String() string { return "options of a client of " + hostOf(o.BaseURL) }
+
+// GoString keeps %#v from printing credentials.
+func (o Options) GoString() string { return o.String() }
+
+// LogValue keeps logs free of credentials.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
+// hostOf is what of a base URL may be shown: it has no user in it.
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "an address that is none"
+	}
+	return u.Host
+}
+
 // Client calls the API of one appliance. It is safe for concurrent use.
 type Client struct {
 	base     *url.URL
@@ -58,6 +81,7 @@ type Client struct {
 	attempts int
 	session  *session
 	keys     map[string][]cmek.Key // by vault id in lower case
+	find     func(vault string) ([]cmek.Key, error)
 	pay      func(context.Context, PaymentRequired) (string, error)
 }
 
@@ -75,7 +99,7 @@ func New(o Options) (*Client, error) {
 	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("client: the base URL may have a path, but no user, query or fragment")
 	}
-	c := &Client{base: base, http: &http.Client{Timeout: requestTimeout}, agent: o.UserAgent, attempts: o.Attempts, keys: map[string][]cmek.Key{}, pay: o.Pay}
+	c := &Client{base: base, http: &http.Client{Timeout: requestTimeout}, agent: o.UserAgent, attempts: o.Attempts, keys: map[string][]cmek.Key{}, find: o.FindCMEK, pay: o.Pay}
 	for vault, keys := range o.CMEK {
 		c.keys[strings.ToLower(vault)] = slices.Clone(keys)
 	}

@@ -1,15 +1,19 @@
 package client_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/appliance/client"
@@ -171,7 +175,10 @@ func TestPathsReachTheirSecret(t *testing.T) {
 
 func TestCredentialsAreNotPrinted(t *testing.T) {
 	c := open(t, client.Options{BaseURL: "http://127.0.0.1:1", Key: "ocv_canary"})
-	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%v %+v %#v", c, c, c)} {
+	o := client.Options{BaseURL: "http://127.0.0.1:1", Key: "ocv_canary", Token: "canary"}
+	var logged strings.Builder
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("m", "o", o, "p", &o, "c", c)
+	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%v %+v %#v", c, c, c), fmt.Sprintf("%v %+v %#v %s", o, o, o, &o), logged.String()} {
 		if strings.Contains(text, "canary") {
 			t.Errorf("printed as %s", text)
 		}
@@ -181,4 +188,92 @@ func TestCredentialsAreNotPrinted(t *testing.T) {
 			t.Errorf("base URL %q: %v", bad, err)
 		}
 	}
+}
+
+// A caller waits for the exchange of another no longer than its own context lets it.
+func TestWaitingForATokenEndsWithTheContext(t *testing.T) { synctest.Test(t, testWaitingForAToken) }
+
+func testWaitingForAToken(t *testing.T) {
+	hold := make(chan struct{})
+	c := keyed(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/auth/agent-token" {
+			<-hold
+			answer(w, http.StatusOK, api.TokenResponse{AccessToken: "t", ExpiresIn: 3600})
+			return
+		}
+		answer(w, http.StatusOK, api.VaultListResponse{})
+	})
+	first := make(chan error)
+	go func() {
+		_, err := c.ListVaults(context.Background())
+		first <- err
+	}()
+	synctest.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := c.ListVaults(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the second: %v", err)
+	}
+	close(hold)
+	if err := <-first; err != nil {
+		t.Errorf("the first: %v", err)
+	}
+}
+
+// A token that lives for less than a minute is used for most of its life.
+func TestShortTokensAreUsed(t *testing.T) { synctest.Test(t, testShortTokens) }
+
+func testShortTokens(t *testing.T) {
+	exchanges := 0
+	c := keyed(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/auth/agent-token" {
+			exchanges++
+			answer(w, http.StatusOK, api.TokenResponse{AccessToken: "t", ExpiresIn: 30})
+			return
+		}
+		answer(w, http.StatusOK, api.VaultListResponse{})
+	})
+	for range 4 { // at 0, 20, 40 and 60 seconds: good until 24, 64
+		if _, err := c.ListVaults(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
+	}
+	if exchanges != 2 {
+		t.Errorf("%d exchanges, want 2", exchanges)
+	}
+}
+
+// keyed is direct, with a key.
+func keyed(t *testing.T, h http.HandlerFunc) *client.Client {
+	return open(t, client.Options{BaseURL: "http://appliance", Key: "ocv_k", HTTP: &http.Client{Transport: tripper(func(r *http.Request) *http.Response {
+		w := httptest.NewRecorder()
+		h(w, r)
+		return w.Result()
+	})}})
+}
+
+// An answer without an end is not read to it, and what is wrong with an answer to a
+// share's request does not say which share it was.
+func TestAnswersHaveBounds(t *testing.T) {
+	endless := open(t, client.Options{BaseURL: "http://appliance", Token: "t", HTTP: &http.Client{Transport: tripper(func(*http.Request) *http.Response {
+		body := io.MultiReader(strings.NewReader(`{"vaults":[],"x":"`), zeros{})
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body)}
+	})}})
+	if _, err := endless.ListVaults(t.Context()); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("an endless answer: %v", err)
+	}
+	broken := direct(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
+	if _, err := broken.AccessShare(t.Context(), "canary", ""); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("a broken answer: %v", err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = '0'
+	}
+	return len(b), nil
 }

@@ -41,6 +41,22 @@ func TestValuesAreDecryptedWithTheVaultsKey(t *testing.T) {
 			}
 		}
 	}
+	asked := 0
+	elsewhere := open(t, client.Options{BaseURL: s.URL, Token: "t", FindCMEK: func(of string) ([]cmek.Key, error) {
+		if asked++; of != vault {
+			return nil, errors.New("no keyring")
+		}
+		return []cmek.Key{key}, nil
+	}})
+	if got, err := elsewhere.GetSecret(t.Context(), vault, "without"); err != nil || got.Value != "value" || asked != 0 {
+		t.Errorf("where nothing is encrypted: %q, %v, asked %d times", got.Value, err, asked)
+	}
+	if got, err := elsewhere.GetSecret(t.Context(), vault, "sealed"); err != nil || got.Value != "value" {
+		t.Errorf("with a key from elsewhere: %q, %v", got.Value, err)
+	}
+	if got, err := elsewhere.GetSecret(t.Context(), "another", "sealed"); err == nil || got.Value != "" {
+		t.Errorf("without an answer: %q, %v", got.Value, err)
+	}
 	if got, err := c.GetSecret(t.Context(), "another", "sealed"); err != nil || got.Value != values["sealed"].Value {
 		t.Errorf("in a vault without a key here: %q, %v", got.Value, err)
 	}

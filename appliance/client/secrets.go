@@ -63,10 +63,18 @@ func (c *Client) DisableSecretVersion(ctx context.Context, vault, path string, v
 // opened decrypts a secret that was read, if the Client has keys of its vault. That the
 // value was encrypted stays visible in it.
 func (c *Client) opened(vault string) func(api.SecretResponse, error) (api.SecretResponse, error) {
-	keys := c.keys[strings.ToLower(vault)]
 	return func(s api.SecretResponse, err error) (api.SecretResponse, error) {
-		if err != nil || !s.CMEKEncrypted || len(keys) == 0 {
+		if err != nil || !s.CMEKEncrypted {
 			return s, err
+		}
+		keys := c.keys[strings.ToLower(vault)]
+		if len(keys) == 0 && c.find != nil {
+			if keys, err = c.find(vault); err != nil {
+				return api.SecretResponse{}, fmt.Errorf("client: the keys of vault %s: %w", vault, err)
+			}
+		}
+		if len(keys) == 0 {
+			return s, nil
 		}
 		for _, k := range keys {
 			if value, err := k.Open(s.Value); err == nil {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -11,7 +12,8 @@ import (
 )
 
 // renewBefore is how long before its end a token is no longer used, so that it
-// does not end on the way.
+// does not end on the way; of one that lives for less than five times that, a fifth
+// of its life.
 const renewBefore = time.Minute
 
 // The prefixes of keys that can be exchanged for a token.
@@ -39,8 +41,11 @@ type session struct {
 	key, agentID string
 	given        bool // the token was given: nothing can renew it
 
+	turn chan struct{} // whoever exchanges the key
+
 	mu    sync.Mutex
 	token string
+	renew time.Time // the token is not used from then on
 	Session
 }
 
@@ -51,7 +56,7 @@ func newSession(o Options) (*session, error) {
 	if o.Key != "" && !isKey(o.Key) {
 		return nil, errors.New("client: a key begins with ocv_ (an agent's) or 1ck_ (a person's)")
 	}
-	return &session{key: o.Key, agentID: o.AgentID}, nil
+	return &session{key: o.Key, agentID: o.AgentID, turn: make(chan struct{}, 1)}, nil
 }
 
 // Session exchanges the key, if there is no token yet, and says what it got.
@@ -65,23 +70,41 @@ func (c *Client) Session(ctx context.Context) (Session, error) {
 }
 
 // bearer returns a token that is good for a while, or "" where there is none.
-// Callers that need it at the same time wait for one exchange.
+// Callers that need it at the same time wait for one exchange, each for as long as
+// its own context lets it.
 func (s *session) bearer(ctx context.Context, c *Client) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.given || s.key == "" || time.Until(s.ExpiresAt) > renewBefore {
-		return s.token, nil
+	if token, good := s.current(); good {
+		return token, nil
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return "", fmt.Errorf("client: waiting for a token: %w", ctx.Err())
+	}
+	if token, good := s.current(); good { // of who was first
+		return token, nil
 	}
 	got, err := s.exchange(ctx, c)
 	if err != nil {
 		return "", err
 	}
-	s.token = got.AccessToken
-	s.Session = Session{
-		AgentID: got.AgentID, VaultIDs: got.VaultIDs,
-		ExpiresAt: time.Now().Add(time.Duration(got.ExpiresIn) * time.Second),
-	}
+	now, life := time.Now(), time.Duration(got.ExpiresIn)*time.Second
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.renew = got.AccessToken, now.Add(life-min(renewBefore, life/5))
+	s.Session = Session{AgentID: got.AgentID, VaultIDs: got.VaultIDs, ExpiresAt: now.Add(life)}
 	return s.token, nil
+}
+
+// current is the token there is, and whether it can be used.
+func (s *session) current() (token string, good bool) {
+	if s.given || s.key == "" {
+		return s.token, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token, time.Now().Before(s.renew)
 }
 
 func (s *session) exchange(ctx context.Context, c *Client) (api.TokenResponse, error) {
@@ -100,7 +123,7 @@ func (s *session) refused(token string) bool {
 		return false
 	}
 	if s.token == token {
-		s.token, s.ExpiresAt = "", time.Time{}
+		s.token, s.renew, s.ExpiresAt = "", time.Time{}, time.Time{}
 	}
 	return true
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +71,25 @@ func FuzzDotenv(f *testing.F) {
 		got, err := parseDotenv("BEFORE=1\n" + dotenvLine(want) + "\nAFTER=2\n")
 		if err != nil || len(got) != 3 || got[1] != want {
 			t.Fatalf("%q is written as %q and read as %q, %v", text, dotenvLine(want), got, err)
+		}
+	})
+}
+
+// FuzzItems: what is wrong with a file of values is told without anything of it.
+func FuzzItems(f *testing.F) {
+	for _, seed := range []string{"A=1", `{"A":"b"}`, `[{"path":"a/b","value":"c"}]`, `[{"path":"","value":"c"}]`, `{"A":1}`, "A='", "A='b' c", "{", "[", "[null]"} {
+		f.Add(seed)
+	}
+	known := regexp.MustCompile(`^line \d+( is not NAME=value|: there is more after the closing quote|: a quote is not closed)$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		items, err := parseItems(text)
+		if err != nil && !errors.Is(err, errJSONItems) && !known.MatchString(err.Error()) {
+			t.Fatalf("%q: %v", text, err)
+		}
+		for _, it := range items {
+			if it.Path == "" {
+				t.Fatalf("%q has a value without a name", text)
+			}
 		}
 	})
 }

@@ -31,6 +31,9 @@ key, with ONECLAW_VAULT_ID), and of the inspection of calls ONECLAW_MCP_SECURITY
 ONECLAW_MCP_SANITIZATION_MODE (block, surgical or log_only), ONECLAW_MCP_REDACT_SECRETS,
 ONECLAW_MCP_PII_DETECTION and ONECLAW_MCP_EXFIL_PROTECTION.
 
+Values of vaults with a key of your own are decrypted with the keys that are kept here
+(oneclaw cmek).
+
 Clients that speak HTTP need no such process: the daemon serves them itself.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -64,7 +67,7 @@ func (c *cli) mcpServer(profile string) (mcp.Stdio, error) {
 		}
 		return os.Getenv(name)
 	}
-	o, err := c.options(client.Options{UserAgent: "oneclaw-mcp/" + version})
+	o, err := c.options(client.Options{UserAgent: "oneclaw-mcp/" + version, FindCMEK: c.loadKeys})
 	if err != nil {
 		return mcp.Stdio{}, err
 	}

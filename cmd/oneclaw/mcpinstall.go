@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/tailscale/hujson"
 
 	"github.com/oneclaw/oneclawd/appliance/client"
 	"github.com/oneclaw/oneclawd/mcp"
@@ -188,36 +190,18 @@ func (c *cli) keepAgentKey(cmd *cobra.Command, in input, profile string) error {
 }
 
 // addServer puts the entry into a file beside what is there, and says where the file as
-// it was is kept, if there was one. A file that is no plain JSON is left alone.
+// it was is kept, if there was one. Comments stay, as some of these programs have them.
 func addServer(file, section string, entry serverEntry) (saved string, err error) {
 	if real, err := filepath.EvalSymlinks(file); err == nil {
 		file = real // a link stays one
 	}
-	all, servers := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	before, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if len(strings.TrimSpace(string(before))) > 0 {
-		if err := json.Unmarshal(before, &all); err != nil {
-			return "", fmt.Errorf("%s is no plain JSON (it may have comments), and is left alone: add what --print prints by hand", file)
-		}
-	}
-	if raw, there := all[section]; there && json.Unmarshal(raw, &servers) != nil {
-		return "", fmt.Errorf("%s: %s is not an object, and is left alone", file, section)
-	}
-	if servers == nil { // it was null
-		servers = map[string]json.RawMessage{}
-	}
-	if servers[serverName], err = json.Marshal(entry); err != nil {
-		return "", err
-	}
-	if all[section], err = json.Marshal(servers); err != nil {
-		return "", err
-	}
-	after, err := json.MarshalIndent(all, "", "  ")
+	after, err := withServer(before, section, entry)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%s %w, and is left alone: add what --print prints by hand", file, err)
 	}
 	if before != nil {
 		saved = file + ".before-oneclaw-" + time.Now().Format("20060102-150405")
@@ -225,5 +209,41 @@ func addServer(file, section string, entry serverEntry) (saved string, err error
 			return "", err
 		}
 	}
-	return saved, writePrivate(file, append(after, '\n'))
+	return saved, writePrivate(file, after)
+}
+
+// withServer is a configuration with the entry in it: everything else is as it was, to
+// the byte.
+func withServer(before []byte, section string, entry serverEntry) ([]byte, error) {
+	if len(bytes.TrimSpace(before)) == 0 {
+		return json.MarshalIndent(map[string]any{section: map[string]any{serverName: entry}}, "", "  ")
+	}
+	all, err := hujson.Parse(before)
+	if err != nil {
+		return nil, errors.New("is no JSON, with comments or without")
+	}
+	if _, object := all.Value.(*hujson.Object); !object {
+		return nil, errors.New("is not an object")
+	}
+	where := "/" + section
+	type change struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}
+	patch := []change{{"add", where + "/" + serverName, entry}}
+	switch have := all.Find(where); {
+	case have == nil, have.Value.Kind() == 'n': // missing, or null
+		patch = []change{{"add", where, map[string]any{serverName: entry}}}
+	case have.Value.Kind() != '{':
+		return nil, fmt.Errorf("has a %s that is not an object", section)
+	}
+	text, err := json.MarshalIndent(patch, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := all.Patch(text); err != nil {
+		return nil, fmt.Errorf("cannot be changed (%w)", err)
+	}
+	return all.Pack(), nil
 }

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 //	private FILE            fails if others could read it
 //	keep NAME               sets a variable to what the last command printed
 //	confirm FILE DECISION   approves or denies, as the owner, the sign-in whose code is in FILE
+//	member NAME FILE        writes a member of the JSON that the last command printed
 //	awaits FILE TEXT        waits until a file has a text in it
 //	approver ID             makes an agent wait for one person's approval
 func TestScripts(t *testing.T) {
@@ -94,6 +95,7 @@ func (d daemon) scripts(t *testing.T, dir string) {
 			},
 			"confirm": d.confirm,
 			"awaits":  awaits,
+			"member":  member,
 			"approver": func(ts *testscript.TestScript, _ bool, args []string) {
 				owner, err := client.New(client.Options{BaseURL: d.API, Token: d.Owner.APIKey})
 				ts.Check(err)
@@ -215,6 +217,17 @@ func (d daemon) confirm(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	_, err = decide(context.Background(), api.DeviceApproveRequest{UserCode: code})
 	ts.Check(err)
+}
+
+// member writes a text out of JSON.
+func member(ts *testscript.TestScript, _ bool, args []string) {
+	var all map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &all))
+	text, ok := all[args[0]].(string)
+	if !ok {
+		ts.Fatalf("%s is no text in %v", args[0], all)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
 // awaits waits for what a command in the background writes.

@@ -232,6 +232,7 @@ var owner = map[string][]string{
 	"github.com/pelletier/go-toml/v2":        {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
 	"github.com/prometheus/client_golang":    {"appliance/metrics"},
 	"github.com/spf13/cobra":                 {"cmd/oneclawd", "cmd/oneclaw"},
+	"github.com/tailscale/hujson":            {"cmd/oneclaw"},          // configurations of others, with their comments
 	"github.com/tyler-smith/go-bip39":        {"shroud/detect/secret"}, // word lists of seed phrases
 	"github.com/wneessen/go-mail":            {"appliance/mail"},
 	"github.com/zalando/go-keyring":          {"cmd/oneclaw"},          // where a sign-in is kept
@@ -263,6 +264,7 @@ var testsOnly = []string{
 	"github.com/anishathalye/porcupine",
 	"github.com/chromedp/cdproto",
 	"github.com/chromedp/chromedp",
+	"github.com/creack/pty",
 	"github.com/oauth2-proxy/mockoidc",
 	"github.com/rogpeppe/go-internal",
 }
