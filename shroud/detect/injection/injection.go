@@ -55,7 +55,7 @@ func Score(views []view.View, tricks []view.Trick, role Role) Result {
 	context := model.Context{Tricks: model.TrickBits(tricks)}
 	var out Result
 	for i, v := range views {
-		r := m.Read(v.Text, role == Document)
+		r := m.Read(v.Text, role == Document || model.Hidden(v.Chain))
 		context.Chain = v.Chain
 		score := m.Score(r.Logit + context.Bonus(r))
 		out.Score = max(out.Score, score)
@@ -64,7 +64,11 @@ func Score(views []view.View, tricks []view.Trick, role Role) Result {
 			out.Hits = append(out.Hits, Hit{Rule: rule.Name, View: i, Start: h.From, End: h.To, Weight: m.Vote(h.Rule), Why: rule.Why})
 		}
 		if score > 0.5 {
-			out.Hits = append(out.Hits, Hit{Rule: Learned, View: i, Start: r.From, End: r.To, Weight: score, Why: "reads like known injections"})
+			why := "reads like known injections"
+			if r.Order {
+				why = "an order, in what is only to be read"
+			}
+			out.Hits = append(out.Hits, Hit{Rule: Learned, View: i, Start: r.From, End: r.To, Weight: score, Why: why})
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/oneclaw/oneclawd/shroud/detect/injection/internal/model"
@@ -20,8 +21,9 @@ type bag struct {
 	blocks   []model.Block
 	windows  []window
 	views    []viewSpan
-	tricks   uint32 // kinds of tricks
-	made     bool   // by the trainer's grammar, not of the data
+	said     [][]uint32 // the sentences of documents
+	tricks   uint32     // kinds of tricks
+	made     bool       // by the trainer's grammar, not of the data
 	document bool
 }
 
@@ -30,6 +32,7 @@ type window struct{ from, to int }
 // viewSpan is the blocks and windows of one view.
 type viewSpan struct {
 	blocks, windows [2]int
+	said            [2]int // sentences of a document
 	chain           []string
 }
 
@@ -49,15 +52,18 @@ func (b *bag) extract(e *model.Extractor) {
 	b.tricks = model.TrickBits(n.Tricks)
 	views, _ := view.Views(n, view.Budget{})
 	for _, v := range views {
-		blocks, _ := e.Blocks(v.Text, b.document)
+		said := len(b.said)
+		blocks, _ := e.Blocks(v.Text, b.document || model.Hidden(v.Chain), func(at *model.Sentence) {
+			b.said = append(b.said, slices.Clone(at.Moods))
+		})
 		base, first := len(b.blocks), len(b.windows)
 		for _, bl := range blocks {
-			bl.Words, bl.Ideas = append([]uint32(nil), bl.Words...), append([]uint32(nil), bl.Ideas...)
+			bl.Words, bl.Ideas = slices.Clone(bl.Words), slices.Clone(bl.Ideas)
 			b.blocks = append(b.blocks, bl)
 		}
 		model.Windows(len(blocks), func(from, to int) {
 			b.windows = append(b.windows, window{base + from, base + to})
 		})
-		b.views = append(b.views, viewSpan{blocks: [2]int{base, len(b.blocks)}, windows: [2]int{first, len(b.windows)}, chain: v.Chain})
+		b.views = append(b.views, viewSpan{blocks: [2]int{base, len(b.blocks)}, windows: [2]int{first, len(b.windows)}, said: [2]int{said, len(b.said)}, chain: v.Chain})
 	}
 }

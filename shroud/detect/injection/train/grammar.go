@@ -54,7 +54,8 @@ func (g *grammar) make(name string) string {
 
 const maxNesting = 12
 
-// expand writes text, with a choice made of each [a|b] and each {name}.
+// expand writes text, with a choice made of each [a|b] and each {name}. What is made of
+// {name~} begins with a small letter.
 func (g *grammar) expand(b *strings.Builder, text string, depth int) {
 	for i := 0; i < len(text); {
 		switch text[i] {
@@ -77,8 +78,13 @@ func (g *grammar) expand(b *strings.Builder, text string, depth int) {
 					i += end + 1
 					continue
 				}
+				name, small := strings.CutSuffix(name, "~")
 				if options := g.rules[name]; options != nil && depth < maxNesting {
+					from := b.Len()
 					g.expand(b, pick(&g.rnd, options), depth+1)
+					if small {
+						lowerFirst(b, from)
+					}
 					i += end + 1
 					continue
 				}
@@ -87,6 +93,16 @@ func (g *grammar) expand(b *strings.Builder, text string, depth int) {
 		b.WriteByte(text[i])
 		i++
 	}
+}
+
+// lowerFirst makes the letter at from a small one.
+func lowerFirst(b *strings.Builder, from int) {
+	text := b.String()
+	if from == len(text) {
+		return
+	}
+	b.Reset()
+	b.WriteString(text[:from] + strings.ToLower(text[from:from+1]) + text[from+1:])
 }
 
 // alternatives splits [a|b|c] at its own bars, and says where it ends.

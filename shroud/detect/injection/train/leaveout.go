@@ -14,6 +14,7 @@ import (
 // sight is a bag through the eyes of models that were trained without it.
 type sight struct {
 	words, ideas, all []float64 // by window
+	moods             []float64 // by sentence
 }
 
 // see judges the windows of a bag.
@@ -35,9 +36,16 @@ func (t trained) see(b *bag, sums []float64) sight {
 			s.words, s.ideas = append(s.words, r.Words), append(s.ideas, r.Ideas)
 			s.all = append(s.all, r.Logit+c.Bonus(r))
 		}
+		for _, said := range b.said[v.said[0]:v.said[1]] {
+			r := model.Reading{Logit: t.moods.order(said) + model.MoodShift}
+			s.moods = append(s.moods, r.Logit+c.Bonus(r))
+		}
 	}
 	return s
 }
+
+// both are the opinions of all models.
+func (s sight) both() []float64 { return append(slices.Clone(s.all), s.moods...) }
 
 // worst is the score of a bag, which is that of its worst window.
 func worst(windows []float64) float64 {
@@ -86,7 +94,8 @@ func leaveOut(bags []*bag, seen []sight) {
 	}{
 		{"words", func(s sight) []float64 { return s.words }, false},
 		{"ideas", func(s sight) []float64 { return s.ideas }, false},
-		{"all", func(s sight) []float64 { return s.all }, true},
+		{"no moods", func(s sight) []float64 { return s.all }, false},
+		{"all", sight.both, true},
 	} {
 		scores := make([]float64, len(bags))
 		for i := range bags {

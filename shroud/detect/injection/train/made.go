@@ -11,21 +11,52 @@ type recipe struct {
 	source, category, label string
 	start                   string
 	count                   int
+	carried                 bool // in a document
 }
 
 var recipes = []recipe{
-	{"made-direct", "injection_direct", corpus.Attack, "ATTACK", 3000},
-	{"made-languages", "injection_direct", corpus.Attack, "ATTACK_LANG", 1500},
-	{"made-asking", "injection_direct", corpus.Attack, "ASKING", 1500},
-	{"made-asking-languages", "injection_direct", corpus.Attack, "ASKING_LANG", 900},
-	{"made-order", "injection_indirect", corpus.Attack, "docorder", 1200},
-	{"made-lookalike", "hard_negative", corpus.Benign, "BENIGN", 4500},
-	{"made-languages", "instruction", corpus.Benign, "BENIGN_LANG", 1500},
-	{"made-document", "document", corpus.Benign, "body", 1200},
-	{"made-asking", "instruction", corpus.Benign, "NOASKING", 1500},
-	{"made-guide", "document", corpus.Benign, "GUIDE", 1500},
-	{"made-role", "roleplay_benign", corpus.Benign, "LONGROLE", 1500},
+	{"made-direct", "injection_direct", corpus.Attack, "ATTACK", 3000, false},
+	{"made-languages", "injection_direct", corpus.Attack, "ATTACK_LANG", 1500, false},
+	{"made-asking", "injection_direct", corpus.Attack, "ASKING", 1500, false},
+	{"made-asking-languages", "injection_direct", corpus.Attack, "ASKING_LANG", 900, false},
+	{"made-order", "injection_indirect", corpus.Attack, "docorder", 1200, false},
+	{"made-lookalike", "hard_negative", corpus.Benign, "BENIGN", 4500, false},
+	{"made-languages", "instruction", corpus.Benign, "BENIGN_LANG", 1500, false},
+	{"made-document", "document", corpus.Benign, "body", 1200, false},
+	{"made-asking", "instruction", corpus.Benign, "NOASKING", 1500, false},
+	{"made-guide", "document", corpus.Benign, "GUIDE", 1500, false},
+	{moodSource, "document", corpus.Benign, "PERSONA", 600, false},
+	{moodSource, "document", corpus.Benign, "PROPS", 300, false},
+	{"made-family", "injection_direct", corpus.Attack, "FAMILY", 1400, false},
+	{"made-family-languages", "injection_direct", corpus.Attack, "FAMILY_LANG", 700, false},
+	{"made-props", "hard_negative", corpus.Benign, "PROPS", 2500, false},
+	{"made-props-languages", "instruction", corpus.Benign, "PROPS_LANG", 800, false},
+	{moodSource, "injection_indirect", corpus.Attack, "TASK", 700, false},
+	{moodSource, "injection_indirect", corpus.Attack, "TASK", 2800, true},
+	{moodSource, "injection_indirect", corpus.Attack, "TASK_LANG", 700, false},
+	{moodSource, "injection_indirect", corpus.Attack, "TASK_LANG", 1600, true},
+	{moodSource, "injection_indirect", corpus.Attack, "MAILIN", 300, true},
+	{moodSource, "document", corpus.Benign, "TOLD", 700, false},
+	{moodSource, "document", corpus.Benign, "TOLD", 3200, true},
+	{moodSource, "document", corpus.Benign, "TOLD_LANG", 500, false},
+	{moodSource, "document", corpus.Benign, "TOLD_LANG", 1000, true},
+	{"made-manual", "shell_doc", corpus.Benign, "MANUAL", 1800, false},
+	{"made-manual-languages", "shell_doc", corpus.Benign, "MANUAL_LANG", 900, false},
+	{"made-persona", "roleplay_benign", corpus.Benign, "PERSONA", 2500, false},
+	{"made-persona-languages", "roleplay_benign", corpus.Benign, "PERSONA_LANG", 600, false},
+	{"made-intent", "injection_direct", corpus.Attack, "INTENT", 2400, false},
+	{"made-plain", "hard_negative", corpus.Benign, "PLAIN", 1800, false},
+	{"made-short", "injection_direct", corpus.Attack, "SHORT", 900, false},
+	{"made-short-languages", "injection_direct", corpus.Attack, "SHORT_LANG", 1400, false},
+	{"made-steer", "injection_indirect", corpus.Attack, "STEER", 900, false},
+	{"made-brief", "instruction", corpus.Benign, "BRIEF", 900, false},
+	{"made-brief-languages", "instruction", corpus.Benign, "BRIEF_LANG", 700, false},
+	{"made-prose", "document", corpus.Benign, "LMPROSE", 2400, false},
+	{"made-role", "roleplay_benign", corpus.Benign, "LONGROLE", 1500, false},
 }
+
+// moodSource is where texts are from that only the model of moods learns from.
+const moodSource = "made-task"
 
 const carried = 3600
 
@@ -42,6 +73,9 @@ func makeItems() ([]corpus.Item, error) {
 	for _, r := range recipes {
 		for range r.count {
 			text := g.make(r.start)
+			if r.carried {
+				text = g.carry(text)
+			}
 			if g.rnd.n(5) == 0 {
 				text = strings.ToLower(text)
 			}

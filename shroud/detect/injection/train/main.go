@@ -47,7 +47,7 @@ func run(data, out string, loso bool) error {
 	}
 	unseen := make([]float64, len(bags))
 	for i := range seen {
-		unseen[i] = worst(seen[i].all)
+		unseen[i] = worst(seen[i].both())
 	}
 	return os.WriteFile(out, final(bags, unseen).Encode(), 0o644) //nolint:gosec // not secret
 }

@@ -11,21 +11,32 @@ import (
 // trained are the linear models and what the rules are worth.
 type trained struct {
 	words, ideas *linear
+	moods        *moods
 	votes        []float64
 }
 
 func wordsOf(b *model.Block) []uint32 { return b.Words }
 func ideasOf(b *model.Block) []uint32 { return b.Ideas }
 
-// train fits both models.
-func train(bags []*bag) trained {
+// train fits the models. Plain orders are for the model of moods alone: from a user they
+// are no attack.
+func train(all []*bag) trained {
+	var bags, documents []*bag
+	for _, b := range all {
+		if b.item.Source != moodSource {
+			bags = append(bags, b)
+		}
+		if b.document {
+			documents = append(documents, b)
+		}
+	}
 	w := newLinear(1<<20, 0.15, 1e-4, wordsOf)
 	w.size, w.damping = (*model.Block).Size, model.WordDamping
 	w.fit(bags, 8)
 	i := newLinear(1<<17, 0.1, 1e-3, ideasOf)
 	i.size, i.damping = func(b *model.Block) int { return len(b.Ideas) }, model.IdeaDamping
 	i.fit(bags, 8)
-	return trained{w, i, votes(bags)}
+	return trained{w, i, fitMoods(documents), votes(bags)}
 }
 
 // votes gives each rule what its precision is worth, each family of sources
@@ -82,9 +93,10 @@ func quantise(weights []float32) (table []int8, scale float64) {
 // sources they had not seen.
 func final(bags []*bag, unseen []float64) *model.Weights {
 	t := train(bags)
-	w := &model.Weights{WordBias: t.words.bias, IdeaBias: t.ideas.bias, Rules: t.votes}
+	w := &model.Weights{WordBias: t.words.bias, IdeaBias: t.ideas.bias, MoodBias: t.moods.bias, Rules: t.votes}
 	w.Words, w.WordScale = quantise(t.words.weights)
 	w.Ideas, w.IdeaScale = quantise(t.ideas.weights)
+	w.Moods, w.MoodScale = quantise(t.moods.weights)
 	var harmless []float64
 	for i, b := range bags {
 		if !b.attack && !b.made {

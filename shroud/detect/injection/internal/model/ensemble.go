@@ -4,13 +4,18 @@ import "math/bits"
 
 // Limits of what one opinion counts: beyond, it is sure and no surer.
 const (
-	leastWords = -3
+	leastWords = -5
 	leastIdeas = -2
 	mostLogit  = 5
 	mostRules  = 3.5
+	ideasWorth = 0.8 // of a logit of words
 )
 
-// Combine is the sum of the three opinions. That is all the ensemble there is:
+// MoodShift is what the model of moods counts less than the sum of the others, before the
+// higher of the two is taken: it is of documents alone.
+const MoodShift = -0.25
+
+// Combine is the sum of three opinions. That is all the ensemble there is:
 // weights learned for it went by which sources say what, and did worse on
 // others.
 func Combine(words, ideas float64, rules uint64, votes []float64) float64 {
@@ -18,7 +23,7 @@ func Combine(words, ideas float64, rules uint64, votes []float64) float64 {
 	for r := rules; r != 0; r &= r - 1 {
 		v += votes[bits.TrailingZeros64(r)]
 	}
-	return min(max(words, leastWords), mostLogit) + min(max(ideas, leastIdeas), mostLogit) + min(v, mostRules)
+	return min(max(words, leastWords), mostLogit) + float64(ideasWorth*min(max(ideas, leastIdeas), mostLogit)) + min(v, mostRules)
 }
 
 // Context is what the ensemble knows of a text besides what it says.

@@ -1,12 +1,16 @@
 package model
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Extractor turns texts into blocks. It is not safe for concurrent use.
 type Extractor struct {
 	scan   scan
 	places *[256][]place
 	out    []Block
+	said   []Sentence
 	sums   []blockSum
 }
 
@@ -16,13 +20,15 @@ func NewExtractor() *Extractor {
 	places := lex.places(Ruleset)
 	e := &Extractor{places: &places}
 	e.scan.lex, e.scan.sign = lex, Idea(len(lex.names)-signs)
-	e.scan.verbs = lex.set(orderVerbs)
+	e.scan.verbs, e.scan.moody = lex.set(ideaVerbs), lex.set(moodVerbs)
+	e.scan.verb = Idea(slices.Index(lex.names, plainVerb))
 	return e
 }
 
 // Blocks extracts the features of a text, which is a document or what a user
-// wrote. They hold until the next call.
-func (e *Extractor) Blocks(text string, document bool) ([]Block, []Hit) {
+// wrote. They hold until the next call. The sentences of a document are shown to each,
+// and hold no longer: there can be very many.
+func (e *Extractor) Blocks(text string, document bool, each func(*Sentence)) ([]Block, []Hit) {
 	e.scan.document = document
 	e.out, e.scan.hits = e.out[:0], e.scan.hits[:0]
 	for offset := 0; offset < len(text); {
@@ -31,6 +37,12 @@ func (e *Extractor) Blocks(text string, document bool) ([]Block, []Hit) {
 		e.scan.label()
 		e.scan.rules.reset(len(Ruleset))
 		e.out = e.scan.blocks(e.out, offset, e.places)
+		if document && each != nil {
+			e.said = e.scan.sentences(e.said[:0], offset)
+			for i := range e.said {
+				each(&e.said[i])
+			}
+		}
 		offset += n
 	}
 	return e.out, e.scan.hits
@@ -53,5 +65,5 @@ func chunk(text string) int {
 
 // fork is another extractor with the same lexicon.
 func (e *Extractor) fork() *Extractor {
-	return &Extractor{places: e.places, scan: scan{lex: e.scan.lex, sign: e.scan.sign, verbs: e.scan.verbs}}
+	return &Extractor{places: e.places, scan: scan{lex: e.scan.lex, sign: e.scan.sign, verbs: e.scan.verbs, moody: e.scan.moody, verb: e.scan.verb}}
 }

@@ -6,8 +6,13 @@ import "bytes"
 const (
 	wordBits = 20
 	ideaBits = 17
+	moodBits = 17
 	wordMask = 1<<wordBits - 1
 	ideaMask = 1<<ideaBits - 1
+	moodMask = 1<<moodBits - 1
+
+	MoodSize  = 1 << moodBits // of the table of moods
+	MoodWords = MoodSize / 2  // where in it words are, apart from what there is less of
 )
 
 // Blocks end with a sentence or a line once they are long enough, and else where

@@ -19,7 +19,7 @@ type seen struct {
 func (s *scan) ideas(b *Block, st *state, first, end, offset int, places *[256][]place) {
 	for i := first; i < end; i++ {
 		t := &s.tokens[i]
-		if t.idea == 0 {
+		if t.idea == 0 || t.idea == s.verb {
 			continue
 		}
 		id := uint32(t.idea)
@@ -67,12 +67,6 @@ func (s *scan) ordered(b *Block, st *state, t *token) {
 		}
 	}
 }
-
-// orderReach is how far into a sentence its beginning is remembered, in half words.
-const orderReach = 32
-
-// orderVerbs are the ideas with which orders begin.
-var orderVerbs = []string{"DO", "ACT", "SEND", "DELETE", "REVEAL", "EXEC", "PLEASE", "ORDER"}
 
 // again appends each feature once more in documents: an order means something
 // else there than where a user gives it.

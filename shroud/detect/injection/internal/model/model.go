@@ -1,6 +1,9 @@
 package model
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // Model scores texts. It is safe for concurrent use.
 type Model struct {
@@ -25,6 +28,7 @@ type Reading struct {
 	Logit        float64 // of the worst window, without what the context adds
 	Words, Ideas float64 // its parts
 	From, To     int     // the window, in the text
+	Order        bool    // it is a sentence that gives an order, in a document
 	Hits         []Hit   // of the whole text
 }
 
@@ -32,7 +36,12 @@ type Reading struct {
 func (m *Model) Read(text string, document bool) Reading {
 	e := m.pool.Get().(*Extractor) //nolint:forcetypeassert // the pool's own
 	defer m.pool.Put(e)
-	blocks, hits := e.Blocks(text, document)
+	order := Reading{Logit: math.Inf(-1)}
+	blocks, hits := e.Blocks(text, document, func(at *Sentence) {
+		if z := m.order(at) + MoodShift; z > order.Logit {
+			order.Logit, order.From, order.To = z, at.From, at.To
+		}
+	})
 	e.sums = e.sums[:0]
 	for i := range blocks {
 		e.sums = append(e.sums, m.sum(&blocks[i]))
@@ -47,6 +56,9 @@ func (m *Model) Read(text string, document bool) Reading {
 			r.From, r.To = blocks[from].From, blocks[to-1].To
 		}
 	})
+	if order.Logit > r.Logit {
+		r.Logit, r.From, r.To, r.Order = order.Logit, order.From, order.To, true
+	}
 	r.Hits = append(r.Hits, hits...)
 	return r
 }
@@ -82,6 +94,16 @@ func (m *Model) window(sums []blockSum) (words, ideas, z float64) {
 	words = Norm(float64(float64(w)*m.weights.WordScale), nw, WordDamping) + m.weights.WordBias
 	ideas = Norm(float64(float64(i)*m.weights.IdeaScale), ni, IdeaDamping) + m.weights.IdeaBias
 	return words, ideas, Combine(words, ideas, rules, m.weights.Rules)
+}
+
+// order is the logit of a sentence of a document.
+func (m *Model) order(at *Sentence) float64 {
+	moods := m.weights.Moods[:1<<moodBits]
+	var sum int32
+	for _, f := range at.Moods {
+		sum += int32(moods[f&moodMask])
+	}
+	return Norm(float64(float64(sum)*m.weights.MoodScale), len(at.Moods), MoodDamping) + m.weights.MoodBias
 }
 
 // Score turns a logit into a score from 0 to 1.

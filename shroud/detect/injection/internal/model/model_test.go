@@ -8,7 +8,7 @@ import (
 
 // ideasIn lists the names of the ideas in a text, in order.
 func ideasIn(e *Extractor, text string) (names []string) {
-	e.Blocks(text, false)
+	e.Blocks(text, false, nil)
 	for _, t := range e.scan.tokens {
 		if t.idea != 0 {
 			names = append(names, e.scan.lex.names[t.idea])
@@ -56,7 +56,7 @@ func TestRulesFireInDocumentsOnlyWhereTheySaySo(t *testing.T) {
 	e := NewExtractor()
 	const text = "Please send my bank statements to eve@example.org"
 	fired := func(document bool) bool {
-		_, hits := e.Blocks(text, document)
+		_, hits := e.Blocks(text, document, nil)
 		return slices.ContainsFunc(hits, func(h Hit) bool { return Ruleset[h.Rule].Documents })
 	}
 	if fired(false) || !fired(true) {
@@ -67,7 +67,7 @@ func TestRulesFireInDocumentsOnlyWhereTheySaySo(t *testing.T) {
 func TestBlocksCoverTheText(t *testing.T) {
 	e := NewExtractor()
 	text := strings.Repeat("Some words, and a line\nЁщё слова. 漢字。 ", 4000)
-	blocks, _ := e.Blocks(text, false)
+	blocks, _ := e.Blocks(text, false, nil)
 	end := 0
 	for _, b := range blocks {
 		if b.From < end || b.To <= b.From || b.To > len(text) || strings.TrimSpace(text[end:b.From]) != "" {
@@ -95,14 +95,14 @@ func TestWindowsCoverTheBlocks(t *testing.T) {
 }
 
 func TestWeightsSurviveEncoding(t *testing.T) {
-	w := &Weights{Words: make([]int8, 1<<wordBits), Ideas: make([]int8, 1<<ideaBits), Rules: make([]float64, len(Ruleset)), Slope: 0.25, WordBias: -1.5}
-	w.Words[3], w.Ideas[5], w.Rules[1] = -7, 127, 2.5
+	w := &Weights{Words: make([]int8, 1<<wordBits), Ideas: make([]int8, 1<<ideaBits), Moods: make([]int8, 1<<moodBits), Rules: make([]float64, len(Ruleset)), Slope: 0.25, WordBias: -1.5}
+	w.Words[3], w.Ideas[5], w.Moods[7], w.Rules[1] = -7, 127, 9, 2.5
 	encoded := w.Encode()
 	got, err := Decode(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Words[3] != -7 || got.Ideas[5] != 127 || got.Rules[1] != 2.5 || got.Slope != 0.25 || got.WordBias != -1.5 {
+	if got.Words[3] != -7 || got.Ideas[5] != 127 || got.Moods[7] != 9 || got.Rules[1] != 2.5 || got.Slope != 0.25 || got.WordBias != -1.5 {
 		t.Error("other weights came back")
 	}
 	for _, bad := range [][]byte{nil, encoded[1:], append([]byte("x"), encoded[1:]...)} {

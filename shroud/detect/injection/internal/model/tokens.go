@@ -22,6 +22,7 @@ const (
 	lineStart     flags = 1 << iota // first of its line
 	sentenceStart                   // after a full stop, a colon, a quote, a bracket
 	capitals                        // three letters or more, all of them capitals
+	titled                          // begins with a capital
 )
 
 // Signs of the tokeniser, as ideas after those of the lexicon.
@@ -46,6 +47,8 @@ type scan struct {
 	lex    *lexicon
 	sign   Idea       // the first sign
 	verbs  *[256]bool // ideas that orders begin with
+	moody  *[256]bool // the same, and more, for moods
+	verb   Idea       // of verbs that are nothing else
 	buf    []byte
 	tokens []token
 	rules  ruleState
@@ -141,6 +144,9 @@ func (s *scan) plain(r *reading) {
 	}
 	if !small && at-first > 2 {
 		t.flags |= capitals
+	}
+	if text[first] < 'a' && t.kind == letter {
+		t.flags |= titled
 	}
 	s.tokens = append(s.tokens, t)
 	r.open, r.next = len(s.tokens)-1, 0
@@ -245,8 +251,8 @@ func (s *scan) label() {
 			if id == 0 && s.buf[t.from] >= 0xD7 && s.buf[t.from] <= 0xDB {
 				id, size = s.afterArticle(t)
 			}
-			if id == 0 {
-				continue
+			if id == 0 || id == s.verb && t.flags&sentenceStart == 0 {
+				continue // a plain verb says something only where it may be an order
 			}
 			t.idea = id
 			i = s.skip(i, t.from+uint32(size))

@@ -10,10 +10,13 @@ import (
 type Weights struct {
 	Words     []int8 // by feature
 	Ideas     []int8
+	Moods     []int8
 	WordScale float64 // what one step of a weight is worth
 	IdeaScale float64
+	MoodScale float64
 	WordBias  float64
 	IdeaBias  float64
+	MoodBias  float64
 	Rules     []float64 // what each rule adds, in the order of Ruleset
 
 	// The sum of all opinions becomes a score by a line through two points.
@@ -22,7 +25,7 @@ type Weights struct {
 }
 
 // magic is the format's name and version, and the sizes that it is for.
-var magic = [8]byte{'i', 'n', 'j', 'w', 1, wordBits, ideaBits, 0}
+var magic = [8]byte{'i', 'n', 'j', 'w', 2, wordBits, ideaBits, moodBits}
 
 var errFormat = errors.New("model: weights of another format")
 
@@ -32,7 +35,7 @@ func (w *Weights) Encode() []byte {
 	for _, f := range w.numbers() {
 		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(*f))
 	}
-	for _, table := range [][]int8{w.Words, w.Ideas} {
+	for _, table := range [][]int8{w.Words, w.Ideas, w.Moods} {
 		for _, v := range table {
 			out = append(out, byte(v))
 		}
@@ -42,7 +45,7 @@ func (w *Weights) Encode() []byte {
 
 // numbers are all but the tables.
 func (w *Weights) numbers() []*float64 {
-	out := []*float64{&w.WordScale, &w.IdeaScale, &w.WordBias, &w.IdeaBias, &w.Centre, &w.Slope}
+	out := []*float64{&w.WordScale, &w.IdeaScale, &w.MoodScale, &w.WordBias, &w.IdeaBias, &w.MoodBias, &w.Centre, &w.Slope}
 	for i := range w.Rules {
 		out = append(out, &w.Rules[i])
 	}
@@ -54,7 +57,7 @@ func Decode(in []byte) (*Weights, error) {
 	w := &Weights{Rules: make([]float64, len(Ruleset))}
 	numbers := w.numbers()
 	size := len(magic) + 8*len(numbers)
-	if len(in) != size+1<<wordBits+1<<ideaBits || [8]byte(in) != magic {
+	if len(in) != size+1<<wordBits+1<<ideaBits+1<<moodBits || [8]byte(in) != magic {
 		return nil, errFormat
 	}
 	for i, f := range numbers {
@@ -69,5 +72,6 @@ func Decode(in []byte) (*Weights, error) {
 	}
 	w.Words = table(size, 1<<wordBits)
 	w.Ideas = table(size+1<<wordBits, 1<<ideaBits)
+	w.Moods = table(size+1<<wordBits+1<<ideaBits, 1<<moodBits)
 	return w, nil
 }

@@ -26,6 +26,7 @@ func Windows(n int, visit func(from, to int)) {
 const (
 	WordDamping = 24
 	IdeaDamping = 8
+	MoodDamping = 8
 )
 
 // Norm scales a sum of n weights to a logit.
