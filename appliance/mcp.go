@@ -4,9 +4,12 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/mcp"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
 // MCPConfig sets the MCP server.
@@ -50,9 +53,81 @@ func (d *daemon) openMCP(c *core, api *httpapi.Server) error {
 	}
 	d.mcp.behind.Store(mcp.NewHandler(mcp.Config{
 		Version: d.o.Version, API: as, Rights: c.db.Generation, Log: d.log,
-		Guard: mcp.Guard{Off: c.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(c.cfg.MCP.Inspection), Log: d.log},
+		Followed: true,
+		Guard:    mcp.Guard{Off: c.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(c.cfg.MCP.Inspection), Log: d.log},
 	}))
 	return nil
+}
+
+// newsEvery is how often the MCP server's clients are told what changed.
+const newsEvery = time.Second
+
+// listed are the events after which somebody sees another list of a vault's secrets.
+var listed = map[audit.Action]bool{
+	audit.SecretWrite: true, audit.SecretRotate: true, audit.SecretDelete: true, audit.SecretDisable: true,
+	audit.PolicyCreate: true, audit.PolicyUpdate: true, audit.PolicyDelete: true, audit.VaultDelete: true,
+}
+
+// follow tells the MCP server's clients what changed in vaults that they listen to,
+// whoever changed it. It looks at the audit log where something may have changed and
+// somebody listens, and so at what is durable.
+func (f *mcpFront) follow(ctx context.Context, c *core) error {
+	if f == nil {
+		return nil
+	}
+	n := &news{db: c.db, log: c.audit}
+	every := time.NewTicker(newsEvery)
+	defer every.Stop()
+	for h := f.behind.Load(); ; {
+		vaults, err := n.since(ctx, h.Listening)
+		if err != nil && ctx.Err() == nil {
+			c.log.Error("what changed in vaults cannot be said to who listens; it will be tried again", "err", err)
+		}
+		for vault := range vaults {
+			h.Changed(ctx, vault)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+	}
+}
+
+// news is how far the audit log was followed.
+type news struct {
+	db     *store.DB
+	log    *audit.Log
+	begun  bool
+	rights uint64 // what Generation was
+	at     uint64 // everything below was looked at, or nobody listened
+}
+
+// since returns the vaults in which something changed since it was last asked.
+func (n *news) since(ctx context.Context, listening func() bool) (map[string]bool, error) {
+	rights := n.db.Generation()
+	if n.begun && rights == n.rights {
+		return nil, nil
+	}
+	size, err := n.log.Figures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	vaults := map[string]bool{}
+	for n.begun && listening() && n.at < size.Events {
+		records, next, err := n.log.Since(ctx, n.at)
+		if err != nil {
+			return vaults, err
+		}
+		for _, r := range records {
+			if vault, ok := r.Details["vault_id"].(string); ok && listed[r.Action] && r.Outcome == audit.Success {
+				vaults[vault] = true
+			}
+		}
+		n.at = next
+	}
+	n.begun, n.rights, n.at = true, rights, max(n.at, size.Events)
+	return vaults, nil
 }
 
 // ServeHTTP implements http.Handler.

@@ -208,6 +208,7 @@ func (d *daemon) serve(ctx context.Context, c *core, api *httpapi.Server, monito
 	g.Go(func() error { return ended(out.dispatcher.Run(ctx)) })
 	g.Go(func() error { return ended(out.follower.Run(ctx)) })
 	g.Go(func() error { return ended(c.intents.Run(ctx)) })
+	g.Go(func() error { return d.mcp.follow(ctx, c) })
 	g.Go(func() error { return c.runStreams(ctx) })
 	g.Go(func() error { return c.housekeeping(ctx) })
 	g.Go(func() error { return c.watchStorage(ctx) })

@@ -28,6 +28,9 @@ type Config struct {
 	// minute.
 	Rights func() uint64
 
+	// Followed says that Changed is called after each change, whoever made it.
+	Followed bool
+
 	// Extend adds to what is served, for the suite of conformance, which asks for
 	// tools that no product has.
 	Extend func(*sdk.Server)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -107,29 +108,42 @@ func TestTokensEnd(t *testing.T) {
 	}
 }
 
-// Who listens to the list of secrets hears what changed for them, and nobody else.
-func TestNewsOfTheList(t *testing.T) {
-	a, b := newAgent(t), newAgent(t)
-	heard := map[*agent]chan string{a: make(chan string, 8), b: make(chan string, 8)}
-	of := map[*agent]session{}
-	for k, news := range heard {
-		of[k] = k.connect(ancient, &sdk.ClientOptions{
-			ResourceUpdatedHandler: func(_ context.Context, r *sdk.ResourceUpdatedNotificationRequest) { news <- r.Params.URI },
-		})
-		if err := of[k].Subscribe(t.Context(), &sdk.SubscribeParams{URI: "vault://secrets"}); err != nil {
-			t.Fatal(err)
-		}
-		if err := of[k].Subscribe(t.Context(), &sdk.SubscribeParams{URI: "vault://else"}); err == nil {
-			t.Error("there is another resource to listen to")
-		}
+// A call that is cancelled, or in the era without sessions given up, ends: what it waits
+// for is let go of.
+func TestCallsAreCancelled(t *testing.T) {
+	a := newAgent(t, "read", "use")
+	arrived, gone := make(chan struct{}), make(chan struct{})
+	host := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the server looks for the end of the connection from here on
+		arrived <- struct{}{}
+		<-r.Context().Done()
+		gone <- struct{}{}
+	}))
+	t.Cleanup(host.Close)
+	_, err := live.own.PutSecret(t.Context(), a.vault, "k", api.PutSecretRequest{
+		Value: canary, Metadata: api.Object(`{"allowed_hosts":["` + host.URL + `"]}`),
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	of[a].says("put_secret", args{"path": "new", "value": canary})
-	if uri := <-heard[a]; uri != "vault://secrets" {
-		t.Errorf("heard of %s", uri)
-	}
-	of[b].says("put_secret", args{"path": "new", "value": canary})
-	<-heard[b]
-	if len(heard[a])+len(heard[b]) > 0 {
-		t.Error("somebody heard of what is not theirs")
+	for _, era := range []string{ancient, recent} {
+		s := a.connect(era, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.CallTool(ctx, &sdk.CallToolParams{Name: "http_request_with_secret", Arguments: args{
+				"url": host.URL, "headers": args{"authorization": "Bearer {{secret://" + a.vault + "/k}}"},
+			}})
+			ended <- err
+		}()
+		<-arrived
+		cancel()
+		<-gone
+		if err := <-ended; err == nil {
+			t.Errorf("%s: the call came to an end by itself", era)
+		}
+		if text := s.says("list_secrets", nil); !strings.HasPrefix(text, "Found 1 secret(s):") {
+			t.Errorf("%s: %s", era, text)
+		}
 	}
 }

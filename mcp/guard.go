@@ -217,9 +217,6 @@ const maxHeard = 64 << 10
 // speaks reports whether a value that was fetched tries to tell the model what to
 // do. It is the agent's own secret all the same: it is handed out as it is.
 func (g *guard) speaks(value string) bool {
-	if g.Off {
-		return false
-	}
 	value = value[:min(len(value), maxHeard)]
 	r := detect.Inspect(value, detect.Options{Context: detect.Document, Policy: g.policy, Structured: true})
 	for _, f := range r.Threats {
@@ -230,9 +227,23 @@ func (g *guard) speaks(value string) bool {
 	return false
 }
 
-// fetched has a value watched that an agent fetched.
-func (g *guard) fetched(c *caller, path, value string) {
+// fetched has a value watched that an agent fetched, and says whether it speaks.
+func (g *guard) fetched(c *caller, path, value string) (speaks bool) {
+	if g.Off {
+		return false
+	}
+	w := g.watches.of(c)
+	speaks, known := w.has(path, value)
+	if !known {
+		speaks = g.speaks(value)
+		w.add(path, value, speaks)
+	}
+	return speaks
+}
+
+// fetchedPart is fetched for a part of a value, which was read as a whole.
+func (g *guard) fetchedPart(c *caller, path, value string) {
 	if !g.Off {
-		g.watches.of(c).add(path, value)
+		g.watches.of(c).add(path, value, false)
 	}
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,8 @@ const stateless = "2026-07-28"
 
 const (
 	defaultMaxSessions = 4096
+	// An agent has one of so many parts of the sessions.
+	shares = 16
 	// sessionTimeout is how long a session waits for another request. A client that
 	// comes later is told so, and begins a new one.
 	sessionTimeout = 4 * time.Hour
@@ -46,13 +49,21 @@ var (
 // There is no OAuth here, and no document that speaks of it: clients that find
 // one ignore the credential they were given.
 type Handler struct {
-	server   *server
 	accounts *accounts
 	origins  *http.CrossOriginProtection
-	sessions int
-	ancient  http.Handler // of clients with sessions
-	recent   http.Handler // of clients without
+	guard    *guard
+	seats    *seats
+	ancient  era // of clients with sessions
+	recent   era // of clients without
 	inside   *underWay
+}
+
+// era is the server for clients of one era of the protocol. Each has one of its own: for
+// a request without a session the SDK begins one, among all others of the same server.
+type era struct {
+	*server
+	http   http.Handler
+	direct sdk.MethodHandler // calls of tools that take the shortcut
 }
 
 // NewHandler returns a Handler.
@@ -61,21 +72,25 @@ func NewHandler(c Config) *Handler {
 	if rights == nil {
 		rights = func() uint64 { return 0 }
 	}
-	h := &Handler{
-		server:   newServer(c, nil),
-		accounts: &accounts{api: c.API, rights: rights, known: map[[32]byte]*account{}},
-		origins:  http.NewCrossOriginProtection(), sessions: c.MaxSessions, inside: newUnderWay(),
-	}
-	if h.sessions == 0 {
-		h.sessions = defaultMaxSessions
-	}
-	serve := func(o sdk.StreamableHTTPOptions) http.Handler {
+	g := newGuard(c.Guard)
+	serve := func(o sdk.StreamableHTTPOptions) era {
+		s := newServer(c, g, nil)
 		o.MaxRequestBodyBytes = -1 // it is read before
-		return auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(
-			sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return h.server.sdk }, &o))
+		over := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.sdk }, &o)
+		signed := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})
+		return era{server: s, http: signed(over), direct: s.identify(g.around(s.callTool))}
 	}
-	h.ancient = serve(sdk.StreamableHTTPOptions{SessionTimeout: sessionTimeout})
-	h.recent = serve(sdk.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true})
+	h := &Handler{
+		accounts: &accounts{api: c.API, rights: rights, known: map[[32]byte]*account{}},
+		origins:  http.NewCrossOriginProtection(), guard: g, inside: newUnderWay(),
+		ancient: serve(sdk.StreamableHTTPOptions{}),
+		recent:  serve(sdk.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true}),
+	}
+	most := cmp.Or(c.MaxSessions, defaultMaxSessions)
+	h.seats = &seats{
+		most: most, share: max(1, most/shares), idle: sessionTimeout,
+		live: h.ancient.sdk.Sessions, taken: map[string]*seat{}, held: map[string]int{},
+	}
 	return h
 }
 
@@ -84,10 +99,13 @@ func NewHandler(c Config) *Handler {
 // it does not wait for calls either.
 func (h *Handler) Close(ctx context.Context) error {
 	err := h.inside.close(ctx)
-	for s := range h.server.sdk.Sessions() {
-		_ = s.Close()
+	for _, e := range []era{h.ancient, h.recent} {
+		for s := range e.sdk.Sessions() {
+			_ = s.Close()
+		}
 	}
-	h.server.guard.forget()
+	h.seats.close()
+	h.guard.forget()
 	return err
 }
 
@@ -122,9 +140,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var body []byte
 	if r.Method == http.MethodPost {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		if err != nil {
+		if body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 			return errTooLarge
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -132,17 +150,33 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	// What the listener waits for is here. The answer may take longer than that.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	w.Header().Set("Cache-Control", "no-store")
-	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 	if r.Header.Get("Mcp-Protocol-Version") >= stateless {
-		h.recent.ServeHTTP(w, r)
+		if !h.shortcut(w, r, body, c) {
+			h.recent.http.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
+		}
 		return nil
 	}
-	if r.Method == http.MethodPost && r.Header.Get("Mcp-Session-Id") == "" && h.full() {
-		return errSessions.After(time.Minute)
+	return h.inSession(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)), body, c)
+}
+
+// inSession serves a request of a session, or the one that begins it.
+func (h *Handler) inSession(w http.ResponseWriter, r *http.Request, body []byte, c *caller) error {
+	if id := r.Header.Get(sessionHeader); id != "" || r.Method != http.MethodPost {
+		session := h.seats.use(c.user, id)
+		if session == nil || r.Method != http.MethodPost || !h.shortcutInSession(w, r, body, c, session) {
+			h.ancient.http.ServeHTTP(w, r)
+		}
+		return nil
 	}
-	h.ancient.ServeHTTP(w, r)
+	if err := h.seats.hold(c.user); err != nil {
+		return err
+	}
+	defer func() { h.seats.begun(c.user, w.Header().Get(sessionHeader)) }()
+	h.ancient.http.ServeHTTP(w, r)
 	return nil
 }
+
+const sessionHeader = "Mcp-Session-Id"
 
 // sameOrigin refuses requests of pages from elsewhere, whatever their method: a
 // stream is read with GET.
@@ -169,14 +203,6 @@ func (h *Handler) enter(r *http.Request) (*caller, error) {
 	return &caller{account: k, peer: from, named: r.Header.Get("X-Vault-ID")}, nil
 }
 
-func (h *Handler) full() bool {
-	n := 0
-	for range h.server.sdk.Sessions() {
-		n++
-	}
-	return n >= h.sessions
-}
-
 const callerIn = "caller" // in the Extra of a TokenInfo
 
 // verified hands the caller on to where the SDK shows it to handlers. A session
@@ -186,7 +212,11 @@ func verified(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, 
 	if !ok {
 		return nil, auth.ErrInvalidToken
 	}
-	return &auth.TokenInfo{UserID: c.user, Extra: map[string]any{callerIn: c}}, nil
+	return tokenOf(c), nil
+}
+
+func tokenOf(c *caller) *auth.TokenInfo {
+	return &auth.TokenInfo{UserID: c.user, Extra: map[string]any{callerIn: c}}
 }
 
 // Refuse answers with an error in the form of the API's.

@@ -47,8 +47,7 @@ const asked = "page"
 // the model sees (URL mode of elicitation, since revision 2025-11-25). An error of
 // needsPerson has to end the call.
 func (c *call) lead(ctx context.Context, message, page string) (went bool, err error) {
-	can := c.req.ClientCapabilities()
-	if can == nil || can.Elicitation == nil || can.Elicitation.URL == nil {
+	if !leads(c.req.ClientCapabilities()) {
 		return false, nil
 	}
 	if got, ok := c.req.Params.InputResponses[asked]; ok {
@@ -69,6 +68,9 @@ func (c *call) lead(ctx context.Context, message, page string) (went bool, err e
 // stateless reports whether the client is of the era without sessions, in which a
 // server asks for nothing while a call runs.
 func (c *call) stateless() bool {
+	if c.req.Session == nil {
+		return true
+	}
 	begun := c.req.Session.InitializeParams()
 	return begun == nil || begun.ProtocolVersion >= stateless
 }

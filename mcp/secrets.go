@@ -129,8 +129,7 @@ func (c *call) fetch(ctx context.Context, path string) (api.SecretResponse, erro
 	if err != nil {
 		return s, at{path, err}
 	}
-	c.s.guard.fetched(c.caller, s.Path, s.Value)
-	if c.s.guard.speaks(s.Value) {
+	if c.s.guard.fetched(c.caller, s.Path, s.Value) {
 		c.note = warning
 	}
 	return s, nil
@@ -187,7 +186,7 @@ func (c *call) store(ctx context.Context, path string, req api.PutSecretRequest)
 	if err != nil {
 		return stored{}, at{path, err}
 	}
-	c.s.changed(ctx, vault)
+	c.s.edited(ctx, vault)
 	return stored{m.Path, m.Type, m.Version}, nil
 }
 
@@ -204,7 +203,7 @@ func deleteSecret(ctx context.Context, c *call, in pathArgs) (string, deleted, e
 	if err := c.api.DeleteSecret(ctx, vault, in.Path); err != nil {
 		return "", deleted{}, at{in.Path, err}
 	}
-	c.s.changed(ctx, vault)
+	c.s.edited(ctx, vault)
 	return fmt.Sprintf("Secret at '%s' has been soft-deleted.", in.Path), deleted{in.Path, true}, nil
 }
 
@@ -261,7 +260,7 @@ func getEnvBundle(ctx context.Context, c *call, in pathArgs) (string, map[string
 	}
 	out := parseEnv(s.Value)
 	for _, value := range out {
-		c.s.guard.fetched(c.caller, s.Path, value)
+		c.s.guard.fetchedPart(c.caller, s.Path, value)
 	}
 	return indented(out), out, nil
 }

@@ -13,18 +13,19 @@ const instructions = `Secrets for AI agents. list_secrets shows what there is, w
 type server struct {
 	cfg   Config
 	sdk   *sdk.Server
+	tools map[string]registered
 	guard *guard
 	fixed *caller // of a transport that has one client; nil elsewhere
 	told  listeners
 }
 
-func newServer(cfg Config, fixed *caller) *server {
-	s := &server{cfg: cfg, fixed: fixed, guard: newGuard(cfg.Guard)}
+func newServer(cfg Config, g *guard, fixed *caller) *server {
+	s := &server{cfg: cfg, fixed: fixed, guard: g, tools: map[string]registered{}}
 	o := &sdk.ServerOptions{Instructions: instructions, SetCacheable: private}
 	if cfg.API != nil {
 		o.CompletionHandler, o.SubscribeHandler, o.UnsubscribeHandler = s.complete, s.subscribe, s.unsubscribe
 	}
-	s.sdk = sdk.NewServer(&sdk.Implementation{Name: name, Title: "1Claw", Version: cfg.Version}, o)
+	s.sdk = sdk.NewServer(s.about(), o)
 	s.addTools()
 	if cfg.API != nil {
 		s.addResources()
@@ -36,6 +37,11 @@ func newServer(cfg Config, fixed *caller) *server {
 	s.sdk.AddReceivingMiddleware(s.identify, s.guard.around)
 	s.sdk.AddSendingMiddleware(s.told.quiet)
 	return s
+}
+
+// about is what the server says of itself.
+func (s *server) about() *sdk.Implementation {
+	return &sdk.Implementation{Name: name, Title: "1Claw", Version: s.cfg.Version}
 }
 
 // private keeps answers out of caches that others share. What a vault holds is

@@ -90,7 +90,7 @@ func ServeStdio(ctx context.Context, c Stdio, in io.ReadCloser, out io.WriteClos
 	if c.API != nil {
 		fixed = &caller{account: &account{api: c.API, agent: c.agent}, named: c.Vault}
 	}
-	s := newServer(c.Config, fixed)
+	s := newServer(c.Config, newGuard(c.Guard), fixed)
 	err := s.sdk.Run(ctx, &sdk.IOTransport{Reader: in, Writer: out, MaxLineLength: maxBody})
 	s.guard.forget()
 	if errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {

@@ -47,41 +47,59 @@ func (e effect) annotations(title string) *sdk.ToolAnnotations {
 	}
 }
 
-// add registers a tool.
+// add registers a tool, with the SDK and for the shortcut.
 func add[In, Out any](s *server, t tool[In, Out]) {
-	def := &sdk.Tool{
-		Name: t.name, Title: t.title, Description: t.about, Annotations: t.does.annotations(t.title),
-		InputSchema: schemaOf[In](t.args), OutputSchema: schemaOf[Out](nil),
-	}
-	sdk.AddTool(s.sdk, def, func(ctx context.Context, req *sdk.CallToolRequest, in In) (*sdk.CallToolResult, Out, error) {
-		var none Out
+	schema := schemaOf[In](t.args)
+	args := newArguments[In](schema)
+	run := func(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 		if err := blocked(ctx); err != nil {
-			return nil, none, err
+			return failed(err), nil
 		}
-		c := &call{s: s, req: req}
-		if s.cfg.API != nil {
-			var err error
-			if c.caller, err = callerOf(ctx); err != nil {
-				return nil, none, err
-			}
-			if err = c.learn(ctx); err != nil {
-				return nil, none, s.explain(ctx, err, t.subject)
-			}
-		}
-		text, out, err := t.call(ctx, c, in)
-		var person needsPerson
-		if errors.As(err, &person) {
-			return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{asked: person.ask}}, none, nil
-		}
+		in, err := args.read(req.Params.Arguments)
 		if err != nil {
-			return nil, none, s.explain(ctx, err, t.subject)
+			return failed(err), nil
 		}
-		res := &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: text}}}
-		if c.note != "" {
-			res.Content = append(res.Content, &sdk.TextContent{Text: c.note})
+		return t.run(ctx, s, req, in)
+	}
+	s.tools[t.name] = registered{run, t.does == spends}
+	s.sdk.AddTool(&sdk.Tool{
+		Name: t.name, Title: t.title, Description: t.about, Annotations: t.does.annotations(t.title),
+		InputSchema: json.RawMessage(compact(schema)), OutputSchema: json.RawMessage(compact(schemaOf[Out](nil))),
+	}, run)
+}
+
+// run makes a call and puts what came of it in words, for the model, and into an object.
+func (t tool[In, Out]) run(ctx context.Context, s *server, req *sdk.CallToolRequest, in In) (*sdk.CallToolResult, error) {
+	c := &call{s: s, req: req}
+	if s.cfg.API != nil {
+		var err error
+		if c.caller, err = callerOf(ctx); err != nil {
+			return failed(err), nil
 		}
-		return res, out, nil
-	})
+		if err = c.learn(ctx); err != nil {
+			return failed(s.explain(ctx, err, t.subject)), nil
+		}
+	}
+	text, out, err := t.call(ctx, c, in)
+	var person needsPerson
+	if errors.As(err, &person) {
+		return &sdk.CallToolResult{InputRequests: sdk.InputRequestMap{asked: person.ask}}, nil
+	}
+	if err != nil {
+		return failed(s.explain(ctx, err, t.subject)), nil
+	}
+	res := &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: text}}, StructuredContent: json.RawMessage(compact(out))}
+	if c.note != "" {
+		res.Content = append(res.Content, &sdk.TextContent{Text: c.note})
+	}
+	return res, nil
+}
+
+// failed is the result of a call that came to nothing: the model reads why.
+func failed(err error) *sdk.CallToolResult {
+	var res sdk.CallToolResult
+	res.SetError(err)
+	return &res
 }
 
 // refine says more about an argument than its Go type does.

@@ -87,23 +87,44 @@ type watch struct {
 	used time.Time // by watches
 
 	mu      sync.Mutex
-	entries []redact.Entry // oldest first
+	entries []watched // oldest first
 	bytes   int
 	made    *known // of the entries; nil when they changed
 }
 
+// watched is a value that was fetched, and whether it speaks to the model: what is
+// fetched again is not read again.
+type watched struct {
+	redact.Entry
+	speaks bool
+}
+
+// has looks for a value that was noted before.
+func (w *watch) has(path, value string) (speaks, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if i := w.find(path, value); i >= 0 {
+		return w.entries[i].speaks, true
+	}
+	return false, false
+}
+
+func (w *watch) find(path, value string) int {
+	return slices.IndexFunc(w.entries, func(e watched) bool { return e.Path == path && string(e.Value.Reveal()) == value })
+}
+
 // add notes a value that was fetched.
-func (w *watch) add(path, value string) {
+func (w *watch) add(path, value string, speaks bool) {
 	if len(value) < shortest || len(value) > maxWatchedBytes {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	same := func(e redact.Entry) bool { return e.Path == path && string(e.Value.Reveal()) == value }
-	if slices.ContainsFunc(w.entries, same) {
+	if w.find(path, value) >= 0 {
 		return
 	}
-	w.entries, w.bytes, w.made = append(w.entries, redact.Entry{Path: path, Value: plain.FromString(value)}), w.bytes+len(value), nil
+	noted := watched{redact.Entry{Path: path, Value: plain.FromString(value)}, speaks}
+	w.entries, w.bytes, w.made = append(w.entries, noted), w.bytes+len(value), nil
 	for len(w.entries) > maxWatched || w.bytes > maxWatchedBytes {
 		w.bytes -= w.entries[0].Value.Len()
 		w.entries[0].Value.Wipe()
@@ -125,8 +146,12 @@ func (w *watch) matcher() *known {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.made == nil {
-		w.made = &known{long: redact.New(w.entries)}
-		for _, e := range w.entries {
+		all := make([]redact.Entry, len(w.entries))
+		for i, e := range w.entries {
+			all[i] = e.Entry
+		}
+		w.made = &known{long: redact.New(all)}
+		for _, e := range all {
 			if e.Value.Len() < redact.Shortest {
 				w.made.short = append(w.made.short, redact.Entry{Path: e.Path, Value: e.Value.Clone()})
 			}
