@@ -85,7 +85,10 @@ func (s *toolSession) call(t testing.TB, tool string, args map[string]any) (text
 		"jsonrpc": "2.0", "id": s.last.Add(1), "method": "tools/call", "params": map[string]any{"name": tool, "arguments": args},
 	})
 	res, out := s.post(t, string(body))
-	_, data, _ := bytes.Cut(out, []byte("data: "))
+	_, data, stream := bytes.Cut(out, []byte("data: "))
+	if !stream {
+		data = out
+	}
 	var answer struct {
 		Result struct {
 			Content []struct{ Text string }

@@ -2,9 +2,14 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -51,6 +56,10 @@ var toolCalls = []toolCall{
 	{tool: "get_secret", args: `{"path":"app/none"}`, want: `No secret found at path 'app/none'.`, fails: true},
 	{tool: "describe_secret", args: `{"path":"app/none"}`, want: `No secret found at path 'app/none'.`, fails: true},
 	{tool: "delete_secret", args: `{"path":"app/none"}`, want: `No secret found at path 'app/none'.`, fails: true},
+	{tool: "put_secret", args: `{"path":"app/used","value":"$secret-3","metadata":{"allowed_hosts":["$host"]}}`, want: `Secret stored at 'app/used' (version 1, type: api_key).`},
+	{tool: "http_request_with_secret", args: `{"url":"$host/v1","method":"POST","headers":{"authorization":"Bearer {{secret://$vault/app/used}}"},"body":"hello"}`, want: "HTTP 200\n\nPOST /v1 with hello from Bearer [REDACTED:.*"},
+	{tool: "http_request_with_secret", args: `{"url":"http://127.0.0.1:1/","headers":{"authorization":"Bearer {{secret://$vault/app/used}}"}}`, want: `.*`, fails: true},
+	{tool: "http_request_with_secret", args: `{"url":"$host/v1","method":"TRACE"}`, want: `validating .*`, fails: true},
 	{tool: "share_secret", args: `{"secret_id":"$id","recipient_type":"user","expires_at":"2040-01-01T00:00:00Z"}`, want: `Error: recipient_id is required when sharing with a user.`},
 	{tool: "share_secret", args: `{"secret_id":"$id","recipient_type":"anyone_with_link","expires_at":"tomorrow"}`, want: `expires_at is not a time such as 2030-01-31T12:00:00Z.`, fails: true},
 	{tool: "share_secret", args: `{"secret_id":"$id","recipient_type":"anyone_with_link","expires_at":"$soon"}`, want: "Secret shared successfully.\n  Share ID: <share>\n  Recipient: anyone_with_link\n  Expires: <time>\n  Max accesses: 5\n  URL: http.*"},
@@ -103,17 +112,27 @@ func TestMCPTools(t *testing.T) {
 	needSoftHSM(t)
 	const secret = "CANARY-90ab41c7"
 	js := npm(t)
-	d := newDev(t).start()
+	var used atomic.Int32
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got := r.Header.Get("Authorization")
+		if got == "Bearer "+secret+"-3" {
+			used.Add(1)
+		}
+		_, _ = fmt.Fprintf(w, "%s %s with %s from %s", r.Method, r.URL.Path, body, got)
+	}))
+	t.Cleanup(host.Close)
+	d := newDev(t, "--set", "egress.allow_loopback=true").start()
 	p := newPayer(t, d, nil)
 	d.human().policy(p.vault, p.id, "**", "read", "write", "delete").is(t, 201)
-	known := map[string]string{"secret": secret, "agent": p.id, "to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "soon": later(time.Hour)}
+	known := map[string]string{"secret": secret, "host": host.URL, "agent": p.id, "to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "soon": later(time.Hour)}
 	for name, how := range map[string]map[string]any{
 		"http":  {"url": d.mcp + "/mcp", "headers": map[string]string{"Authorization": "Bearer " + p.key}},
 		"stdio": {"command": binary, "args": []string{"mcp"}, "env": map[string]string{"ONECLAW_AGENT_API_KEY": p.key, "ONECLAW_BASE_URL": d.api}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			vault := d.human().vault(t, name)
-			d.human().policy(vault, p.id, "**", "read", "write", "delete").is(t, 201)
+			d.human().policy(vault, p.id, "**", "read", "write", "delete", "use").is(t, 201)
 			if h, ok := how["headers"].(map[string]string); ok {
 				h["X-Vault-ID"] = vault
 			} else {
@@ -124,6 +143,7 @@ func TestMCPTools(t *testing.T) {
 				t.Fatalf("the tools are %s", names)
 			}
 			kept := maps.Clone(known)
+			kept["vault"] = vault
 			for _, c := range toolCalls {
 				c.check(t, asks, kept)
 			}
@@ -132,6 +152,9 @@ func TestMCPTools(t *testing.T) {
 	}
 	if log := d.log(); strings.Contains(log, secret) {
 		t.Error("a secret is in the log")
+	}
+	if used.Load() != 2 {
+		t.Errorf("the host was sent the value %d times, want once over each transport", used.Load())
 	}
 }
 
