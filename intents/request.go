@@ -83,7 +83,9 @@ func (r Request) parse(kind Kind) (p parsed, err error) {
 	}
 	p.chain, p.nonce, p.key, p.simulate = r.Chain, r.Nonce, r.IdempotencyKey, r.Simulate || r.Resimulate
 	p.resimulate = r.Resimulate
-	p.print, err = r.fingerprint(kind)
+	if p.key != "" {
+		p.print, err = r.fingerprint(kind)
+	}
 	return p, err
 }
 

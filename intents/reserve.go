@@ -60,7 +60,7 @@ func (s *Service) reserveWith(ctx context.Context, t *task, key *evm.Key) (out a
 		if refusal != nil {
 			return refuse(ctx, tx, e, refusal)
 		}
-		e.Details["nonce"], e.Details["from"] = out.intent.Nonce, out.intent.From.String()
+		e.Details["nonce"], e.Details["from"] = out.intent.Nonce, t.from.String(out.intent.From)
 		if err := audit.Write(ctx, tx, e); err != nil || out.intent.State != Signed {
 			return nil, err
 		}

@@ -99,16 +99,44 @@ type task struct {
 	note    *SimulationNote
 	failed  *Simulation // what it was asked to be simulated for says no
 
+	to, from spelling
+
 	managers []identity.User // whom to ask
 	people   bool            // they have to agree, as far as is foreseen
 }
 
+// spelling is an address with its checksum. Events have the same ones again and
+// again, and are made while others wait for the store.
+type spelling struct {
+	of   evm.Address
+	text string
+}
+
+func (s *spelling) String(a evm.Address) string {
+	if s.text == "" || s.of != a {
+		*s = spelling{a, a.String()}
+	}
+	return s.text
+}
+
+// spell does so beforehand.
+func (t *task) spell() {
+	t.from.String(t.signer.address)
+	if t.call.To != nil {
+		t.to.String(*t.call.To)
+	}
+}
+
+const mostDetails = 16 // of an event, so that its map has not to grow
+
 // event starts the audit event of what is done with the task.
 func (t *task) event(action audit.Action) audit.Event {
 	e := t.asked.Event(action, "transaction", t.id.String())
-	e.Details = audit.Details{"agent_id": t.agent.String(), "chain": t.chain.Name, "kind": string(t.kind), "value_wei": t.call.Value.String()}
+	e.Details = make(audit.Details, mostDetails)
+	e.Details["agent_id"], e.Details["chain"] = t.agent.String(), t.chain.Name
+	e.Details["kind"], e.Details["value_wei"] = string(t.kind), t.call.Value.String()
 	if t.call.To != nil {
-		e.Details["to"] = t.call.To.String()
+		e.Details["to"] = t.to.String(*t.call.To)
 	}
 	return e
 }
@@ -131,6 +159,7 @@ func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err er
 	if refusal != nil {
 		return nil, s.refused(ctx, t.event(audit.TransactionSubmit), refusal)
 	}
+	t.spell()
 	if n, ok := s.Nodes.Node(t.chain); ok {
 		t.node = n
 	}

@@ -41,8 +41,10 @@ func (a Address) Creates(nonce uint64) Address {
 // IsZero reports whether it is the zero address, which nobody has the key of.
 func (a Address) IsZero() bool { return a == Address{} }
 
-// MarshalText implements encoding.TextMarshaler.
-func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+// MarshalText implements encoding.TextMarshaler. It is for programs, and in lower
+// case: a checksum costs more than all else that a record's JSON does, to write and
+// to read. What people see is String's.
+func (a Address) MarshalText() ([]byte, error) { return hex.AppendEncode([]byte("0x"), a[:]), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler as ParseAddress does.
 func (a *Address) UnmarshalText(text []byte) (err error) {
@@ -66,7 +68,7 @@ func ParseHash(s string) (Hash, error) {
 func (h Hash) String() string { return "0x" + hex.EncodeToString(h[:]) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode([]byte("0x"), h[:]), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler as ParseHash does.
 func (h *Hash) UnmarshalText(text []byte) (err error) {

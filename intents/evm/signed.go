@@ -27,7 +27,7 @@ func (t Tx) Sign(sig Signature) (Signed, error) {
 	if err != nil {
 		return Signed{}, ErrTransaction.Because(err)
 	}
-	return Signed{Raw: raw, Hash: Hash(tx.Hash())}, nil
+	return Signed{Raw: raw, Hash: RawHash(raw)}, nil
 }
 
 // maxRaw bounds a signed transaction: its data, an access list, and the rest.
