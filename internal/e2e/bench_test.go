@@ -1,18 +1,22 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/oneclaw/oneclawd/appliance/api"
 )
 
 // The benchmarks measure the built daemon over HTTP on a SoftHSM token, with
 // everything as in production: each read is decided, audited and synced before
-// its value is unwrapped in the token. Client, daemon and token share the cores
-// of one machine, so the figures are a lower bound.
+// its value is unwrapped in the token. Generator (wire_test.go), daemon and token
+// share the cores of one machine, so the figures are a lower bound; what each
+// process took is reported too.
 
 var widths = []int{1, 16, 64}
 
@@ -32,12 +36,12 @@ func benchDaemon(b *testing.B, args ...string) (d *daemon, vault, key, token str
 }
 
 // wide measures at each width, and how much of the processors each of some
-// processes took: other work on the machine does not change that.
-func wide(b *testing.B, address string, status int, make func(i int) []byte, of ...busy) {
+// processes took: other work on the machine changes that less than the rate.
+func wide(b *testing.B, f volley, of ...busy) {
 	for _, width := range widths {
 		b.Run(fmt.Sprintf("conns=%d", width), func(b *testing.B) {
 			defer costs(b, of)()
-			b.ReportMetric(load(b, address, width, b.N, status, make), "req/s")
+			b.ReportMetric(f.load(b, width, b.N), "req/s")
 		})
 	}
 }
@@ -51,6 +55,7 @@ type busy struct {
 // costs reports what processes took of the processors for each operation from now
 // until done is called.
 func costs(b *testing.B, of []busy) (done func()) {
+	of = append(of[:len(of):len(of)], busy{"generator", os.Getpid()})
 	before := make([]int, len(of))
 	for i, p := range of {
 		before[i] = processorTime(b, p.pid)
@@ -71,7 +76,16 @@ func (d *daemon) processes() []busy {
 func BenchmarkE2ERead(b *testing.B) {
 	d, vault, _, token := benchDaemon(b)
 	get := request("GET", secretPath(vault, "api-keys/stripe"), token, "")
-	wide(b, d.api, 200, func(int) []byte { return get })
+	wide(b, volley{d.api, 200, always(get), benchRead}, d.processes()...)
+}
+
+// benchRead checks the answer to a read.
+func benchRead(body []byte) error {
+	var got api.SecretResponse
+	if err := json.Unmarshal(body, &got); err != nil || got.Value != benchValue {
+		return fmt.Errorf("%q, %w", got.Value, err)
+	}
+	return nil
 }
 
 // BenchmarkE2EReadDuringLogins is BenchmarkE2ERead at 16 connections, alone and
@@ -83,7 +97,7 @@ func BenchmarkE2EReadDuringLogins(b *testing.B) {
 		b.Run(fmt.Sprintf("logins=%d", logins), func(b *testing.B) {
 			over := storming(d, logins)
 			b.ResetTimer()
-			b.ReportMetric(load(b, d.api, 16, b.N, 200, func(int) []byte { return get }), "req/s")
+			b.ReportMetric(volley{d.api, 200, always(get), benchRead}.load(b, 16, b.N), "req/s")
 			b.StopTimer()
 			b.ReportMetric(float64(over())/b.Elapsed().Seconds(), "logins/s")
 			b.ReportMetric(float64(kilobytes(d.pid, "status", "VmHWM"))/1024, "peak-MB")
@@ -95,30 +109,30 @@ func BenchmarkE2EReadDuringLogins(b *testing.B) {
 func BenchmarkE2EBareGin(b *testing.B) {
 	get := request("GET", secretPath("00000000-0000-4000-8000-000000000000", "api-keys/stripe"), "none", "")
 	address, _ := bare(b, bareRoutes)
-	wide(b, address, 200, func(int) []byte { return get })
+	wide(b, volley{address, 200, always(get), benchRead})
 }
 
 // BenchmarkE2EHealth is the cheapest answer of the daemon.
 func BenchmarkE2EHealth(b *testing.B) {
 	d, _, _, _ := benchDaemon(b)
 	get := request("GET", "/v1/health", "", "")
-	wide(b, d.api, 200, func(int) []byte { return get })
+	wide(b, volley{d.api, 200, always(get), nil}, d.processes()...)
 }
 
 // BenchmarkE2EWrite writes a new secret each time.
 func BenchmarkE2EWrite(b *testing.B) {
 	d, vault, _, _ := benchDaemon(b)
 	var n atomic.Int64
-	wide(b, d.api, 201, func(int) []byte {
+	wide(b, volley{d.api, 201, func(int) []byte {
 		return request("PUT", secretPath(vault, fmt.Sprintf("w/%d", n.Add(1))), d.owner.APIKey, `{"value":"`+benchValue+`"}`)
-	})
+	}, nil}, d.processes()...)
 }
 
 // BenchmarkE2EExchange buys a token with an agent's key, which the token signs.
 func BenchmarkE2EExchange(b *testing.B) {
 	d, _, key, _ := benchDaemon(b)
 	post := request("POST", "/v1/auth/agent-token", "", `{"api_key":"`+key+`"}`)
-	wide(b, d.api, 200, func(int) []byte { return post })
+	wide(b, volley{d.api, 200, always(post), nil}, d.processes()...)
 }
 
 // BenchmarkE2EStore loads 100,000 secrets, or ONECLAW_BENCH_SECRETS, through the
@@ -132,7 +146,7 @@ func BenchmarkE2EStore(b *testing.B) {
 		path := fmt.Sprintf("team%d/app%d/key", i%100, i/100)
 		return request("PUT", secretPath(vault, path), d.owner.APIKey, `{"value":"`+benchValue+`"}`)
 	}
-	b.Logf("loaded %d secrets at %.0f req/s", secrets, load(b, d.api, 64, secrets, 201, put))
+	b.Logf("loaded %d secrets at %.0f req/s", secrets, volley{d.api, 201, put, nil}.load(b, 64, secrets))
 	b.Run("restart", func(b *testing.B) {
 		var took time.Duration
 		for range b.N {
@@ -152,7 +166,7 @@ func BenchmarkE2EStore(b *testing.B) {
 			i = i * 7919 % secrets
 			return request("GET", secretPath(vault, fmt.Sprintf("team%d/app%d/key", i%100, i/100)), d.owner.APIKey, "")
 		}
-		b.ReportMetric(load(b, d.api, 16, b.N, 200, get), "req/s")
+		b.ReportMetric(volley{d.api, 200, get, benchRead}.load(b, 16, b.N), "req/s")
 		b.ReportMetric(megabytes(d.pid), "daemon-MB")
 		b.ReportMetric(megabytes(d.broker()), "broker-MB")
 		b.ReportMetric(float64(kilobytes(d.pid, "status", "RssAnon"))/1024, "daemon-anon-MB")

@@ -1,9 +1,16 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/intents/node/anviltest"
 )
@@ -20,7 +27,13 @@ func BenchmarkE2ESign(b *testing.B) {
 	p := newPayer(b, d, nil)
 	token := d.human().token(b, p.key)
 	post := request("POST", p.path+"/sign", token, signBody)
-	wide(b, d.api, 200, func(int) []byte { return post }, d.processes()...)
+	_, from := anviltest.Key(b, 0)
+	wide(b, volley{d.api, 200, always(post), signedBy(from)}, d.processes()...)
+	b.Run("keyed/conns=64", func(b *testing.B) {
+		keyed := keyedSigning(post)
+		defer costs(b, d.processes())()
+		b.ReportMetric(volley{d.api, 200, keyed, signedBy(from)}.load(b, 64, b.N), "req/s")
+	})
 	b.Run("curve", func(b *testing.B) {
 		key, _ := anviltest.Key(b, 0)
 		for b.Loop() {
@@ -29,6 +42,41 @@ func BenchmarkE2ESign(b *testing.B) {
 			}
 		}
 	})
+}
+
+// keyedSigning is a request with another value and an Idempotency-Key of its own each
+// time.
+func keyedSigning(post []byte) func(i int) []byte {
+	key := fmt.Appendf(nil, "Idempotency-Key: %d-@\r\nContent-Type:", time.Now().UnixNano())
+	post = bytes.Replace(post, []byte("Content-Type:"), key, 1)
+	post = bytes.Replace(post, []byte(`"0.000001"`), []byte(`"0.@"`), 1)
+	longer := len(signBody) + digits - len("000001")
+	post = bytes.Replace(post, fmt.Appendf(nil, "Length: %d", len(signBody)), fmt.Appendf(nil, "Length: %d", longer), 1)
+	return marked(post, "@")
+}
+
+// signedBy checks that answers hold transactions which the key of an address has
+// signed, no two with one nonce.
+func signedBy(from evm.Address) func(body []byte) error {
+	var seen sync.Map
+	return func(body []byte) error {
+		var got api.TransactionResponse
+		if err := json.Unmarshal(body, &got); err != nil {
+			return err
+		}
+		raw, err := hex.DecodeString(strings.TrimPrefix(got.SignedTx, "0x"))
+		if err != nil {
+			return err
+		}
+		tx, by, err := evm.ParseSigned(raw)
+		if err != nil || by != from || evm.RawHash(raw).String() != got.TxHash {
+			return fmt.Errorf("%s by %s instead of %s, %w", got.TxHash, by, from, err)
+		}
+		if _, twice := seen.LoadOrStore([2]uint64{tx.ChainID, tx.Nonce}, true); twice {
+			return fmt.Errorf("nonce %d was used twice", tx.Nonce)
+		}
+		return nil
+	}
 }
 
 // BenchmarkE2EResident is BenchmarkE2ESign with a key that is in the token.
@@ -40,7 +88,7 @@ func BenchmarkE2EResident(b *testing.B) {
 	token := d.human().token(b, p.key)
 	post := request("POST", p.path+"/sign", token, `{"to":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","value":"0","chain":"base",`+
 		`"gas_limit":21000,"max_fee_per_gas":"3000000000","max_priority_fee_per_gas":"1000000000"}`)
-	wide(b, d.api, 200, func(int) []byte { return post }, d.processes()...)
+	wide(b, volley{d.api, 200, always(post), nil}, d.processes()...)
 }
 
 // BenchmarkE2ESubmit signs and broadcasts to anvil, which makes a block of each;
@@ -55,7 +103,7 @@ func BenchmarkE2ESubmit(b *testing.B) {
 			sends := payments(b, chain, b.N)
 			b.ResetTimer()
 			defer costs(b, []busy{{"node", chain.PID}})()
-			alone[width] = load(b, chain.URL, width, b.N, 200, func(i int) []byte { return sends[i] })
+			alone[width] = volley{chain.URL, 200, func(i int) []byte { return sends[i] }, nil}.load(b, width, b.N)
 			b.ReportMetric(alone[width], "req/s")
 		})
 	}
@@ -65,10 +113,12 @@ func BenchmarkE2ESubmit(b *testing.B) {
 	post := request("POST", p.path, token, `{"to":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","value":"0","chain":"base-sepolia",`+
 		`"gas_limit":21000,"max_fee_per_gas":"3000000000","max_priority_fee_per_gas":"1000000000"}`)
 	all := append(d.processes(), busy{"node", p.chain.PID})
+	_, from := anviltest.Key(b, 0)
+	submit := volley{d.api, 201, always(post), signedBy(from)}
 	for _, width := range widths {
 		b.Run(fmt.Sprintf("conns=%d", width), func(b *testing.B) {
 			defer costs(b, all)()
-			rate := load(b, d.api, width, b.N, 201, func(int) []byte { return post })
+			rate := submit.load(b, width, b.N)
 			b.ReportMetric(rate, "req/s")
 			if alone[width] > 0 { // it was measured too
 				b.ReportMetric(rate/alone[width], "of-node")
@@ -108,16 +158,17 @@ func BenchmarkE2ETransactions(b *testing.B) {
 	token := d.human().token(b, p.key)
 	post := request("POST", p.path+"/sign", token, signBody)
 	get := request("GET", p.path+"?limit=100", token, "")
+	sign := volley{d.api, 200, always(post), nil}
 	stored := 0
 	for _, want := range []int{1000, most / 10, most} {
-		load(b, d.api, 64, want-stored, 200, func(int) []byte { return post })
+		sign.load(b, 64, want-stored)
 		stored = want
 		b.Run(fmt.Sprintf("stored=%d/sign", want), func(b *testing.B) {
-			b.ReportMetric(load(b, d.api, 16, b.N, 200, func(int) []byte { return post }), "req/s")
+			b.ReportMetric(sign.load(b, 16, b.N), "req/s")
 			stored += b.N
 		})
 		b.Run(fmt.Sprintf("stored=%d/list", want), func(b *testing.B) {
-			b.ReportMetric(load(b, d.api, 4, b.N, 200, func(int) []byte { return get }), "req/s")
+			b.ReportMetric(volley{d.api, 200, always(get), nil}.load(b, 4, b.N), "req/s")
 		})
 	}
 }

@@ -8,9 +8,10 @@
 // needs what the machine lacks is skipped, unless ONECLAW_REQUIRE lists it
 // (softhsm, p11-kit, node, mailpit, tmpfs, fuse). What comes from npm is listed, with
 // versions, in clients/package-lock.json, and installed into the user's cache
-// folder. Three variables set how long the suite works: ONECLAW_KILLS, how often
+// folder. Four variables set how long the suite works: ONECLAW_KILLS, how often
 // the daemon is killed, ONECLAW_CUTS, how often its power is cut, and
-// ONECLAW_BENCH_SECRETS, how many secrets the benchmarks load.
+// ONECLAW_BENCH_SECRETS and ONECLAW_BENCH_TRANSACTIONS, how many secrets and
+// transactions the benchmarks load.
 //
 // There is no product code here, and nothing imports this package.
 package e2e

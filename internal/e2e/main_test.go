@@ -54,7 +54,7 @@ func buildAndRun(m *testing.M) (int, error) {
 }
 
 // ours are the variables that speak to these tests.
-var ours = []string{"ONECLAW_BINARY", "ONECLAW_REQUIRE", "ONECLAW_KILLS", "ONECLAW_CUTS", "ONECLAW_BENCH_SECRETS"}
+var ours = []string{"ONECLAW_BINARY", "ONECLAW_REQUIRE", "ONECLAW_KILLS", "ONECLAW_CUTS", "ONECLAW_BENCH_SECRETS", "ONECLAW_BENCH_TRANSACTIONS"}
 
 // required skips the test because something is missing on this machine, unless
 // ONECLAW_REQUIRE lists it: then that is a failure.

@@ -58,7 +58,7 @@ func ways(b *testing.B) (all []way, header string, d *daemon) {
 	put := func(i int) []byte {
 		return request("PUT", secretPath(k.vault, fmt.Sprintf("app/key-%d", i)), d.owner.APIKey, fmt.Sprintf(`{"value":"value-%04d-%x-of-the-vault"}`, i, i*i*7919+13))
 	}
-	load(b, d.api, 16, 1000, 201, put)
+	volley{d.api, 201, put, nil}.load(b, 16, 1000)
 	d.human().put(k.vault, "providers/local/api-key", "sk-of-the-site-000000000001").is(b, 201)
 	k.say("local", chat, said("hello")).is(b, 200) // what is made once
 	header = "X-Shroud-Agent-Key: " + k.id + ":" + k.key + "\r\nX-Shroud-Provider: local\r\n"
