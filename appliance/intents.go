@@ -34,6 +34,10 @@ const gweiDecimals = 9
 // maxNodeAnswer bounds what a node may answer, in bytes: simulations are long.
 const maxNodeAnswer = 8 << 20
 
+// nodeConns are the connections to a node that are kept: as many as there may be
+// callers at once who wait for it. Opening one costs more than the question.
+const nodeConns = 128
+
 func (c Config) checkIntents() error {
 	switch _, err := c.Intents.maxFee(); {
 	case err != nil:
@@ -133,7 +137,7 @@ func (n *nodes) connect(c intents.Chain) (*node.Pool, error) {
 	timeout := time.Duration(n.core.cfg.Intents.NodeTimeout)
 	return node.New(node.Options{
 		ChainID: c.ChainID, URLs: c.RPC, Timeout: timeout, MaxBody: maxNodeAnswer,
-		Client: ways.client(egress.ClientOptions{Timeout: timeout, MaxBody: maxNodeAnswer}),
+		Client: ways.client(egress.ClientOptions{Timeout: timeout, MaxBody: maxNodeAnswer, Idle: nodeConns}),
 	})
 }
 

@@ -2,6 +2,7 @@ package egress
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,6 +18,7 @@ type ClientOptions struct {
 	Timeout time.Duration  // of a whole request; 15 s if 0
 	MaxBody int64          // bytes of an answer that may be read; 1 MiB if 0
 	RootCAs *x509.CertPool // instead of the system's
+	Idle    int            // connections to one host that are kept for later requests; 4 if 0
 }
 
 // ErrTooLarge says that an answer has more bytes than its reader wanted.
@@ -65,8 +67,8 @@ func (d *Dialer) transport(o ClientOptions) *http.Transport {
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  o.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
-		MaxIdleConns:           64,
-		MaxIdleConnsPerHost:    4,
+		MaxIdleConns:           max(64, 4*o.Idle),
+		MaxIdleConnsPerHost:    cmp.Or(o.Idle, 4),
 		IdleConnTimeout:        time.Minute,
 		ForceAttemptHTTP2:      true,
 	}

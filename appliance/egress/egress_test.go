@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -273,6 +274,46 @@ func TestBodiesAreBounded(t *testing.T) {
 		if !errors.Is(err, want) || len(b) != min(n, 10) {
 			t.Errorf("%d bytes: read %d, %v", n, len(b), err)
 		}
+	}
+}
+
+// TestIdle: those who ask at once find their connections there the next time.
+func TestIdle(t *testing.T) {
+	const callers = 16
+	var conns atomic.Int32
+	var together sync.WaitGroup
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		together.Done()
+		together.Wait()
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	d, _ := dialer(t, Policy{AllowLoopback: true})
+	client := d.Client(ClientOptions{Idle: callers})
+	defer client.CloseIdleConnections()
+	for range 5 {
+		together.Add(callers)
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				resp, err := client.Get(server.URL)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			})
+		}
+		all.Wait()
+	}
+	if n := conns.Load(); n > 2*callers { // one may be dialled while another comes free
+		t.Errorf("%d connections for %d callers", n, callers)
 	}
 }
 
