@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/oneclaw/oneclawd/appliance/api"
 )
 
 // forwarding is a daemon with a forward proxy, and an agent whose clients know of it
@@ -175,6 +177,32 @@ func TestForwardProxy(t *testing.T) {
 			if asked := model.last(); !strings.Contains(asked.body, "I know that [REDACTED:door/word] opens it.") || asked.credential() != "key-of-the-vault" {
 				t.Errorf("%s: the model was asked %+v", todo, asked)
 			}
+		}
+	})
+
+	t.Run("refused", func(t *testing.T) {
+		h.do("PUT", secretPath(f.vault, "api/other"), map[string]any{"value": key + "-2", "metadata": map[string]any{"allowed_hosts": []string{"other.example"}}}).is(t, 201)
+		for text, want := range map[string]string{
+			"{{secret:api/other}}": "host_not_allowed", "{{secret:door/word}}": "no_allowed_hosts", "{{secret:not/there}}": "secret_use_denied",
+			"{{ secret:api/service}}": "invalid_placeholder", key: "secret_in_request",
+		} {
+			req, _ := http.NewRequest("GET", at, nil)
+			req.Header.Set("X-Key", text)
+			res, err := f.goClient(t).Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p api.Problem
+			err = json.NewDecoder(res.Body).Decode(&p)
+			if _ = res.Body.Close(); err != nil || p.Code != want || p.Status != res.StatusCode || res.Header.Get("Content-Type") != api.ProblemContentType {
+				t.Errorf("%s is refused with %+v, %v", want, p, err)
+			}
+		}
+		if got := through(t, f.address, "localhost:1", "Proxy-Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte(f.agent.id+":"+f.agent.key))+"\r\n"); got != 403 {
+			t.Errorf("another port: %d", got)
+		}
+		if r := asked.Load(); r != nil {
+			t.Errorf("the service was asked %+v", r)
 		}
 	})
 

@@ -21,6 +21,11 @@ func (x *exchange) answer(ctx context.Context, res *http.Response) error {
 	case e != "" && e != "identity":
 		return use.ErrEncoded
 	}
+	if kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";"); kind == "text/event-stream" {
+		if err := x.begin(res); err != nil { // its client waits for the header, and then for long
+			return err
+		}
+	}
 	body, buf := x.filter.Stream(), make([]byte, piece)
 	for {
 		x.silence.Reset(x.p.Silence)
@@ -56,23 +61,35 @@ func (x *exchange) show(res *http.Response, piece []byte, last bool) error {
 	if len(piece) == 0 && !last {
 		return nil
 	}
-	if !x.sent {
-		x.head(res)
-		x.sent = true
-	}
+	x.head(res)
 	if _, err := x.w.Write(piece); err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
 		return errLeft
 	}
-	if !last {
-		if err := http.NewResponseController(x.w).Flush(); err != nil {
-			return errLeft
-		}
+	if last {
+		return nil
+	}
+	return x.flush()
+}
+
+// begin shows the header by itself.
+func (x *exchange) begin(res *http.Response) error {
+	x.head(res)
+	return x.flush()
+}
+
+func (x *exchange) flush() error {
+	if err := http.NewResponseController(x.w).Flush(); err != nil {
+		return errLeft
 	}
 	return nil
 }
 
-// head writes the header of the answer.
+// head writes the header of the answer, once.
 func (x *exchange) head(res *http.Response) {
+	if x.sent {
+		return
+	}
+	x.sent = true
 	h := x.w.Header()
 	for name, values := range res.Header {
 		lower := strings.ToLower(name)

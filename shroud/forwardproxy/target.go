@@ -15,7 +15,7 @@ import (
 // has no name that a certificate could be for, and that the list could hold.
 func ParseTarget(s string) (use.Origin, error) {
 	host, port, err := net.SplitHostPort(s)
-	if err != nil || host == "" || port == "" {
+	if err != nil || host == "" || port == "" || strings.Trim(port, "0123456789") != "" {
 		return use.Origin{}, errTarget
 	}
 	if _, err := netip.ParseAddr(host); err == nil {

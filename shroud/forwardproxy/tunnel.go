@@ -119,7 +119,8 @@ func newTunnels(p *Proxy) *tunnels {
 	ts.tls = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetConfigForClient: ts.hello, GetCertificate: ts.certificate}
 	ts.server = &http.Server{
 		Handler: http.HandlerFunc(ts.serveHTTP), ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		DisableGeneralOptionsHandler: true, // OPTIONS * would be answered before anybody was asked
+		ReadHeaderTimeout:            readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, tunnelKey{}, c.(*tls.Conn).NetConn())
 		},
