@@ -18,7 +18,7 @@ type EgressConfig struct {
 	AllowPrivate  bool     `toml:"allow_private" doc:"Whether webhooks and the like may go to private networks, such as 10.0.0.0/8. While it runs: the setting egress.allow_private of the API, which wins."`
 	AllowLoopback bool     `toml:"allow_loopback" doc:"Whether they may go to this machine."`
 	Allow         []string `toml:"allow" doc:"Networks (10.1.0.0/16), addresses and host names that may be connected to whatever they are, each with :port if only that one is meant."`
-	CAFile        string   `toml:"ca_file" doc:"Certificates, PEM, of CAs that are trusted besides those of the system where webhooks go, and requests that use secrets. Read at the start."`
+	CAFile        string   `toml:"ca_file" doc:"Certificates, PEM, of CAs that are trusted besides those of the system where webhooks go, and requests that use secrets or go through the forward proxy. Read at the start."`
 	OnlyAllowed   bool     `toml:"only_allowed" doc:"Connect to nothing else than egress.allow and what other settings name."`
 }
 

@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,9 +32,8 @@ import (
 
 // ForwardConfig sets the forward proxy.
 type ForwardConfig struct {
-	Listen         string   `toml:"listen" doc:"Address of the forward proxy, for agents that are told HTTPS_PROXY: 127.0.0.1:8203, say. Empty: there is none."`
-	Hosts          []string `toml:"hosts" doc:"Hosts that agents reach through it, besides the providers of models: api.github.com, *.example.com, host:port, or http://host for one without encryption."`
-	UpstreamCAFile string   `toml:"upstream_ca_file" doc:"Certificates, PEM, that those of the hosts may be of, besides those that the system trusts."`
+	Listen string   `toml:"listen" doc:"Address of the forward proxy, for agents that are told HTTPS_PROXY: 127.0.0.1:8203, say. Empty: there is none."`
+	Hosts  []string `toml:"hosts" doc:"Hosts that agents reach through it, besides the providers of models: api.github.com, *.example.com, host:port, or http://host for one without encryption."`
 	ListenerConfig
 }
 
@@ -107,7 +105,7 @@ func (d *daemon) openForward(ctx context.Context, c *core, models *shroud.Server
 	if err := tlsconf.Publish(filepath.Join(c.cfg.Data, forwardCAFile), cas.Bundle()); err != nil {
 		return nil, err
 	}
-	roots, err := c.cfg.Forward.roots()
+	roots, err := c.cfg.Egress.trusted()
 	if err != nil {
 		return nil, err
 	}
@@ -149,25 +147,6 @@ func (c Config) reachable() ([]forwardproxy.Provider, error) {
 		out[i] = forwardproxy.Provider{Name: v.Name, Origin: o, Path: strings.TrimSuffix(u.Path, "/")}
 	}
 	return out, nil
-}
-
-// roots are whose certificates are believed, nil for those of the system.
-func (f ForwardConfig) roots() (*x509.CertPool, error) {
-	if f.UpstreamCAFile == "" {
-		return nil, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(f.UpstreamCAFile)
-	if err != nil {
-		return nil, fmt.Errorf("forward.upstream_ca_file: %w", err)
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("forward.upstream_ca_file: %s holds no certificate, PEM", f.UpstreamCAFile)
-	}
-	return pool, nil
 }
 
 // forwardFront is the handler of the forward proxy's listener.

@@ -37,7 +37,7 @@ func forwards(t *testing.T, upstreamCA string, hosts []string, more ...string) *
 	f := &forwarding{address: freeAddress(t)}
 	args := []string{
 		"--set", "forward.listen=" + f.address, "--set", "forward.hosts=" + strings.Join(hosts, ","),
-		"--set", "forward.upstream_ca_file=" + upstreamCA, "--set", "egress.allow_loopback=true",
+		"--set", "egress.ca_file=" + upstreamCA, "--set", "egress.allow_loopback=true",
 	}
 	f.daemon = newLocal(t, append(args, more...)...).start()
 	f.agent = f.talker(t, map[string]any{"max_requests_per_minute": 0})

@@ -68,17 +68,8 @@ func settingForwardHosts(t *testing.T, l *lab) {
 	}
 	host, ca, _ := service(t)
 	for hosts, want := range map[string]int{host: 200, "localhost": 0, "other.example": 0} {
-		if got := l.goes(t, host, "forward.hosts="+hosts, "forward.upstream_ca_file="+ca); got != want {
+		if got := l.goes(t, host, "forward.hosts="+hosts, "egress.ca_file="+ca); got != want {
 			t.Errorf("forward.hosts=%s: %d, want %d", hosts, got, want)
-		}
-	}
-}
-
-func settingForwardCA(t *testing.T, l *lab) {
-	host, ca, _ := service(t)
-	for file, want := range map[string]int{ca: 200, "": 502, newPair(t).cert: 502} {
-		if got := l.goes(t, host, "forward.hosts="+host, "forward.upstream_ca_file="+file); got != want {
-			t.Errorf("forward.upstream_ca_file=%s: %d, want %d", file, got, want)
 		}
 	}
 }

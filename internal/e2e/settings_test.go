@@ -107,7 +107,6 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"shroud.client_ca_file":       settingShroudTLS,
 	"forward.listen":              settingForward,
 	"forward.hosts":               settingForwardHosts,
-	"forward.upstream_ca_file":    settingForwardCA,
 	"forward.plain_http":          settingForwardPlain,
 	"forward.shared_cert":         settingForwardTLS,
 	"forward.cert_file":           settingForwardTLS,

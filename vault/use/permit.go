@@ -2,6 +2,7 @@ package use
 
 import (
 	"context"
+	"time"
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -15,8 +16,9 @@ type Permit struct {
 	Header []Header // with the values in it, by lower-case names
 	Filter Filter
 
-	u *execution
-	o opened
+	u     *execution
+	o     opened
+	began time.Time
 }
 
 // Permit admits a request of an agent that is sent by somebody else than a Sender: a
@@ -31,6 +33,9 @@ func (s *Service) Permit(ctx context.Context, p identity.Principal, c Call) (*Pe
 	if u.request, err = read(c); err != nil {
 		return nil, err
 	}
+	if u.target, err = c.target(); err != nil {
+		return nil, err
+	}
 	screen, err := u.decide(ctx)
 	if err != nil {
 		return nil, err
@@ -40,7 +45,7 @@ func (s *Service) Permit(ctx context.Context, p identity.Principal, c Call) (*Pe
 		o.wipe()
 		return nil, u.settle(ctx, Answer{}, err)
 	}
-	return &Permit{Header: o.out.Header, Filter: o.filter, u: u, o: o}, nil
+	return &Permit{Header: o.out.Header, Filter: o.filter, u: u, o: o, began: s.now()}, nil
 }
 
 // Settle records what became of the request, and lets go of the values. An error is
@@ -50,7 +55,7 @@ func (p *Permit) Settle(ctx context.Context, status, redactions int, why error) 
 	for _, h := range p.Header {
 		h.Value.Wipe()
 	}
-	err := p.u.settle(ctx, Answer{Status: status, Redactions: redactions}, why)
+	err := p.u.settle(ctx, Answer{Status: status, Redactions: redactions, Took: p.u.s.now().Sub(p.began)}, why)
 	if err == why { //nolint:errorlint // the very same, handed back
 		return nil
 	}
