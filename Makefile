@@ -72,6 +72,10 @@ e2e-geth: build ## Test transactions on geth as well, a node stricter than anvil
 	go test $(FLAGS) -count=1 ./intents/node; \
 	go test $(FLAGS) -count=1 -timeout=20m -run='^(TestTransactions|TestTransactionsKilled|TestResidentKey|TestClientTransactions)$$' ./internal/e2e
 
+.PHONY: e2e-llama
+e2e-llama: build ## Test Shroud before llama.cpp, which npm installs once, with 130 MB
+	ONECLAW_REQUIRE=softhsm,llama ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -count=1 -run='^TestLocalModel$$' ./internal/e2e
+
 .PHONY: check
 check: ## Lint: formatting, modules, golangci-lint, the published API description
 	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }

@@ -27,7 +27,7 @@ func npm(t testing.TB) javascript {
 	if _, err := exec.LookPath("npm"); err != nil {
 		required(t, "node", "npm is not installed")
 	}
-	modules, err := installed(t)
+	modules, err := installed(t, "clients")
 	if err != nil {
 		required(t, "node", err.Error())
 	}
@@ -74,10 +74,10 @@ func (j javascript) lines(t testing.TB, script string) func(question any) (line 
 	}
 }
 
-// installed is the folder of modules that the lock file leads to.
-func installed(t testing.TB) (string, error) {
+// installed is the folder of modules that the lock file of a folder leads to.
+func installed(t testing.TB, from string, options ...string) (string, error) {
 	t.Helper()
-	lock, err := os.ReadFile(filepath.Join("clients", "package-lock.json"))
+	lock, err := os.ReadFile(filepath.Join(from, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func installed(t testing.TB) (string, error) {
 	}
 	defer os.RemoveAll(making)
 	for _, name := range []string{"package.json", "package-lock.json"} {
-		text, err := os.ReadFile(filepath.Join("clients", name))
+		text, err := os.ReadFile(filepath.Join(from, name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(making, name), text, 0o600)
 		}
@@ -109,7 +109,7 @@ func installed(t testing.TB) (string, error) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd := exec.Command("npm", append([]string{"ci", "--ignore-scripts", "--no-audit", "--no-fund"}, options...)...)
 	cmd.Dir = making
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", errors.New("npm ci fails: " + string(out))

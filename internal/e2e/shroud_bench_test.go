@@ -15,7 +15,7 @@ import (
 )
 
 // instant is a model that answers at once. A stream has as many pieces as X-Pieces
-// says, and waits before the last half where X-Waits names a channel of waits.
+// says, and stops in the middle, without an end, where X-Waits is there.
 func instant(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	pieces, _ := strconv.Atoi(r.Header.Get("X-Pieces"))
@@ -161,6 +161,7 @@ func BenchmarkE2EShroudStream(b *testing.B) {
 		b.Run(to.name, func(b *testing.B) {
 			conn := dial(b, to.address)
 			var first time.Duration
+			cut := 0
 			defer costs(b, to.of)()
 			b.ResetTimer()
 			for i := range b.N {
@@ -177,10 +178,14 @@ func BenchmarkE2EShroudStream(b *testing.B) {
 					b.Fatal(err)
 				}
 				text, err := io.ReadAll(res.Body)
-				if err != nil || !strings.HasSuffix(string(text), "[DONE]\n\n") {
+				if whole := err == nil && strings.HasSuffix(string(text), "[DONE]\n\n"); !whole && to.name != "plain" {
 					b.Fatal(err, string(text))
+				} else if !whole { // httputil.ReverseProxy loses the end of some
+					cut++
+					conn = dial(b, to.address)
 				}
 			}
+			b.ReportMetric(float64(cut), "cut")
 			b.ReportMetric(float64(first.Microseconds())/float64(b.N), "first-µs")
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/pieces, "µs/piece")
 		})
