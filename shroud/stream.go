@@ -42,8 +42,12 @@ func (a *attempt) opens() bool {
 	return false
 }
 
+// maxTogether bounds how many events that came together go on together.
+const maxTogether = 16
+
 // stream passes a stream on. Each event goes out as soon as it may: what a filter
-// holds back is what may yet turn out to be a secret.
+// holds back is what may yet turn out to be a secret. Only where the next event is
+// there already does one wait for it, and the first never.
 func (c *call) stream(a *attempt) (err error) {
 	o := a.opening
 	if o.in == nil {
@@ -59,14 +63,19 @@ func (c *call) stream(a *attempt) (err error) {
 	out := http.NewResponseController(c.w)
 	c.w.WriteHeader(a.res.StatusCode)
 	c.sent = true
+	first, waiting := true, 0
 	for piece, err := o.read, o.err; ; piece, err = in.Next() {
 		if len(piece) > 0 {
 			if _, err := c.w.Write(piece); err != nil {
 				return errLeft
 			}
+			waiting++
+		}
+		if waiting > 0 && (first || err != nil || waiting == maxTogether || !in.Ready()) {
 			if err := out.Flush(); err != nil {
 				return errLeft
 			}
+			first, waiting = false, 0
 		}
 		switch {
 		case err == nil:

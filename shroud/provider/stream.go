@@ -87,6 +87,12 @@ func (s *Stream) Failed() bool { return s.failed }
 // HideUsage keeps from the client the usage that Request.AskUsage asked for.
 func (s *Stream) HideUsage() { s.hideUsage = true }
 
+// Ready reports whether Next has something to look at without waiting for the provider.
+func (s *Stream) Ready() bool {
+	in, ok := s.in.(interface{ Ready() bool })
+	return ok && s.end == nil && in.Ready()
+}
+
 // Next is what to send to the client next: one event of the provider, none, or
 // several. The bytes are valid until the next call. At the end of a complete
 // answer the error is io.EOF; ErrCut, if the provider stopped before; any other

@@ -69,6 +69,13 @@ func (r *Reader) Next() (Event, error) {
 	}
 }
 
+// Ready reports whether an event is there that Next returns without waiting. It may
+// miss one whose lines end oddly.
+func (r *Reader) Ready() bool {
+	rest := r.buf[r.from:]
+	return bytes.Contains(rest, []byte("\n\n")) || bytes.Contains(rest, []byte("\r\n\r\n"))
+}
+
 // last is what there is when nothing more comes.
 func (r *Reader) last() (Event, error) {
 	raw := r.buf[r.from:]

@@ -121,3 +121,28 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// What is ready does not wait for more.
+func TestReady(t *testing.T) {
+	for text, want := range map[string]bool{
+		"data: a\n\n": false, "data: a\n\ndata: b": false, "data: a\n\ndata: b\n\n": true, "data: a\r\n\r\ndata: b\r\n\r\n": true,
+		"data: a\n\ndata: b\n": false, "data: a\n\n\n": false, "data: a\n\n: comment\n\n": true, "data: a\n\n\n\n": true,
+	} {
+		in, out := io.Pipe() // which never ends
+		go func() { _, _ = out.Write([]byte(text)) }()
+		r := NewReader(in, 0)
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		got := r.Ready()
+		if got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+		if got {
+			if _, err := r.Next(); err != nil { // hangs if it lied
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+		_ = in.Close()
+	}
+}

@@ -44,6 +44,9 @@ func (a Answer) Stream(s provider.Style, in provider.Source) *Stream {
 // to know.
 func (t *Stream) Usage() provider.Usage { return t.usage }
 
+// Ready reports whether there is a chunk that need not be waited for.
+func (t *Stream) Ready() bool { return len(t.queue) > 0 }
+
 // Next is the next chunk.
 func (t *Stream) Next() (sse.Event, error) {
 	for len(t.queue) == 0 {
