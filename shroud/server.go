@@ -1,6 +1,7 @@
 package shroud
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -23,6 +24,9 @@ import (
 
 // maxBody bounds a request, in bytes. An answer may be of any length.
 const maxBody = 5 << 20
+
+// maxExpected bounds the memory that a request gets for saying that it is long.
+const maxExpected = 512 << 10
 
 var (
 	errNoRoute   = fault.New(fault.NotFound, "no_such_route", "Shroud does not know this path of the provider's API, and what it does not know it cannot inspect")
@@ -193,7 +197,9 @@ func (c *call) read() error {
 	if c.r.Header.Get("Content-Encoding") != "" {
 		return errEncoding
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	in := bytes.NewBuffer(make([]byte, 0, min(max(c.r.ContentLength, 0), maxExpected)+bytes.MinRead))
+	_, err := in.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	body := in.Bytes()
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

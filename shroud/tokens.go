@@ -77,10 +77,11 @@ func perHundred(s provider.Style) int {
 // each; for scripts that need several bytes a letter, fewer letters.
 func estimate(text string) int {
 	ascii, other := 0, 0
-	for _, r := range text {
-		if r < 0x80 {
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b < 0x80:
 			ascii++
-		} else {
+		case b >= 0xc0: // where a letter of several bytes begins
 			other++
 		}
 	}
