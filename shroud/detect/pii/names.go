@@ -16,7 +16,7 @@ func (f *finder) capital(i int) bool {
 
 // bears reports whether token i could be of a name: not a frequent word.
 func (f *finder) bears(i int) bool {
-	return f.is(i, given|surname) && !f.is(i, common) || !f.is(i, common|preposition|pronoun|greeting|title|saying|month|unit)
+	return f.is(i, given|surname) && !f.is(i, common) || !f.is(i, common|preposition|pronoun|greeting|title|saying|month|unit|function)
 }
 
 const maxNameTokens = 6

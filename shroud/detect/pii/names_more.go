@@ -39,7 +39,7 @@ func (f *finder) lists(full []run) {
 	for _, r := range full {
 		for i, n := r.last, 0; n < maxList; n++ {
 			next := f.nextListed(i)
-			if next < 0 || known[next] {
+			if next < 0 || known[next] || f.isLabel(next) {
 				break
 			}
 			known[next] = true
@@ -64,6 +64,11 @@ func (f *finder) lists(full []run) {
 			i = start
 		}
 	}
+}
+
+// isLabel reports whether token i is an abbreviation of capitals before a number: MRN 4455.
+func (f *finder) isLabel(i int) bool {
+	return f.tokens[i].shout && f.tokens[i].len() <= 4 && i+1 < len(f.tokens) && f.tokens[i+1].class == number
 }
 
 // nextListed is the token after token i in an enumeration, or -1.

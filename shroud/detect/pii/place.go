@@ -72,7 +72,7 @@ func (f *finder) namedPlaces() {
 		lead := f.livingBefore(i-1) || f.is(i-2, street) && f.wordIs(i-1, "in")
 		r := run{i, i}
 		if !f.tokens[i].upper {
-			if lead && (f.wordIs(i-1, "in") || f.wordIs(i-1, "from") || f.wordIs(i-1, "to") || f.wordIs(i-1, "at")) && f.small(i) && !f.is(i, common|preposition|pronoun|relation|month|given) && f.tokens[i].len() > 2 && f.plainAfter(i) {
+			if lead && (f.wordIs(i-1, "in") || f.wordIs(i-1, "from") || f.wordIs(i-1, "to") || f.wordIs(i-1, "at")) && f.small(i) && !f.is(i, common|preposition|pronoun|relation|month|given|function) && f.tokens[i].len() > 2 && f.plainAfter(i) {
 				f.addRun(Location, r, 0.52, "where somebody lives or goes")
 			}
 			continue

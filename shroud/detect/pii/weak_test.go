@@ -23,6 +23,8 @@ func TestWeakKinds(t *testing.T) {
 		{Person, "ชื่อ: ⟦สมชาย ใจดี⟧"},
 		{Birth, "生年月日：⟦1985年3月12日⟧生まれ"},
 		{Date, "⟦1985년 3월 12일⟧에"},
+		{Person, "Patient: ⟦Olumide Adeyemi⟧, MRN 4455"},
+		{Location, "Ich wohne in der Hauptstraße 12."},
 		{Address, "I live at ⟦12 Main Street, Springfield, IL 62704⟧."},
 		{Address, "Wohnhaft ⟦Hauptstraße 5, 10115 Berlin⟧."},
 		{Address, "Send it to ⟦P.O. Box 255⟧!"},
