@@ -226,32 +226,19 @@ var streamed = map[string]struct{ vendor, path, body, before, each, after string
 	},
 }
 
-// heard are all texts of a stream's events, put together.
-func heard(body string) (text string) {
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, x := range v {
-				walk(x)
-			}
-		case map[string]any:
-			for k, x := range v {
-				if s, ok := x.(string); ok && (k == "content" || k == "text") {
-					text += s
-				} else {
-					walk(x)
-				}
-			}
-		}
-	}
+// heard are all texts of a stream's events, put together. Each event has one.
+func heard(body string) string {
+	var text strings.Builder
 	for line := range strings.Lines(body) {
-		var v any
-		if raw, ok := strings.CutPrefix(line, "data: "); ok && json.Unmarshal([]byte(raw), &v) == nil {
-			walk(v)
+		for _, member := range []string{`"content":`, `"text":`} {
+			var s string
+			at := strings.LastIndex(line, member+`"`)
+			if at >= 0 && json.NewDecoder(strings.NewReader(line[at+len(member):])).Decode(&s) == nil {
+				text.WriteString(s)
+			}
 		}
 	}
-	return text
+	return text.String()
 }
 
 // Nor in streams, cut at every byte.
