@@ -13,7 +13,7 @@ import (
 func TestMCPIdleSessions(t *testing.T) {
 	const agents, each, kbEach = 4, 250, 64
 	d := newLocal(t, "--set", "mcp.listen=127.0.0.1:0")
-	d.env = []string{"GOGC=10"} // so that what is resident is what is used
+	d.env = []string{"GOGC=50"} // what is resident is to be what is used, more or less
 	d.start()
 	as := make([]*tooler, agents)
 	for i := range as {
