@@ -164,10 +164,12 @@ func BenchmarkE2ETransactions(b *testing.B) {
 		sign.load(b, 64, want-stored)
 		stored = want
 		b.Run(fmt.Sprintf("stored=%d/sign", want), func(b *testing.B) {
+			defer costs(b, d.processes())()
 			b.ReportMetric(sign.load(b, 16, b.N), "req/s")
 			stored += b.N
 		})
 		b.Run(fmt.Sprintf("stored=%d/list", want), func(b *testing.B) {
+			defer costs(b, d.processes())()
 			b.ReportMetric(volley{d.api, 200, always(get), nil}.load(b, 4, b.N), "req/s")
 		})
 	}
