@@ -17,7 +17,7 @@ func (x *exchange) fill() (http.Header, error) {
 		if private(lower) || namedByConnection(x.r.Header, name) {
 			continue
 		}
-		if !slices.ContainsFunc(values, func(v string) bool { return use.Placeheld(lower, v) }) {
+		if !slices.ContainsFunc(values, func(v string) bool { return use.HasPlaceholder(lower, v) }) {
 			out[name] = values
 			continue
 		}

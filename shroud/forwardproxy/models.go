@@ -17,12 +17,12 @@ func (x *exchange) ask(of Provider) error {
 	for name, values := range x.r.Header {
 		lower := strings.ToLower(name)
 		for _, v := range values {
-			if use.Placeheld(lower, v) && lower != header {
+			if use.HasPlaceholder(lower, v) && lower != header {
 				return errPlaceholder
 			}
 		}
 	}
-	if header == "" && use.Placeheld("", text) || use.Placeheld("", x.r.URL.Path) {
+	if header == "" && use.HasPlaceholder("", text) || use.HasPlaceholder("", x.r.URL.Path) {
 		return use.ErrInURL
 	}
 	inner := x.r.Clone(x.r.Context())
@@ -44,7 +44,7 @@ func (x *exchange) key(of Provider, text string) func(context.Context) (plain.By
 	switch {
 	case text == "", text == placeholder(of.Name), of.Name == "google" && text == placeholder("gemini"):
 		return nil
-	case !use.Placeheld("authorization", text):
+	case !use.HasPlaceholder("authorization", text):
 		return func(context.Context) (plain.Bytes, error) { return plain.FromString(text), nil }
 	}
 	return func(context.Context) (plain.Bytes, error) {

@@ -162,7 +162,7 @@ func (x *exchange) inspect() error {
 		query = ""
 	}
 	for _, text := range []string{x.r.URL.RequestURI(), x.r.URL.Path, query} {
-		if use.Placeheld("", text) {
+		if use.HasPlaceholder("", text) {
 			return use.ErrInURL
 		}
 		if x.holds(text) {

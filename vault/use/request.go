@@ -101,7 +101,7 @@ func read(c Call) (r request, err error) {
 
 // aim says where the request goes.
 func (r *request) aim(raw string) (err error) {
-	if placeheld(raw) {
+	if hasPlaceholder(raw) {
 		return ErrInURL
 	}
 	r.url, r.origin, err = parseURL(raw)
@@ -149,17 +149,17 @@ func basicPair(name, text string) (pair string, ok bool) {
 		return "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
-	return string(raw), err == nil && placeheld(string(raw))
+	return string(raw), err == nil && hasPlaceholder(string(raw))
 }
 
-// placeheld reports whether a text has a placeholder, or what looks like one.
-func placeheld(text string) bool { return strings.Contains(text, begin) || lookalike(text) }
+// hasPlaceholder reports whether a text has a placeholder, or what looks like one.
+func hasPlaceholder(text string) bool { return strings.Contains(text, begin) || lookalike(text) }
 
-// Placeheld reports whether the value of a header has a placeholder in it, or what looks
+// HasPlaceholder reports whether the value of a header has a placeholder in it, or what looks
 // like one. The name is in lower case.
-func Placeheld(name, value string) bool {
+func HasPlaceholder(name, value string) bool {
 	_, basic := basicPair(name, value)
-	return basic || placeheld(value)
+	return basic || hasPlaceholder(value)
 }
 
 // token reports whether a lower-case name is one of a header (RFC 9110 section 5.6.2).

@@ -74,7 +74,7 @@ func TestFill(t *testing.T) {
 func TestBasicPlaceholder(t *testing.T) {
 	encoded := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:{{secret:a}}"))
 	r, err := read(Call{Method: "GET", Header: map[string]string{"Authorization": encoded}})
-	if err != nil || len(r.refs()) != 1 || !Placeheld("authorization", encoded) || Placeheld("x-other", encoded) {
+	if err != nil || len(r.refs()) != 1 || !HasPlaceholder("authorization", encoded) || HasPlaceholder("x-other", encoded) {
 		t.Fatalf("%+v, %v", r.header, err)
 	}
 	if err := r.aim("https://a.b/"); err != nil {
@@ -88,7 +88,7 @@ func TestBasicPlaceholder(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, plain := range []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("me:word")), "Basic ???", "Basic"} {
-		if Placeheld("authorization", plain) {
+		if HasPlaceholder("authorization", plain) {
 			t.Error(plain)
 		}
 	}
