@@ -32,7 +32,7 @@ func (x *exchange) answer(ctx context.Context, res *http.Response) error {
 		n, err := res.Body.Read(buf)
 		x.silence.Stop() // a client that reads slowly is not the host's silence
 		shown, ok := body.Next(buf[:n])
-		if err == io.EOF && ok { //nolint:errorlint // the end of a body is this very error
+		if err == io.EOF && ok {
 			var rest []byte
 			shown = append([]byte(nil), shown...)
 			rest, ok = body.End()

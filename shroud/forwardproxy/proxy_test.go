@@ -260,7 +260,7 @@ func TestNotTunnels(t *testing.T) {
 	}
 	c := w.dial()
 	if res, _ := c.says("CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n"+w.credentials()+"\r\n", "CONNECT"); res.StatusCode != 200 {
-		t.Fatal(res.Status)
+		t.Fatal(res.StatusCode)
 	}
 	if res, _ := c.says("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "GET"); res == nil || res.StatusCode != 400 || w.times() != 0 {
 		t.Errorf("without encryption in a tunnel: %+v", res)
@@ -372,7 +372,7 @@ func TestUnderway(t *testing.T) {
 			}
 			break
 		}
-		if open = append(open, res); len(open) > 64 {
+		if open = append(open, res); len(open) > 64 { //nolint:bodyclose // all are closed below
 			t.Fatal("there is no limit")
 		}
 	}

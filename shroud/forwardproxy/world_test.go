@@ -176,8 +176,20 @@ type problem struct {
 	Detail string
 }
 
+// reply is an answer that was read to its end.
+type reply struct {
+	StatusCode int
+	ProtoMajor int
+	Proto      string
+	Header     http.Header
+}
+
+func replied(res *http.Response) *reply {
+	return &reply{res.StatusCode, res.ProtoMajor, res.Proto, res.Header}
+}
+
 // does sends a request and reads all of the answer.
-func (w *world) does(method, to, body string, header ...string) (*http.Response, string) {
+func (w *world) does(method, to, body string, header ...string) (*reply, string) {
 	w.Helper()
 	req, err := http.NewRequest(method, to, strings.NewReader(body))
 	if err != nil {
@@ -195,7 +207,7 @@ func (w *world) does(method, to, body string, header ...string) (*http.Response,
 	if err != nil {
 		w.Fatal(err)
 	}
-	return res, string(text)
+	return replied(res), string(text)
 }
 
 // wire is a bare connection to the proxy.
@@ -214,7 +226,7 @@ func (w *world) dial() *wire {
 }
 
 // says sends text and reads an answer, nil where the connection ends instead.
-func (c *wire) says(text string, to string) (*http.Response, problem) {
+func (c *wire) says(text string, to string) (*reply, problem) {
 	if _, err := io.WriteString(c, text); err != nil {
 		return nil, problem{}
 	}
@@ -222,13 +234,13 @@ func (c *wire) says(text string, to string) (*http.Response, problem) {
 	if err != nil {
 		return nil, problem{}
 	}
+	defer res.Body.Close()
 	var p problem
-	if to != http.MethodConnect || res.StatusCode != http.StatusOK {
+	if to != http.MethodConnect || res.StatusCode != http.StatusOK { // the rest is the tunnel's
 		body, _ := io.ReadAll(res.Body)
-		_ = res.Body.Close()
 		_ = json.Unmarshal(body, &p)
 	}
-	return res, p
+	return replied(res), p
 }
 
 // tunnel opens one, and speaks TLS in it as to name.
