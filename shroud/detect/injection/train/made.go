@@ -53,6 +53,8 @@ var recipes = []recipe{
 	{"made-brief-languages", "instruction", corpus.Benign, "BRIEF_LANG", 700, false},
 	{"made-prose", "document", corpus.Benign, "LMPROSE", 2400, false},
 	{"made-role", "roleplay_benign", corpus.Benign, "LONGROLE", 1500, false},
+	{"made-everyday", "hard_negative", corpus.Benign, "EVERYDAY", 3000, false},
+	{"made-everyday-languages", "instruction", corpus.Benign, "EVERYDAY_LANG", 900, false},
 }
 
 // moodSource is where texts are from that only the model of moods learns from.
