@@ -81,7 +81,7 @@ func TestSigningLeavesSessionsToReads(t *testing.T) {
 		raw, _ := os.ReadFile(dir + ".signs.opens") // none yet is none
 		return len(raw)
 	}
-	eventually(t, 5*time.Second, "signing", func() bool { return busy() == 2 })
+	eventually(t, "signing", func() bool { return busy() == 2 })
 	for range 200 {
 		if err := s.opens(t, c); err != nil {
 			t.Fatalf("a read while others sign: %v", err)
@@ -122,7 +122,7 @@ func TestAccountKeysOutliveOutages(t *testing.T) {
 	for what, outage := range map[string]func() (end func()){
 		"the token goes away": func() func() {
 			plug := tok.Unplug(t)
-			eventually(t, 10*time.Second, "noticing", func() bool { return errors.Is(signs(t, c, keys[0]), hsm.ErrUnavailable) })
+			eventually(t, "noticing", func() bool { return errors.Is(signs(t, c, keys[0]), hsm.ErrUnavailable) })
 			return plug
 		},
 		"the child is killed": func() func() {
@@ -141,7 +141,7 @@ func TestAccountKeysOutliveOutages(t *testing.T) {
 		}
 		end()
 		for _, key := range keys {
-			took := eventually(t, 10*time.Second, "signing again", func() bool { return signs(t, c, key) == nil })
+			took := eventually(t, "signing again", func() bool { return signs(t, c, key) == nil })
 			t.Logf("%s: back after %v", what, took.Round(time.Millisecond))
 		}
 	}

@@ -118,7 +118,7 @@ func TestWrongPINIsTriedOnce(t *testing.T) {
 	if _, err := broker.Start(t.Context(), cfg); !errors.Is(err, hsm.ErrWrongPIN) {
 		t.Errorf("Start: %v", err)
 	}
-	eventually(t, 2*time.Second, "the end of the child", func() bool { return len(children(t)) == 0 })
+	eventually(t, "the end of the child", func() bool { return len(children(t)) == 0 })
 	if tries := opens(t, dir) - before; tries != 1 {
 		t.Errorf("the PIN was tried %d times", tries)
 	}
@@ -134,7 +134,7 @@ func TestPINRefusedLaterStopsRestarting(t *testing.T) {
 	if err := syscall.Kill(onlyChild(t), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 2*time.Second, "wrong PIN", func() bool { return errors.Is(s.opens(t, c), hsm.ErrWrongPIN) })
+	eventually(t, "wrong PIN", func() bool { return errors.Is(s.opens(t, c), hsm.ErrWrongPIN) })
 	for range 20 {
 		if err := s.opens(t, c); !errors.Is(err, hsm.ErrWrongPIN) {
 			t.Errorf("later: %v", err)
@@ -209,7 +209,7 @@ func TestChildEndsWithItsParent(t *testing.T) {
 	}
 	_ = daemon.Process.Kill()
 	_ = daemon.Wait()
-	eventually(t, 2*time.Second, "the end of the child", func() bool {
+	eventually(t, "the end of the child", func() bool {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child))
 		return err != nil || bytes.Contains(raw, []byte(") Z ")) // nobody may be there to reap it
 	})
