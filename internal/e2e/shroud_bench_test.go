@@ -179,6 +179,7 @@ func BenchmarkE2EShroudStream(b *testing.B) {
 					b.Fatal(err)
 				}
 				text, err := io.ReadAll(res.Body)
+				_ = res.Body.Close()
 				if whole := err == nil && strings.HasSuffix(string(text), "[DONE]\n\n"); !whole && to.name != "plain" {
 					b.Fatal(err, string(text))
 				} else if !whole { // httputil.ReverseProxy loses the end of some
