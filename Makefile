@@ -116,9 +116,8 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 	scripts/fuzz.sh $(FUZZTIME) $(FLAGS)
 
 .PHONY: bench
-bench: ## Run the benchmarks that match BENCH (all) and keep the figures in bin/bench.txt
-	@mkdir -p bin
-	go test $(FLAGS) -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -timeout=60m ./... \
+bench: build ## Run the benchmarks that match BENCH (all) and keep the figures in bin/bench.txt
+	ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -timeout=60m ./... \
 		| grep -v -e 'no test files' -e '^PASS' -e '^ok' | tee bin/bench.txt
 
 .PHONY: train
