@@ -81,12 +81,7 @@ func fourthHash(letters uint32) uint32 { return letters * 0x9E3779B1 >> (32 - fo
 func (l *lexicon) mark(at int32, deep int, letters uint32, short bool) {
 	n := &l.nodes[at]
 	short = short || n.idea != 0 || n.whole != 0
-	switch deep {
-	case 3:
-		l.third[letters/64] |= 1 << (letters % 64)
-	case 4:
-		h := fourthHash(letters)
-		l.fourth[h/64] |= 1 << (h % 64)
+	if l.markOne(deep, letters) {
 		return
 	}
 	for c := range uint32(26) {
@@ -99,14 +94,22 @@ func (l *lexicon) mark(at int32, deep int, letters uint32, short bool) {
 	}
 }
 
-// markAll marks whatever follows letters: a word ends before.
-func (l *lexicon) markAll(deep int, letters uint32) {
+// markOne marks the letters themselves, where they are three or four, and says whether
+// they are as many as are looked at.
+func (l *lexicon) markOne(deep int, letters uint32) (last bool) {
 	switch deep {
 	case 3:
 		l.third[letters/64] |= 1 << (letters % 64)
 	case 4:
 		h := fourthHash(letters)
 		l.fourth[h/64] |= 1 << (h % 64)
+	}
+	return deep == 4
+}
+
+// markAll marks whatever follows letters: a word ends before.
+func (l *lexicon) markAll(deep int, letters uint32) {
+	if l.markOne(deep, letters) {
 		return
 	}
 	for c := range uint32(26) {
