@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // TestMain lets the scripts run this program as oneclawd: the test binary under
@@ -47,29 +47,19 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			port, err := freePort()
+			port := porttest.Port(t)
 			e.Setenv("ONECLAW_ATTEST_MODE", "none")
 			e.Setenv("ADDRESS", "127.0.0.1:"+port)
 			e.Setenv("IMAGE", image)
 			e.Setenv("API", "http://127.0.0.1:"+port)
 			e.Setenv("SAFE", "https://127.0.0.1:"+port)
-			return err
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "await": await, "owner": ownerKey, "apikey": printedKey, "token": softToken, "post": posting, "messageid": messageID,
 			"find-softhsm": findSoftHSM,
 		},
 	})
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -16,6 +16,7 @@ import (
 	gosdk "github.com/oneclaw/oneclawd/appliance/client"
 	"github.com/oneclaw/oneclawd/appliance/client/attested"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // snp is a machine that is one of AMD's as far as a policy says so.
@@ -111,7 +112,7 @@ func TestAttested(t *testing.T) {
 	token := hsmtest.SoftHSM(t)
 	d := newServe(t, token)
 	args := d.args
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	configure := func(policy string) {
 		d.args = append(append(args[:len(args):len(args)], s.settings(policy)...), "--listen", address)
 	}

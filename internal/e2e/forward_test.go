@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // forwarding is a daemon with a forward proxy, and an agent whose clients know of it
@@ -34,7 +35,7 @@ type forwarding struct {
 // forwards starts a daemon whose forward proxy reaches hosts.
 func forwards(t *testing.T, upstreamCA string, hosts []string, more ...string) *forwarding {
 	t.Helper()
-	f := &forwarding{address: freeAddress(t)}
+	f := &forwarding{address: porttest.Address(t)}
 	args := []string{
 		"--set", "forward.listen=" + f.address, "--set", "forward.hosts=" + strings.Join(hosts, ","),
 		"--set", "egress.ca_file=" + upstreamCA, "--set", "egress.allow_loopback=true",

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // scrape is what a Prometheus server gets, or "".
@@ -30,7 +32,7 @@ var (
 // TestMetrics holds the metrics to the list in the documentation, and sees the
 // figures follow what happens. Nothing a user wrote is among them.
 func TestMetrics(t *testing.T) {
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	says := newModel(t, func(string) string { return "fine" })
 	d := newLocal(t, "--set", "metrics.listen="+address, "--set", "shroud.listen=127.0.0.1:0", "--set", "shroud.providers=local="+says.URL+"/v1", "--set", "audit.stream_file="+filepath.Join(t.TempDir(), "events.jsonl"), "--set", "api.trusted_proxies=127.0.0.0/8", "--set", "limits.auth_rate=0").start()
 	h := d.human()
@@ -100,7 +102,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func settingMetrics(t *testing.T, l *lab) {
-	a, b := freeAddress(t), freeAddress(t)
+	a, b := porttest.Address(t), porttest.Address(t)
 	for _, on := range []string{a, b} {
 		d := l.with(t, "metrics.listen="+on)
 		if (scrape(a) != "") != (on == a) || (scrape(b) != "") != (on == b) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // operate runs an operator's command on the daemon's machine, with a line on
@@ -192,7 +193,7 @@ func TestStartSealed(t *testing.T) {
 	d.stop()
 	args := d.args
 	for _, more := range [][]string{{"--set", "hsm.pin_file="}, {"--set", "hsm.unseal=manual"}, {"--sealed"}} {
-		address := freeAddress(t)
+		address := porttest.Address(t)
 		d.args = append(args[:len(args):len(args)], append(more, "--listen", address)...)
 		d.spawn()
 		d.api = "http://" + address
@@ -210,7 +211,7 @@ func TestStartSealed(t *testing.T) {
 		h.do("GET", "/v1/health", nil).is(t, 200)
 		d.stop()
 	}
-	d.args = append(args[:len(args):len(args)], "--set", "hsm.pin_file=", "--listen", freeAddress(t))
+	d.args = append(args[:len(args):len(args)], "--set", "hsm.pin_file=", "--listen", porttest.Address(t))
 	d.spawn()
 	eventually(t, patience, "on its socket", func() bool { _, ok := d.operate("", "status"); return ok })
 	if out, ok := d.operate("", "unseal"); ok || !strings.Contains(out, "hsm.pin_file") {
@@ -289,7 +290,7 @@ func settingOperatorSocket(t *testing.T, l *lab) {
 func settingUnseal(t *testing.T, l *lab) {
 	d := l.with(t) // auto
 	d.stop()
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	d.args = append(d.args, "--set", "hsm.unseal=manual", "--listen", address)
 	d.spawn()
 	d.api = "http://" + address

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"regexp"
 	"testing"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // The cases of TestEverySettingDoesSomething that are about the forward proxy.
@@ -32,7 +34,7 @@ func through(t *testing.T, address, target, credentials string) int {
 
 func settingForward(t *testing.T, l *lab) {
 	l.refusesSet(t, "forward.listen", "forward.listen=nowhere")
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	d := l.with(t, "forward.listen="+address)
 	if got := through(t, address, "api.openai.com:443", ""); got != 407 {
 		t.Errorf("without credentials: %d", got)
@@ -48,7 +50,7 @@ func settingForward(t *testing.T, l *lab) {
 // there is no tunnel.
 func (l *lab) goes(t *testing.T, host string, settings ...string) int {
 	t.Helper()
-	f := &forwarding{address: freeAddress(t)}
+	f := &forwarding{address: porttest.Address(t)}
 	f.daemon = l.with(t, append(settings, "forward.listen="+f.address, "egress.allow_loopback=true")...)
 	defer f.kill()
 	f.agent = f.talker(t, nil)
@@ -75,7 +77,7 @@ func settingForwardHosts(t *testing.T, l *lab) {
 }
 
 func settingForwardPlain(t *testing.T, l *lab) {
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	port := porttest.Port(t)
 	on := "forward.listen=0.0.0.0:" + port
 	newDaemon(t, l.base.data, append(l.base.args[:len(l.base.args):len(l.base.args)], "--set", on)...).refuses(2, "forward.listen", "forward.shared_cert", "forward.plain_http")
 	l.with(t, on, "forward.plain_http=true")

@@ -5,10 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // scraped is what a Prometheus server gets over TLS that shows a certificate if it
@@ -34,7 +35,7 @@ func scraped(t *testing.T, address string, shows ...pair) (text string, server *
 }
 
 func settingMetricsPlain(t *testing.T, l *lab) {
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	port := porttest.Port(t)
 	on := "metrics.listen=0.0.0.0:" + port
 	newDaemon(t, l.base.data, append(l.base.args[:len(l.base.args):len(l.base.args)], "--set", on)...).refuses(2, "metrics.listen", "metrics.shared_cert", "metrics.plain_http")
 	l.with(t, on, "metrics.plain_http=true")
@@ -44,7 +45,7 @@ func settingMetricsPlain(t *testing.T, l *lab) {
 }
 
 func settingMetricsShared(t *testing.T, l *lab) {
-	p, address := newPair(t), freeAddress(t)
+	p, address := newPair(t), porttest.Address(t)
 	for _, shared := range []string{"true", "false"} {
 		d := l.with(t, "tls.cert_file="+p.cert, "tls.key_file="+p.key, "metrics.listen="+address, "metrics.shared_cert="+shared)
 		_, cert := scraped(t, address)
@@ -56,7 +57,7 @@ func settingMetricsShared(t *testing.T, l *lab) {
 }
 
 func settingMetricsCertificate(t *testing.T, l *lab) {
-	api, address := newPair(t), freeAddress(t)
+	api, address := newPair(t), porttest.Address(t)
 	for _, p := range []pair{newPair(t), newPair(t)} {
 		d := l.with(t, "tls.cert_file="+api.cert, "tls.key_file="+api.key, "metrics.listen="+address, "metrics.cert_file="+p.cert, "metrics.key_file="+p.key)
 		if text, cert := scraped(t, address); cert == nil || !bytes.Equal(cert.Raw, p.der) || !strings.Contains(text, "oneclawd_state") {
@@ -79,7 +80,7 @@ func settingMetricsKey(t *testing.T, l *lab) {
 }
 
 func settingMetricsClients(t *testing.T, l *lab) {
-	server, prometheus, other, address := newPair(t), newPair(t), newPair(t), freeAddress(t)
+	server, prometheus, other, address := newPair(t), newPair(t), newPair(t), porttest.Address(t)
 	on := []string{"metrics.listen=" + address, "metrics.cert_file=" + server.cert, "metrics.key_file=" + server.key}
 	for _, ca := range []string{prometheus.cert, ""} {
 		d := l.with(t, append(on, "metrics.client_ca_file="+ca)...)

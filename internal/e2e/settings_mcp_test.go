@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // The cases of TestEverySettingDoesSomething that are about the MCP server.
 
 func settingMCP(t *testing.T, l *lab) {
 	l.refusesSet(t, "mcp.listen", "mcp.listen=nowhere")
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	d := l.with(t, "mcp.listen="+address)
 	if d.mcp != "http://"+address {
 		t.Errorf("the MCP server is at %s", d.mcp)
@@ -45,7 +47,7 @@ func settingMCPInspection(t *testing.T, l *lab) {
 }
 
 func settingMCPPlain(t *testing.T, l *lab) {
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	port := porttest.Port(t)
 	on := "mcp.listen=0.0.0.0:" + port
 	newDaemon(t, l.base.data, append(l.base.args[:len(l.base.args):len(l.base.args)], "--set", on)...).refuses(2, "mcp.listen", "mcp.shared_cert", "mcp.plain_http")
 	l.with(t, on, "mcp.plain_http=true")

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // The cases of TestEverySettingDoesSomething that are about Shroud.
@@ -20,7 +22,7 @@ func settingShroud(t *testing.T, l *lab) {
 	m := newModel(t, func(string) string { return "hello" })
 	l.refusesSet(t, "shroud.providers", "shroud.providers=Local="+m.URL)
 	l.refusesSet(t, "shroud.providers", "shroud.providers=local=ftp://host")
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	d := l.with(t, "shroud.listen="+address, "shroud.providers=local="+m.URL+"/v1")
 	if d.shroud != "http://"+address {
 		t.Errorf("shroud is at %s", d.shroud)
@@ -72,7 +74,7 @@ func settingSilence(t *testing.T, l *lab) {
 }
 
 func settingShroudPlain(t *testing.T, l *lab) {
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	port := porttest.Port(t)
 	on := "shroud.listen=0.0.0.0:" + port
 	newDaemon(t, l.base.data, append(l.base.args[:len(l.base.args):len(l.base.args)], "--set", on)...).refuses(2, "shroud.listen", "shroud.shared_cert", "shroud.plain_http")
 	l.with(t, on, "shroud.plain_http=true")

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // TestShroudEndsStreams has many streams that are over at once go through: each of
@@ -77,7 +79,7 @@ func TestShroudOutlivesProviders(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	t.Cleanup(dies.Close)
-	address := freeAddress(t)
+	address := porttest.Address(t)
 	d := newLocal(t, "--set", "metrics.listen="+address, "--set", "shroud.listen=127.0.0.1:0", "--set", "shroud.providers=local="+dies.URL+"/v1").start()
 	k := d.talker(t, map[string]any{"max_requests_per_minute": 0})
 	k.say("local", chat, said("all of it, as a whole")).is(t, 200)

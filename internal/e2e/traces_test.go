@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/oneclaw/oneclawd/appliance/traces/otlptest"
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 const (
@@ -68,7 +69,7 @@ func TestTraces(t *testing.T) {
 
 // Without a collector everything goes on, and the daemon ends.
 func TestTracesWithoutACollector(t *testing.T) {
-	nobody := freeAddress(t)
+	nobody := porttest.Address(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
 	if err != nil {
 		t.Fatal(err)

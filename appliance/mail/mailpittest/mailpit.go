@@ -24,6 +24,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // Module is what is built if there is no Mailpit yet.
@@ -62,9 +64,9 @@ func Start(t testing.TB, o Options) *Server {
 	binary := find(t)
 	dir := t.TempDir()
 	s := &Server{t: t, Host: "127.0.0.1", RootCAs: x509.NewCertPool()}
-	smtp, api := o.SMTP, free(t)
+	smtp, api := o.SMTP, porttest.Address(t)
 	if smtp == "" {
-		smtp = free(t)
+		smtp = porttest.Address(t)
 	}
 	s.api = "http://" + api
 	port, err := net.LookupPort("tcp", smtp[strings.LastIndexByte(smtp, ':')+1:])
@@ -202,15 +204,6 @@ func (s *Server) certificate(dir string) (cert, key string) {
 	ok(s.t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	ok(s.t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600))
 	return cert, key
-}
-
-// free is an address of this machine that nobody listens on.
-func free(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ok(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func ok(t testing.TB, err error) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/porttest"
 )
 
 // Keys are those of the first accounts, which have 10,000 coins each. They are
@@ -58,7 +59,7 @@ func Start(t testing.TB, o Options) *Chain {
 		o.ChainID = 84532
 	}
 	if o.Addr == "" {
-		o.Addr = free(t)
+		o.Addr = porttest.Address(t)
 	}
 	host, port, err := net.SplitHostPort(o.Addr)
 	ok(t, err)
@@ -227,15 +228,6 @@ func (c *Chain) number(method string, params ...any) *big.Int {
 		c.t.Fatalf("anviltest: %s is %q", method, text)
 	}
 	return n
-}
-
-// free is an address of this machine that nobody listens on.
-func free(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ok(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func ok(t testing.TB, err error) {
