@@ -15,7 +15,6 @@ import (
 	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/shroud"
-	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/forwardproxy"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/store"
@@ -112,7 +111,7 @@ func (d *daemon) openShroud(ctx context.Context, c *core, api *httpapi.Server) (
 	door := api.Door(rights)
 	models := &shroud.Server{
 		Agents: shroudAgents{c, door}, Manifests: c.manifests, Keys: p.keys, Meter: c.llm, Upstreams: upstreams,
-		Recorder: newRecorder(c, d.metrics, upstreams), Log: d.log, Now: time.Now, Cache: &detect.Cache{},
+		Recorder: newRecorder(c, d.metrics, upstreams), Log: d.log, Now: time.Now,
 	}
 	if d.forward != nil {
 		if p.forward, err = d.openForward(ctx, c, models); err != nil {

@@ -73,7 +73,7 @@ func (c *call) credentialsAfter(text string, shown int, at string) string {
 // toolCall refuses the call of a tool that the policy blocks. Programs run commands
 // and open addresses all day: what stops a call is what is critical.
 func (c *call) toolCall(t provider.Text, text string) error {
-	r := c.s.Cache.Inspect(text, detect.Options{Context: detect.Output, Policy: c.policy.Detect, Structured: true}, "")
+	r := c.s.seen.report(text, c.policy.Detect, detect.Output)
 	for _, f := range r.Threats {
 		c.found.add(threat(t, f))
 		if f.Severity == detect.Critical && serious(f) && c.policy.Detect.Action(f) == detect.Block {

@@ -46,9 +46,12 @@ type judge struct {
 	blocked string // why it may not pass
 }
 
+// nothing is what is looked for where the policy wants no values replaced.
+var nothing = new(redact.Matcher)
+
 // inspect looks at all that the request says.
 func (c *call) inspect() (err error) {
-	c.matcher = new(redact.Matcher)
+	c.matcher = nothing
 	if c.policy.Redact {
 		if c.matcher, _, err = c.s.Manifests.For(c.ctx, c.agent.Principal); err != nil {
 			return err
@@ -78,12 +81,14 @@ func (c *call) around() error {
 func (c *call) look(m *provider.Message) (map[int]string, error) {
 	j := &judge{c: c}
 	c.tokens.OneWay = true
-	for _, t := range m.Texts {
-		c.tokens.Redact(t.Value, nil) // what looks like a token already keeps its number
+	c.texts = make([]*reading, len(m.Texts))
+	for i, t := range m.Texts {
+		c.tokens.Reserve(t.Value) // what looks like a token already keeps its number
+		c.texts[i] = c.reading(t)
 	}
 	edits := map[int]string{}
 	for i, t := range m.Texts {
-		if out := j.text(t); out != t.Value {
+		if out := j.text(t, c.texts[i]); out != t.Value {
 			edits[i] = out
 		}
 	}
@@ -93,40 +98,32 @@ func (c *call) look(m *provider.Message) (map[int]string, error) {
 	return edits, nil
 }
 
-// text is what becomes of one text.
-func (j *judge) text(t provider.Text) string {
-	out, hits := j.c.matcher.Redact(t.Value)
-	if len(hits) > 0 {
-		j.c.found.redacted += len(hits)
-		j.c.found.add(leak(place(t)))
-	}
+// reading is what there is to know of a text of the request. What machines say to each
+// other has values of vaults at most.
+func (c *call) reading(t provider.Text) *reading {
 	if t.Kind == provider.Label || t.Kind == provider.ToolName || t.Signed {
-		return out
+		return c.s.seen.of(t.Value, c.matcher, nil, "")
 	}
-	return j.judge(t, j.undisguised(t, out))
+	as, _ := contextOf(t)
+	return c.s.seen.of(t.Value, c.matcher, c.policy.Detect, as)
 }
 
-// undisguised is a text without the values that tricks of Unicode kept from being
-// found: where there are some, all of the tricks go.
-func (j *judge) undisguised(t provider.Text, text string) string {
-	n := view.Normalise(text)
-	if !n.Changed {
-		return text
+// text is what becomes of one text.
+func (j *judge) text(t provider.Text, r *reading) string {
+	if r.leaks > 0 {
+		j.c.found.redacted += r.leaks
+		j.c.found.unicode = j.c.found.unicode || r.masked
+		j.c.found.add(leak(place(t)))
 	}
-	clean, hits := j.c.matcher.Redact(n.Text)
-	if len(hits) == 0 {
-		return text
+	if r.report == nil {
+		return r.bare
 	}
-	j.c.found.redacted += len(hits)
-	j.c.found.add(leak(place(t)))
-	j.c.found.unicode = true
-	return clean
+	return j.judge(t, r.bare, r.report)
 }
 
 // judge inspects a text that the values of the vaults are out of already.
-func (j *judge) judge(t provider.Text, text string) string {
+func (j *judge) judge(t provider.Text, text string, r *detect.Report) string {
 	as, judged := contextOf(t)
-	r := j.report(as, text)
 	var edits []edit
 	if judged {
 		if as == detect.Document && j.withholds(text, r) {
@@ -146,10 +143,6 @@ func (j *judge) judge(t provider.Text, text string) string {
 	return out
 }
 
-func (j *judge) report(as detect.Context, text string) *detect.Report {
-	return j.c.s.Cache.Inspect(text, detect.Options{Context: as, Policy: j.c.policy.Detect, Structured: true}, "")
-}
-
 // withholds reports whether nothing of a document may pass: it gives orders, and they
 // are to be refused or, where they are to be cut out, cannot be.
 func (j *judge) withholds(text string, r *detect.Report) bool {
@@ -161,7 +154,7 @@ func (j *judge) withholds(text string, r *detect.Report) bool {
 		return false
 	case "surgical":
 		cuts := orders(r)
-		return len(cuts) == 0 || j.tooHigh(j.report(detect.Document, apply(text, cuts)))
+		return len(cuts) == 0 || j.tooHigh(j.c.s.seen.report(apply(text, cuts), j.c.policy.Detect, detect.Document))
 	}
 	return true
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
-	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/detect/pii"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
@@ -61,11 +60,11 @@ type Server struct {
 	Meter     *meter.Meter
 	Upstreams map[string]*Upstream // by name
 	Recorder  Recorder
-	Cache     *detect.Cache
 	Log       *slog.Logger
 	Now       func() time.Time
 
 	policies policies
+	seen     readings
 }
 
 // call is one request on its way.
@@ -85,7 +84,8 @@ type call struct {
 	model  string
 
 	matcher *redact.Matcher  // of what must not get out
-	edits   map[int]string   // of the request
+	texts   []*reading       // of the request
+	edits   map[int]string   // of its texts
 	tokens  pii.Placeholders // of personal data in it
 	found   inspection
 	sent    bool // the answer has begun

@@ -20,7 +20,6 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/shroud"
-	"github.com/oneclaw/oneclawd/shroud/detect"
 	"github.com/oneclaw/oneclawd/shroud/meter"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 	"github.com/oneclaw/oneclawd/shroud/redact"
@@ -55,7 +54,7 @@ func newWorld(t testing.TB, says http.HandlerFunc) *world {
 		Agents: agents(func() shroud.Agent {
 			return shroud.Agent{Principal: agent, Enabled: true, Config: json.RawMessage(w.config)}
 		}),
-		Manifests: w, Keys: w, Recorder: w, Log: slog.New(slog.DiscardHandler), Now: time.Now, Cache: &detect.Cache{},
+		Manifests: w, Keys: w, Recorder: w, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Meter:     meter.New(store.Runner[meter.Tx](w.db), nil),
 		Upstreams: map[string]*shroud.Upstream{},
 	}

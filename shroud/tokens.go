@@ -14,13 +14,13 @@ func (c *call) inputTokens() int {
 		return 0
 	}
 	n := 0
-	for _, t := range c.req.Texts {
-		n += estimate(t.Value)
+	for _, r := range c.texts {
+		n += r.size
 	}
 	return c.scaled(n) + c.req.Opaque/bytesPerToken
 }
 
-// maxCounted bounds what is counted, in bytes: it takes half a second for each million.
+// maxCounted bounds what is counted of one request, in bytes: it takes half a second for each million.
 const maxCounted = 512 << 10
 
 // perTurn is what OpenAI's models take for a message beside its texts.
@@ -33,15 +33,17 @@ func (c *call) tooLong(limit int) (n int, too bool) {
 		return n, n > limit
 	}
 	size := 0
-	for _, t := range c.req.Texts {
-		size += len(t.Value)
+	for _, r := range c.texts {
+		if !r.isCounted() {
+			size += len(r.text)
+		}
 	}
 	if size > maxCounted {
 		return n, n > limit
 	}
 	n = perTurn * (c.req.Turns + 1)
-	for _, t := range c.req.Texts {
-		n += tokens.Count(t.Value)
+	for _, r := range c.texts {
+		n += r.count()
 	}
 	n = c.scaled(n) + c.req.Opaque/bytesPerToken
 	return n, n > limit

@@ -11,6 +11,5 @@
 //
 // A Policy is a compiled Config, which has the fields of an agent's shroud_config.
 // It decides what counts; what is done about a finding is for whoever asks, by the
-// action that the policy names. The package knows no agents, keys or messages, and
-// keeps nothing but a Cache for who wants one.
+// action that the policy names. The package knows no agents, keys or messages.
 package detect

@@ -20,8 +20,8 @@ type Options struct {
 	Structured bool
 }
 
-// Report is what an inspection found. It is shared by who asks a Cache: it must not
-// be changed.
+// Report is what an inspection found. It may be shared, and so must not be
+// changed.
 type Report struct {
 	Verdict Verdict
 	Safe    bool // whether the verdict is clean

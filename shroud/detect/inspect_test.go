@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -269,38 +268,6 @@ func TestContextsHaveScoresOfTheirOwn(t *testing.T) {
 	if doc.ContextInjectionScore < 0.7 || doc.InjectionScore != 0 {
 		t.Errorf("in a document: %+v", doc)
 	}
-}
-
-func TestCacheForgetsTheOldest(t *testing.T) {
-	c := &Cache{Bytes: 64 << 10}
-	a := c.Inspect("a text", Options{}, "1")
-	if c.Inspect("a text", Options{}, "1") != a {
-		t.Error("the same text was inspected twice")
-	}
-	strict, _ := Preset("strict")
-	p, _ := NewPolicy(strict)
-	for name, r := range map[string]*Report{
-		"version": c.Inspect("a text", Options{}, "2"), "context": c.Inspect("a text", Options{Context: Document}, "1"), "policy": c.Inspect("a text", Options{Policy: p}, "1"),
-	} {
-		if r == a {
-			t.Errorf("another %s got the same report", name)
-		}
-	}
-	for i := range 200 {
-		c.Inspect(strings.Repeat("x", i), Options{}, "1")
-	}
-	if n := len(c.new) + len(c.old); n > 64 {
-		t.Errorf("%d reports are kept", n)
-	}
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for i := range 50 {
-				c.Inspect(strings.Repeat("y", i%7), Options{}, "1").Redact(nil)
-			}
-		})
-	}
-	all.Wait()
 }
 
 // sound fails where a report breaks what it promises of text.

@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -24,7 +22,6 @@ type Policy struct {
 	custom  []*regexp.Regexp
 	domains *literals
 	paths   *literals
-	key     [sha256.Size]byte // of the Config, for a Cache
 }
 
 // builtin are the rules that every policy shares.
@@ -42,11 +39,7 @@ func NewPolicy(c Config) (*Policy, error) {
 	if len(c.Command.CustomPatterns) > maxCustom || len(c.Network.BlockedDomains)+len(c.Network.AllowedDomains) > maxListed || len(c.Filesystem.BlockedPaths) > maxListed {
 		return nil, fmt.Errorf("a list of the configuration is too long")
 	}
-	canonical, err := json.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("fixing a configuration: %w", err)
-	}
-	p := &Policy{config: c, rules: builtin(), key: sha256.Sum256(canonical)}
+	p := &Policy{config: c, rules: builtin()}
 	for i := range p.rules.rules {
 		p.wanted = append(p.wanted, p.wants(&p.rules.rules[i]))
 	}

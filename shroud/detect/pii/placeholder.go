@@ -35,7 +35,7 @@ const labelOfText = "TEXT"
 // returns them.
 func (p *Placeholders) Redact(text string, matches []Match) string {
 	if p.OneWay {
-		p.reserve(text)
+		p.Reserve(text)
 	}
 	var b strings.Builder
 	at := 0
@@ -109,8 +109,8 @@ func (p *Placeholders) plain(b *strings.Builder, text string) {
 	})
 }
 
-// reserve keeps the numbers of tokens in text from being given out.
-func (p *Placeholders) reserve(text string) {
+// Reserve keeps the numbers of what looks like a token in text from being given out.
+func (p *Placeholders) Reserve(text string) {
 	eachToken(text, func(_, token string) {
 		if token == "" || p.values[token] != "" {
 			return
