@@ -68,10 +68,19 @@ func (r *ApprovalRule) asks(p proposal) (why []string) {
 			why = append(why, m)
 		}
 	}
+	if r.NewRecipients && p.endows() {
+		why = append(why, "new contract with "+p.chain.Native)
+	}
 	if r.NewRecipients && len(p.strangers) > 0 {
 		why = append(why, "new recipient "+p.strangers[0].String())
 	}
 	return why
+}
+
+// endows reports whether a new contract gets some of the chain's coin: nobody has
+// paid it before.
+func (p proposal) endows() bool {
+	return slices.ContainsFunc(p.effects, func(e evm.Effect) bool { return e.Kind == evm.Creation && !e.Amount.IsZero() })
 }
 
 // ApprovalStatus is what has come of an approval.
@@ -174,7 +183,8 @@ func (t *task) approve(tx Tx, r ApprovalRule, why []string, org id.ID, now time.
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if last = last.at(now); ok && bytes.Equal(last.Hash, hash) {
+	// One that fewer people were asked for than the rule wants by now is none.
+	if last = last.at(now); ok && bytes.Equal(last.Hash, hash) && last.Needed >= r.Approvers {
 		switch last.Status {
 		case Approved:
 			return &last, nil, nil, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -15,6 +16,7 @@ type Explanation struct {
 	From     evm.Address
 	Effects  []evm.Effect
 	Verdicts []Verdict
+	Asks     []string // why people would have to agree; empty if they would not
 }
 
 // Allowed reports whether all guardrails allow it.
@@ -48,11 +50,14 @@ func (s *Service) Explain(ctx context.Context, p identity.Principal, agent id.ID
 		if err != nil {
 			return err
 		}
-		refusal, x.Verdicts = why, judge(g, pr)
+		refusal, x.Verdicts, x.Asks = why, judge(g, pr), g.Approval.asks(pr)
 		return nil
 	})
 	if err == nil && refusal != nil {
 		err = refusal
+	}
+	if !t.fees.none() {
+		x.Verdicts = append(x.Verdicts, Verdict{Rule: ErrFeeCap.Code, Refusal: fault.As(s.capped(t.fees))})
 	}
 	x.Chain, x.From, x.Effects = t.chain, t.signer.address, t.effects
 	return x, err

@@ -3,6 +3,7 @@ package intents
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,9 @@ func (x ExtraSpec) parse() (Extra, error) {
 		if err != nil {
 			return out, err
 		}
+		if slices.ContainsFunc(out.Tokens, func(o TokenLimit) bool { return o.ChainID == l.ChainID && o.Token == l.Token }) {
+			return out, ErrLimits.Detail("token_limits names token %s of chain %d twice", l.Token, l.ChainID)
+		}
 		out.Tokens = append(out.Tokens, l)
 	}
 	return out, nil
@@ -96,7 +100,7 @@ func (x ExtraSpec) parse() (Extra, error) {
 
 func (t TokenSpec) parse() (l TokenLimit, err error) {
 	l.ChainID = t.ChainID
-	if l.Token, err = evm.ParseAddress(t.Token); err != nil || l.ChainID == 0 || t.MaxAmount == "" && t.DailyLimit == "" {
+	if l.Token, err = evm.ParseAddress(t.Token); err != nil || l.Token.IsZero() || l.ChainID == 0 || t.MaxAmount == "" && t.DailyLimit == "" {
 		return l, ErrLimits
 	}
 	if l.MaxAmount, err = amount(t.MaxAmount); err != nil {

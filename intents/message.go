@@ -65,6 +65,12 @@ func (s *Service) SignMessage(ctx context.Context, p identity.Principal, agent i
 	}
 	ctx = context.WithoutCancel(ctx)
 	sig, err := s.signDigest(ctx, m.signer, m.digest)
+	if err == nil && !m.signer.soft() {
+		_, frozen, why := s.Frozen(ctx, p) // while the HSM was at work
+		if err = why; err == nil && frozen {
+			err = ErrFrozen
+		}
+	}
 	if err != nil {
 		return SignedMessage{}, s.messageFailed(ctx, m, err)
 	}
@@ -165,7 +171,7 @@ func (s *Service) admitMessage(ctx context.Context, m *message) error {
 		if err := m.signer.keepAddress(tx); err != nil {
 			return nil, err
 		}
-		if len(m.held) > 0 {
+		if m.counts() {
 			if err := m.seen.hold(tx, m.spending(now), now); err != nil {
 				return nil, err
 			}
@@ -188,6 +194,9 @@ func (m *message) admit(tx Tx, s *Service) (refusal, err error) {
 	}
 	if refusal = m.allowed(g); refusal != nil {
 		return refusal, nil
+	}
+	if !m.counts() {
+		p.day = Window{}
 	}
 	if refusal = firstRefusal(judge(g, p)); refusal != nil {
 		return refusal, nil
@@ -229,7 +238,11 @@ func (m *message) allowed(g Guardrails) error {
 	return nil
 }
 
-// intent is the message as what windows hold.
+// counts reports whether the message moves something or allows it: it is a
+// transaction of the day then, whether or not its asset has a limit.
+func (m *message) counts() bool { return len(m.effects) > 0 }
+
+// spending is the message as what windows hold.
 func (m *message) spending(now time.Time) Intent {
 	return Intent{ID: m.id, Agent: m.agent, Spends: m.held, CreatedAt: now}
 }
@@ -241,7 +254,7 @@ func (s *Service) messageFailed(ctx context.Context, m *message, why error) erro
 	err := s.DB.Update(ctx, func(tx Tx) error {
 		e := e
 		e.Time = s.now()
-		if err := audit.Write(ctx, tx, e); err != nil || len(m.held) == 0 {
+		if err := audit.Write(ctx, tx, e); err != nil || !m.counts() {
 			return err
 		}
 		return letGo(tx, m.spending(e.Time).moved(Released, e.Time), e.Time)

@@ -39,7 +39,7 @@ func (s *Service) Cancel(ctx context.Context, p identity.Principal, agent, inten
 }
 
 func (s *Service) replace(ctx context.Context, p identity.Principal, agent, intent id.ID, fees Fees, cancel bool) (Intent, error) {
-	t := &task{asked: p, agent: agent, kind: Submit, id: intent}
+	t := &task{asked: p, agent: agent, kind: Submit, id: intent, cancels: cancel}
 	in, err := s.findReplaceable(ctx, t)
 	if err != nil {
 		return Intent{}, err
@@ -106,9 +106,28 @@ func (t *task) replaceable(tx Tx, s *Service) (in Intent, refusal, err error) {
 	case in.State != Signed && in.State != Broadcast, in.Block != nil, len(in.Tries) >= maxTries:
 		return in, ErrNotOpen, nil
 	}
-	t.chain.Name, t.call = in.Chain, in.Call
-	refusal, err = t.keyOf(tx, in, now)
+	t.call = in.Call
+	if t.chain, _, err = findChain(tx, in.Chain); err != nil {
+		return in, nil, err
+	}
+	if refusal, err = t.keyOf(tx, in, now); err == nil && refusal == nil && !t.cancels {
+		refusal, err = t.stillAllowed(tx, a, s)
+	}
 	return in, refusal, err
+}
+
+// stillAllowed holds what is signed once more against the guardrails as they are
+// now. What it spends is held already, so that nothing of the day's windows is
+// asked for again.
+func (t *task) stillAllowed(tx Tx, a identity.Agent, s *Service) (refusal, err error) {
+	effects, err := evm.Effects(t.signer.address, t.call)
+	t.effects, t.broken = effects, err != nil
+	g, p, refusal, err := t.weigh(tx, a, s)
+	if err != nil || refusal != nil {
+		return refusal, err
+	}
+	p.spent, p.day = nil, Window{}
+	return firstRefusal(judge(g, p)), nil
 }
 
 // higher are fees that nodes replace a try for, within the operator's cap.

@@ -209,8 +209,8 @@ func (t *task) apply(tx Tx, in Intent, account Account, agreed *Approval, p prop
 			return err
 		}
 	}
-	for _, to := range p.strangers {
-		if err := tx.PutPaid(in.Agent, to); err != nil {
+	if t.strangers = p.strangers; in.State == Signed {
+		if err := t.meet(tx); err != nil {
 			return err
 		}
 	}
@@ -232,6 +232,17 @@ func (t *task) apply(tx Tx, in Intent, account Account, agreed *Approval, p prop
 		}
 	}
 	return tx.PutIntent(in)
+}
+
+// meet notes whom the agent has paid. That is when it is signed: what was given up
+// before that makes nobody known.
+func (t *task) meet(tx Tx) error {
+	for _, to := range t.strangers {
+		if err := tx.PutPaid(t.agent, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hold adds what in spends, of what was proposed, to the windows of its agent.

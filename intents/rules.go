@@ -170,8 +170,16 @@ func withinDailyLimit(g Guardrails, p proposal) *fault.Error {
 }
 
 // tokensWithinLimits holds what goes out of a token, and what others may take of
-// it from now on, against the limits of that token.
+// it from now on, against the limits of that token. A method of it of which nobody
+// knows what it moves is refused, unless people have listed it.
 func tokensWithinLimits(g Guardrails, p proposal) *fault.Error {
+	for _, e := range p.effects {
+		unknown := e.Kind == evm.Invocation && e.Method == "" && !slices.Contains(g.Methods, e.Selector)
+		if unknown && g.limits(p.chain, e.Contract) {
+			return ErrTokenLimit.Detail("Access denied by token_limits: what %s of token %s moves is not known, so it would have to be one of the agent's allowed_methods",
+				cmp.Or(e.Selector, "a call without a method"), e.Contract)
+		}
+	}
 	for _, t := range g.Tokens {
 		asset := Asset{t.ChainID, t.Token}
 		out := p.outflow(asset)
@@ -196,17 +204,31 @@ func withinCount(g Guardrails, p proposal) *fault.Error {
 }
 
 // outflow is what a transaction takes out of an asset, approvals included: who
-// may take it later counts as having taken it. Where a contract hands on what it
-// was given, only the giving counts; what the agent itself moves counts whosever
-// it is.
+// may take it later counts as having taken it. It counts whosever it is, as that of
+// a Safe whose owner the agent is. Only where a contract hands on what it was given
+// in the same transaction, that has been counted.
 func (p proposal) outflow(a Asset) (sum evm.Amount) {
 	if a.ChainID != p.chain.ChainID {
 		return sum
 	}
+	var given map[evm.Address]evm.Amount
 	for _, e := range p.effects {
-		own := e.Depth == 0 || e.From == p.from || e.From.IsZero()
-		if e.Kind != evm.Invocation && e.Asset.Token == a.Token && own {
-			sum = add(sum, e.Amount)
+		if e.Kind == evm.Invocation || e.Asset.Token != a.Token {
+			continue
+		}
+		out := e.Amount
+		if own := e.Depth == 0 || e.From == p.from || e.From.IsZero(); !own {
+			has := given[e.From]
+			if out = subtract(e.Amount, has); !has.IsZero() {
+				given[e.From] = subtract(has, e.Amount)
+			}
+		}
+		sum = add(sum, out)
+		if e.Kind == evm.Transfer && len(p.effects) > 1 {
+			if given == nil {
+				given = make(map[evm.Address]evm.Amount)
+			}
+			given[e.To] = add(given[e.To], e.Amount)
 		}
 	}
 	return sum
@@ -223,7 +245,8 @@ func (p proposal) spends(g Guardrails) []Spend {
 	}
 	for _, t := range g.Tokens {
 		a := Asset{t.ChainID, t.Token}
-		if v := p.outflow(a); !v.IsZero() {
+		held := slices.ContainsFunc(out, func(s Spend) bool { return s.Asset == a }) // once, however many limits it has
+		if v := p.outflow(a); !held && !v.IsZero() {
 			out = append(out, Spend{a, v})
 		}
 	}

@@ -31,10 +31,13 @@ func (s *Service) sign(ctx context.Context, t *task, in Intent) (Intent, error) 
 		return in, s.release(ctx, t, in, err)
 	}
 	err = s.DB.Update(ctx, func(tx Tx) error {
+		if _, frozen, err := tx.Freeze(in.Org); err != nil || frozen {
+			return cmp.Or(err, error(ErrFrozen)) // while the key was at work
+		}
 		if err := audit.Write(ctx, tx, t.signedEvent(next)); err != nil {
 			return err
 		}
-		return tx.PutIntent(next)
+		return errors.Join(t.meet(tx), tx.PutIntent(next))
 	})
 	if err != nil {
 		// The bytes were never shown to anybody: they do not exist.

@@ -129,6 +129,7 @@ func (s *Service) simulateFirst(ctx context.Context, t *task) error {
 // wouldFail records a transaction whose simulation failed. Nothing is reserved
 // for it; a request with the same Idempotency-Key gets the same answer.
 func (s *Service) wouldFail(ctx context.Context, t *task) (out Outcome, err error) {
+	var earlier *Intent // that a request with the same Idempotency-Key made meanwhile
 	err = txn.Decide(ctx, s.DB, func(tx Tx) (refusal, err error) {
 		now := s.now()
 		e := t.event(audit.TransactionSubmit)
@@ -136,6 +137,9 @@ func (s *Service) wouldFail(ctx context.Context, t *task) (out Outcome, err erro
 		a, refusal, err := authorize(tx, t.asked, t.agent, now)
 		if err != nil || refusal != nil {
 			return refusal, err
+		}
+		if earlier, refusal, err = t.earlier(tx, s); earlier != nil || refusal != nil || err != nil {
+			return refusal, err // meanwhile
 		}
 		in := t.intent(a, 0, nil, now).moved(Simulated, now)
 		in.Error = t.failed.Result.Reason
@@ -150,5 +154,8 @@ func (s *Service) wouldFail(ctx context.Context, t *task) (out Outcome, err erro
 		out.Intent = in
 		return nil, audit.Write(ctx, tx, e)
 	})
+	if err == nil && earlier != nil {
+		return s.repeated(earlier, nil)
+	}
 	return out, err
 }

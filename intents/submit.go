@@ -103,6 +103,9 @@ type task struct {
 
 	managers []identity.User // whom to ask
 	people   bool            // they have to agree, as far as is foreseen
+
+	strangers []evm.Address // whom the agent has paid, once this is signed
+	cancels   bool          // the place of another one, with a transfer of nothing
 }
 
 // spelling is an address with its checksum. Events have the same ones again and

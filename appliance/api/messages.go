@@ -42,6 +42,7 @@ type ExplanationResponse struct {
 	From    string            `json:"from"`
 	Chain   string            `json:"chain"`
 	Rules   []RuleVerdict     `json:"rules"`
+	Asks    []string          `json:"needs_approval,omitzero" doc:"Why people would have to agree first; left out if they would not"`
 	Effects []EffectOfRequest `json:"effects" doc:"What the call would bring about, as far as it can be read from it"`
 }
 

@@ -30,6 +30,10 @@ func TestApprovals(t *testing.T) {
 		return step{name: name, method: post, url: p.url, as: "payer", body: pay(somebody1, value, ""), status: status, keys: keys, has: has}
 	}
 	l.want(submit("below", "1", 201, ""))
+	l.run(t, []step{
+		{name: "explained", method: post, url: p.url + "/explain", as: "payer", body: pay(somebody1, "1.5", ""), status: 200, event: "none", has: []string{`"allowed":true`, `"needs_approval":["above 1 ETH"]`}},
+		{name: "explained below", method: post, url: p.url + "/explain", as: "payer", body: pay(somebody1, "1", ""), status: 200, lacks: []string{"needs_approval"}},
+	})
 	a := l.want(submit("above", "1.5", 202, pendingKeys, `"status":"pending_approval"`, `"why":["above 1 ETH"]`, `"approvals_needed":2`))
 	if e := l.logged(a); e.String() != "approval.request success" || e.Resource.ID != a.text("approval_id") {
 		t.Errorf("the event is %+v", e)

@@ -119,8 +119,12 @@ func TestMessages(t *testing.T) {
 	})
 	allow(`{"no_typed_data":true}`)
 	l.want(sign("no typed data", typedData(permitOf(tokenUSD, somebody1, "5", 1)), 403, `"code":"message_type"`, "denied"))
-	allow(`{"tx_per_day":1}`)
-	l.want(step{name: "messages are no transactions", method: post, url: p.url, as: "payer", body: pay(somebody1, "0", ""), status: 201})
+	allow(`{"tx_per_day":3}`) // two permits count, and nothing else that was signed
+	l.run(t, []step{
+		{name: "the third of the day", method: post, url: p.url, as: "payer", body: pay(somebody1, "0", ""), status: 201},
+		sign("a permit as the fourth", typedData(permitOf(tokenUSD, somebody1, "5", 1)), 403, `"code":"tx_per_day"`, "denied"),
+		sign("a text", personal("x"), 200),
+	})
 }
 
 // TestPermitsCount: a permit holds of its token what may be taken with it, for

@@ -75,7 +75,7 @@ func (s *Server) explainTransaction(ctx context.Context, in *newTransactionInput
 	if err != nil {
 		return nil, err
 	}
-	out := api.ExplanationResponse{Allowed: x.Allowed(), From: x.From.String(), Chain: x.Chain.Name, Effects: listOf(x.Effects, wireEffect)}
+	out := api.ExplanationResponse{Allowed: x.Allowed(), From: x.From.String(), Chain: x.Chain.Name, Asks: x.Asks, Effects: listOf(x.Effects, wireEffect)}
 	for _, v := range x.Verdicts {
 		w := api.RuleVerdict{Rule: v.Rule, Allowed: v.Refusal == nil}
 		if v.Refusal != nil {

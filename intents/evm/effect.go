@@ -50,7 +50,7 @@ const (
 	Native   Standard = "native"
 	ERC20    Standard = "erc20"
 	ERC721   Standard = "erc721"
-	ERC1155  Standard = "erc1155"
+	ERC1155  Standard = "erc1155" // and ERC-6909, which counts in the same way
 	AnyToken Standard = "unknown"
 )
 

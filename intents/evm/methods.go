@@ -10,7 +10,7 @@ type method struct {
 }
 
 // known are all of them, by selector.
-var known = bySelector(tokenMethods(), permit2Methods(), nestedMethods())
+var known = bySelector(tokenMethods(), youngerTokenMethods(), permit2Methods(), nestedMethods())
 
 func bySelector(lists ...[]method) map[[4]byte]method {
 	out := map[[4]byte]method{}
@@ -42,8 +42,13 @@ func tokenMethods() []method {
 			_ = a.amount(1) // by which there will be less
 			f.allows(token(ERC20, f.self), Amount{}, f.sender, a.address(0))
 		}},
+		{name: "increaseApproval(address,uint256)", effects: func(f frame, a args) { // as LINK still has it
+			f.allows(token(ERC20, f.self), a.amount(1), f.sender, a.address(0))
+		}},
 		{name: "transferAndCall(address,uint256)", effects: transfer},       // ERC-1363
 		{name: "transferAndCall(address,uint256,bytes)", effects: transfer}, // and ERC-677
+		{name: "transferFromAndCall(address,address,uint256)", effects: transferFrom},
+		{name: "transferFromAndCall(address,address,uint256,bytes)", effects: transferFrom},
 		{name: "approveAndCall(address,uint256)", effects: approveAndCall},
 		{name: "approveAndCall(address,uint256,bytes)", effects: approveAndCall},
 
@@ -68,6 +73,28 @@ func tokenMethods() []method {
 		{name: "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)", effects: authorized},
 		{name: "receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)", effects: authorized},
 		{name: "receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)", effects: authorized},
+	}
+}
+
+// youngerTokenMethods are those of standards that fewer tokens keep to.
+func youngerTokenMethods() []method {
+	return []method{
+		// ERC-777
+		{name: "send(address,uint256,bytes)", effects: transfer},
+		{name: "operatorSend(address,address,uint256,bytes,bytes)", effects: transferFrom},
+		{name: "authorizeOperator(address)", effects: func(f frame, a args) { f.entrusts(a.address(0), true) }},
+
+		// ERC-6909
+		{name: "transfer(address,uint256,uint256)", effects: func(f frame, a args) {
+			f.moves(Asset{ERC1155, f.self, a.amount(1)}, a.amount(2), f.sender, a.address(0))
+		}},
+		{name: "transferFrom(address,address,uint256,uint256)", effects: func(f frame, a args) {
+			f.moves(Asset{ERC1155, f.self, a.amount(2)}, a.amount(3), a.address(0), a.address(1))
+		}},
+		{name: "approve(address,uint256,uint256)", effects: func(f frame, a args) {
+			f.allows(Asset{ERC1155, f.self, a.amount(1)}, a.amount(2), f.sender, a.address(0))
+		}},
+		{name: "setOperator(address,bool)", effects: approveAll},
 	}
 }
 
@@ -100,8 +127,13 @@ func transferBatch(f frame, a args) {
 }
 
 func approveAll(f frame, a args) {
-	e := Effect{Kind: ApprovalForAll, Asset: token(AnyToken, f.self), From: f.sender, To: a.address(0)}
-	if a.bool(1) {
+	f.entrusts(a.address(0), a.bool(1))
+}
+
+// entrusts notes that somebody may move all that the sender has, or no longer.
+func (f frame) entrusts(to Address, all bool) {
+	e := Effect{Kind: ApprovalForAll, Asset: token(AnyToken, f.self), From: f.sender, To: to}
+	if all {
 		e.Amount, e.Unlimited = MaxAmount(), true
 	}
 	f.add(e)

@@ -107,7 +107,7 @@ func (f frame) refunds(price Amount, coin, to Address) {
 	if to.IsZero() {
 		to = f.sender
 	}
-	f.add(Effect{Kind: Transfer, Asset: asset, Unlimited: true, From: f.self, To: to})
+	f.add(Effect{Kind: Transfer, Asset: asset, Amount: MaxAmount(), Unlimited: true, From: f.self, To: to})
 }
 
 // multiSend is Safe's list of calls, packed: operation, to, value, length, data.
