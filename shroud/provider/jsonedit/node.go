@@ -61,6 +61,11 @@ func (d *Doc) unquote(p *place) string {
 		out, _ := jsontext.AppendUnquote(make([]byte, 0, len(body)), d.src[p.start:p.end])
 		return string(out)
 	}
+	return unquoted(body)
+}
+
+// unquoted is the inside of a string, valid UTF-8, without its escapes.
+func unquoted(body string) string {
 	if !escaped(body) {
 		return body
 	}
