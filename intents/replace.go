@@ -22,7 +22,8 @@ const raisePercent = 12
 // SpeedUp signs an intent that is not in a block yet once more, with the same
 // nonce and higher fees: those that were asked for, or else what the node
 // suggests, and in any case enough for nodes to replace the try before. One of
-// them lands at most, so nothing more is spent than was reserved.
+// them lands at most, so nothing more is spent than was reserved. What was cancelled
+// stays so: the cancellation is sped up then.
 func (s *Service) SpeedUp(ctx context.Context, p identity.Principal, agent, intent id.ID, maxFee, tip string) (Intent, error) {
 	fees, err := Request{MaxFee: maxFee, Tip: tip}.parseFees()
 	if err != nil {
@@ -52,16 +53,16 @@ func (s *Service) replace(ctx context.Context, p identity.Principal, agent, inte
 		return Intent{}, err
 	}
 	call := in.Call
-	if cancel {
+	if t.cancels {
 		call = evm.Call{To: &in.From}
 	}
 	try, err := in.try(call, t.parsed.fees, s.signing(ctx, t.signer))
 	if err != nil {
 		return Intent{}, err
 	}
-	try.Cancels = cancel
+	try.Cancels = t.cancels
 	ctx = context.WithoutCancel(ctx)
-	if in, err = s.addTry(ctx, t, in, try); err != nil || in.Kind == SignOnly && !cancel {
+	if in, err = s.addTry(ctx, t, in, try); err != nil || in.Kind == SignOnly && !t.cancels {
 		return in, err
 	}
 	return s.broadcast(ctx, t.asked, t.node, in)
@@ -106,7 +107,7 @@ func (t *task) replaceable(tx Tx, s *Service) (in Intent, refusal, err error) {
 	case in.State != Signed && in.State != Broadcast, in.Block != nil, len(in.Tries) >= maxTries:
 		return in, ErrNotOpen, nil
 	}
-	t.call = in.Call
+	t.call, t.cancels = in.Call, t.cancels || in.Last().Cancels
 	if t.chain, _, err = findChain(tx, in.Chain); err != nil {
 		return in, nil, err
 	}

@@ -56,7 +56,7 @@ func settle(in Intent, s sighting, now time.Time) (Intent, bool) {
 func settleMined(in Intent, try Try, st node.Lookup, s sighting, now time.Time) (Intent, bool) {
 	b := Block{Number: st.Block, Hash: st.BlockHash, Tx: try.Hash, Gas: st.GasUsed, Price: st.Price, OK: st.Success}
 	seen := in.Block != nil && *in.Block == b
-	in.Block, in.GoneAt = &b, 0
+	in.Block, in.GoneAt, in.Error = &b, 0, "" // whatever a node said before
 	switch deep := s.head >= b.Number+s.safety; {
 	case !deep && (in.State == Rejected || in.State == Signed && in.Kind != SignOnly):
 		return in.moved(Broadcast, now), true

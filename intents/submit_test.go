@@ -253,6 +253,21 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+// What a node refused may land all the same, for whoever has the bytes; then it did
+// not fail.
+func TestRejectedAndMined(t *testing.T) {
+	w := newWorld(t)
+	w.chain.refuse = node.NonceTooLow
+	in := w.submit(pay("0.1"))
+	w.chain.refuse = ""
+	_, err := w.chain.Send(w.ctx, evm.Signed{Raw: in.Last().Raw, Hash: in.Last().Hash})
+	w.ok(err)
+	w.chain.mine(5)
+	if got := w.wantState(in.ID, intents.Confirmed); in.Error == "" || got.Error != "" {
+		t.Fatalf("it said %q, and says %q", in.Error, got.Error)
+	}
+}
+
 func TestHSMGoneBeforeSigning(t *testing.T) {
 	w := newWorld(t)
 	w.submit(pay("0.1")) // its address is known from now on
@@ -353,6 +368,23 @@ func TestSpeedUpAndCancel(t *testing.T) {
 	}
 	_, err = w.Cancel(w.ctx, w.agent, w.agent.ID, in.ID)
 	w.is(err, intents.ErrNotOpen)
+}
+
+// What somebody has cancelled is not paid because somebody else is in a hurry.
+func TestCancelledStaysCancelled(t *testing.T) {
+	w := newWorld(t)
+	in := w.submit(pay("0.1"))
+	_, err := w.Cancel(w.ctx, w.owner, w.agent.ID, in.ID)
+	w.ok(err)
+	faster, err := w.SpeedUp(w.ctx, w.agent, w.agent.ID, in.ID, "", "")
+	w.ok(err)
+	if tx, _, err := evm.ParseSigned(faster.Last().Raw); err != nil || !tx.Value.IsZero() || tx.To.String() == somebody || len(faster.Tries) != 3 {
+		t.Fatalf("it moves %s to %s (%v)", tx.Value, tx.To, err)
+	}
+	w.chain.mine(5)
+	if got := w.wantState(in.ID, intents.Replaced); got.Error != "cancelled" || !w.chain.moved().IsZero() {
+		t.Fatalf("it is %q, and %s were moved", got.Error, w.chain.moved())
+	}
 }
 
 // What would revert is not signed, and its answer is kept for its key.
