@@ -80,7 +80,7 @@ func (a *attempt) send() error {
 	a.res, err = a.up.Client.Do(req) //nolint:bodyclose // close does
 	a.silence.Stop()
 	if err == nil {
-		a.res.Body = &watched{ReadCloser: a.res.Body, timer: a.silence, silence: a.up.Silence}
+		a.res.Body = decoded(a.res, &watched{ReadCloser: a.res.Body, timer: a.silence, silence: a.up.Silence})
 	}
 	a.sent = wrote.Load()
 	return err

@@ -258,3 +258,25 @@ func TestStreamsThatBeginWithAnError(t *testing.T) {
 		}
 	}
 }
+
+// A stream that cannot be read is the provider's fault, not the client's, and another
+// model is asked where it is the first that comes.
+func TestStreamsOfGarbage(t *testing.T) {
+	const said = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"words \"},\"finish_reason\":null}]}\n\n"
+	for _, c := range []struct{ name, stream, config, want string }{
+		{"half an object", said + "data: {\"a\":\n\n", `{}`, `"code":502,"message":"upstream error: the stream cannot be read"`},
+		{"too deep", said + "data: " + strings.Repeat("[", 500) + "\n\n", `{}`, `"code":502,"message":"upstream error: the stream cannot be read"`},
+		{"from the beginning", "data: {\"a\":\n\n", `{"fallback_models":["local/other"]}`, "from the other"},
+	} {
+		w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Type", "text/event-stream")
+			fmt.Fprint(rw, c.stream)
+		})
+		w.config = c.config
+		w.second("local", streams("from the other"))
+		rec := w.call("openai", chat, strings.Replace(message("user", "hello"), "{", `{"stream":true,`, 1))
+		if !strings.Contains(rec.Body.String(), c.want) {
+			t.Errorf("%s: %d %s", c.name, rec.Code, rec.Body)
+		}
+	}
+}

@@ -229,10 +229,13 @@ func (c *call) chooseModel() error {
 		return errTwoModels
 	}
 	c.model = cmp.Or(c.route.Model, inBody, header)
-	if c.model == "" && !c.route.Idle && c.route.Format != provider.Opaque {
+	switch {
+	case c.model == "" && !c.route.Idle && c.route.Format != provider.Opaque:
 		return errNoModel
+	case c.req != nil && inBody == "" && header != "" && c.route.NamesModel():
+		c.req, err = c.req.NameModel(c.route.Format, header)
 	}
-	return nil
+	return err
 }
 
 // allow asks the agent's policy.

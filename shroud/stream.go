@@ -34,8 +34,7 @@ func (a *attempt) opens() bool {
 			break
 		}
 	}
-	var refusal *fault.Error
-	if o.err == nil || errors.Is(o.err, io.EOF) || errors.As(o.err, &refusal) {
+	if f := fault.As(o.err); o.err == nil || errors.Is(o.err, io.EOF) || f != nil && f.Kind == fault.Denied {
 		return !o.in.Failed()
 	}
 	a.end = c.failure()
@@ -104,8 +103,12 @@ func (c *call) events(body io.Reader) *provider.Stream {
 
 // breakOff ends a stream with an error that the provider's own client understands.
 func (c *call) breakOff(in *provider.Stream, err error) error {
-	var f *fault.Error
-	if bad := (badGateway{}); !errors.As(err, &f) && !errors.As(err, &bad) {
+	f, bad := fault.As(err), badGateway{}
+	switch {
+	case errors.As(err, &bad), f != nil && f.Kind == fault.Denied: // for what it says
+	case f != nil:
+		err = badGateway{"upstream error: the stream cannot be read", fmt.Errorf("%w: %w", errBrokeOff, err)}
+	default:
 		err = badGateway{"upstream error: the stream broke off", fmt.Errorf("%w: %w", errBrokeOff, err)}
 	}
 	code, text, _ := status(err)

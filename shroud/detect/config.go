@@ -135,11 +135,18 @@ func Preset(name string) (Config, bool) {
 	return c, true
 }
 
-// ParseConfig reads a shroud_config over the defaults. Members and values that are
-// not known are left alone, as clients send such.
+// ParseConfig reads a shroud_config over the preset that it names, or the defaults.
+// Members and values that are not known are left alone, as clients send such.
 func ParseConfig(object []byte) (Config, error) {
 	c := Defaults()
 	if len(object) > 0 {
+		var named struct {
+			Preset any `json:"preset"`
+		}
+		_ = json.Unmarshal(object, &named) // what is wrong with it is found out below
+		if name, ok := named.Preset.(string); ok {
+			c, _ = Preset(name)
+		}
 		if err := json.Unmarshal(object, &c); err != nil {
 			return Defaults(), fmt.Errorf("reading a shroud_config: %w", err)
 		}

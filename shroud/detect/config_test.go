@@ -118,3 +118,25 @@ func TestLiteralsAreFoundWhereTheyAre(t *testing.T) {
 		t.Errorf("found %q", s)
 	}
 }
+
+// What a preset says holds where the configuration says nothing else.
+func TestParseConfigPreset(t *testing.T) {
+	strict, _ := Preset("strict")
+	for text, want := range map[string]string{
+		`{"preset":"strict"}`:                     strict.PIIPolicy,
+		`{"preset":"strict","pii_policy":"warn"}`: "warn",
+		`{"pii_policy":"warn","preset":"strict"}`: "warn",
+		`{"preset":"balanced"}`:                   "redact",
+		`{"preset":"unheard of"}`:                 "redact",
+		`{"preset":7}`:                            "redact",
+	} {
+		c, err := ParseConfig([]byte(text))
+		if err != nil || c.PIIPolicy != want {
+			t.Errorf("%s: %q, %v", text, c.PIIPolicy, err)
+		}
+	}
+	c, err := ParseConfig([]byte(`{"preset":"strict","network_detection":{"blocked_domains":["evil.test"]}}`))
+	if err != nil || c.Network.Action != Block || len(c.Network.BlockedDomains) != 1 || c.Filesystem.Action != Block {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

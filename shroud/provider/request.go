@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strconv"
@@ -60,6 +61,21 @@ func (r *Request) SetModel(name string) {
 	if r.model.Is() {
 		r.edit(r.model, jsonedit.Quote(name))
 	}
+}
+
+// NameModel is the request with a model in its body, which names none.
+func (r *Request) NameModel(f Format, name string) (*Request, error) {
+	root := r.doc.Root()
+	if n := root.Get("model"); n.Kind() != jsonedit.None { // null, or empty
+		return ParseRequest(f, r.doc.Apply([]jsonedit.Edit{{Node: n, With: jsonedit.Quote(name)}}))
+	}
+	member := append([]byte(`"model":`), jsonedit.Quote(name)...)
+	for range root.Fields() {
+		member = append(member, ',')
+		break
+	}
+	at := bytes.IndexByte(r.body, '{') + 1
+	return ParseRequest(f, slices.Concat(r.body[:at], member, r.body[at:]))
 }
 
 // AskUsage has Rewrite ask for the usage of a chat completion that is streamed,

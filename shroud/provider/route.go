@@ -38,6 +38,9 @@ func (r Route) WithModel(name string) (Route, bool) {
 	return r, true
 }
 
+// NamesModel reports whether the body is where the model of the call is named.
+func (r Route) NamesModel() bool { return r.Format != GeminiContent }
+
 // Generates reports whether the call has a model write something, as most models can.
 // An embedding is of use only with others of the same model.
 func (r Route) Generates() bool {

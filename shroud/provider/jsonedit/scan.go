@@ -28,7 +28,7 @@ func scan(text string, loose bool, places []place) ([]place, error) {
 }
 
 // wrong is a refusal that repeats nothing of the text.
-func (s *scanner) wrong() error { return ErrSyntax.Detail("near byte %d", s.at) }
+func (s *scanner) wrong() error { return ErrSyntax.Detail("%s, near byte %d", ErrSyntax.Msg, s.at) }
 
 // peek is the next byte that is not blank, 0 at the end.
 func (s *scanner) peek() byte {
@@ -115,7 +115,7 @@ func (s *scanner) name(c byte, from int, many *map[string]struct{}) error {
 	if !s.loose {
 		name := unquoted(s.text[start+1 : s.at-1])
 		if s.known(name, from, many) {
-			return ErrDuplicate.Detail("near byte %d", start)
+			return ErrDuplicate.Detail("%s, near byte %d", ErrDuplicate.Msg, start)
 		}
 		s.names = append(s.names, name)
 	}
