@@ -174,6 +174,9 @@ func (c Config) federation(to *identity.Config, private func(context.Context) bo
 		if c.OIDC.Audience == "" {
 			audiences = []string{c.origin(), c.origin() + "/"}
 		}
+		if c.MCP.ResourceOrigin != "" {
+			audiences = append(audiences, c.MCP.oauth().Resource())
+		}
 		v, err := c.verifier(private, audiences, c.OIDC.Issuers...)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package appliance
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,14 @@ type MCPConfig struct {
 	Listen     string `toml:"listen" doc:"Address of the MCP server, for the clients of models: 127.0.0.1:8202, say. Empty: there is none."`
 	Inspection string `toml:"inspection" doc:"What becomes of a call of a tool whose arguments look like an attack: block, surgical (what was found is taken out), log_only, or off (nothing is inspected)."`
 	ListenerConfig
+
+	ResourceOrigin      string `toml:"resource_origin" doc:"Origin at which the MCP server leads clients to an identity provider, https://mcp.example.com, say. Clients whose key is a header come to another name. Empty: it leads nobody."`
+	AuthorizationServer string `toml:"authorization_server" doc:"The identity provider that they are led to: one of oidc.issuers."`
+}
+
+// oauth is what clients are told at resource_origin.
+func (m MCPConfig) oauth() mcp.OAuth {
+	return mcp.OAuth{Origin: m.ResourceOrigin, Issuer: m.AuthorizationServer}
 }
 
 // inspectNothing is the value of mcp.inspection that is no mode.
@@ -29,7 +38,14 @@ func (c Config) checkMCP() error {
 	if m.Inspection != inspectNothing && !mcp.Mode(m.Inspection).Known() {
 		return bad("mcp.inspection", "%q is not block, surgical, log_only or off", m.Inspection)
 	}
-	if m.Listen == "" {
+	switch {
+	case m.ResourceOrigin != "" && !mcp.CheckOrigin(m.ResourceOrigin):
+		return bad("mcp.resource_origin", "%q is not https://host, in small letters and without a path", m.ResourceOrigin)
+	case (m.ResourceOrigin == "") != (m.AuthorizationServer == ""):
+		return bad("mcp.authorization_server", "resource_origin and authorization_server come together")
+	case m.AuthorizationServer != "" && !slices.Contains(c.OIDC.Issuers, m.AuthorizationServer):
+		return bad("mcp.authorization_server", "%q is none of oidc.issuers, whose tokens are believed", m.AuthorizationServer)
+	case m.Listen == "":
 		return nil
 	}
 	return on("mcp", m.Listen, m.ListenerConfig).check(c)
@@ -53,8 +69,8 @@ func (d *daemon) openMCP(c *core, api *httpapi.Server) error {
 	}
 	d.mcp.behind.Store(mcp.NewHandler(mcp.Config{
 		Version: d.o.Version, API: as, Rights: c.db.Generation, Log: d.log,
-		Followed: true,
-		Guard:    mcp.Guard{Off: c.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(c.cfg.MCP.Inspection), Log: d.log},
+		Followed: true, OAuth: c.cfg.MCP.oauth(),
+		Guard: mcp.Guard{Off: c.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(c.cfg.MCP.Inspection), Log: d.log},
 	}))
 	return nil
 }

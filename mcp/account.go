@@ -1,7 +1,6 @@
 package mcp
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -90,6 +89,7 @@ func (c *caller) vault(ctx context.Context) (string, error) {
 // rights: the API decides each call by itself.
 type accounts struct {
 	api    *client.Client // as nobody
+	oauth  OAuth
 	rights func() uint64
 
 	mu    sync.Mutex
@@ -109,11 +109,15 @@ func (a *accounts) enter(ctx context.Context, credential string) (*account, erro
 	if found := a.find(name, rights); found != nil {
 		return found, nil
 	}
-	taken, err := identify(ctx, a.api, credential)
+	taken, err := a.identify(ctx, credential)
 	if err != nil {
 		return nil, err
 	}
-	taken.rights, taken.until = rights, time.Now().Add(rememberFor)
+	soon := time.Now().Add(rememberFor)
+	if taken.until.IsZero() || taken.until.After(soon) {
+		taken.until = soon
+	}
+	taken.rights = rights
 	a.keep(name, taken)
 	return taken, nil
 }
@@ -142,19 +146,22 @@ func (a *accounts) keep(name [sha256.Size]byte, k *account) {
 }
 
 // identify asks the API whose credential this is: a key is exchanged for a token,
-// a token is tried.
-func identify(ctx context.Context, api *client.Client, credential string) (*account, error) {
+// a token is tried, and one of the authorization server's exchanged too.
+func (a *accounts) identify(ctx context.Context, credential string) (*account, error) {
 	if strings.HasPrefix(credential, "ocv_") {
-		k := &account{api: api.As(credential)}
+		k := &account{api: a.api.As(credential)}
 		s, err := k.api.Session(ctx)
 		k.user, k.agent, k.bound = s.AgentID, s.AgentID, s.VaultIDs
 		return k, err
+	}
+	if said, ok := a.oauth.issuedBy(credential); ok {
+		return a.exchange(ctx, credential, said)
 	}
 	said, err := readClaims(credential)
 	if err != nil {
 		return nil, errNotAgent.Because(err)
 	}
-	k := &account{api: api.As(credential), user: said.agent(), agent: said.agent(), bound: said.VaultIDs}
+	k := &account{api: a.api.As(credential), user: said.agent(), agent: said.agent(), bound: said.VaultIDs}
 	all, err := k.api.ListVaults(ctx) // which fails unless the token's signature is ours
 	if err == nil && len(all.Vaults) > 0 {
 		k.first = all.Vaults[0].ID
@@ -175,14 +182,25 @@ var errNoToken = errors.New("not an agent's token")
 // readClaims reads the payload of a token of an agent, and checks nothing else.
 func readClaims(token string) (claims, error) {
 	var out claims
-	_, rest, _ := strings.Cut(token, ".")
-	payload, _, ok := strings.Cut(rest, ".")
-	raw, err := base64.RawURLEncoding.DecodeString(payload)
-	if err == nil {
-		err = json.Unmarshal(raw, &out)
+	if err := readPayload(token, &out); err != nil {
+		return claims{}, err
 	}
-	if !ok || err != nil || !strings.HasPrefix(out.Subject, "agent:") || out.agent() == "" {
-		return claims{}, cmp.Or(err, errNoToken)
+	if !strings.HasPrefix(out.Subject, "agent:") || out.agent() == "" {
+		return claims{}, errNoToken
 	}
 	return out, nil
+}
+
+// readPayload reads what a token says, whoever signed it.
+func readPayload(token string, into any) error {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, ok := strings.Cut(rest, ".")
+	if !ok {
+		return errNoToken
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, into)
 }

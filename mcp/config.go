@@ -21,6 +21,7 @@ type Config struct {
 	API *client.Client
 
 	Guard Guard
+	OAuth OAuth
 	Log   *slog.Logger // discarded when nil
 
 	// Rights is another number after each change of who may do what: what is

@@ -12,6 +12,9 @@
 // that were fetched from leaving through another tool, and takes them out of what
 // comes back.
 //
+// At one origin, if it is set, clients are led to an authorization server; what that
+// gives out is exchanged at the API.
+//
 // The package must not know how secrets are stored, who may read them, or what
 // stands behind the API.
 package mcp

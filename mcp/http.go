@@ -45,11 +45,11 @@ var (
 // Handler is the server over streamable HTTP: /mcp for clients of every revision
 // of the protocol, and /health.
 //
-// Who calls says so in each request, with an agent's token or key as a bearer.
-// There is no OAuth here, and no document that speaks of it: clients that find
-// one ignore the credential they were given.
+// Who calls says so in each request, with an agent's token or key as a bearer. There
+// is no document that speaks of OAuth but at the origin that was set for it.
 type Handler struct {
 	accounts *accounts
+	oauth    OAuth
 	origins  *http.CrossOriginProtection
 	guard    *guard
 	seats    *seats
@@ -75,14 +75,14 @@ func NewHandler(c Config) *Handler {
 	g := newGuard(c.Guard)
 	serve := func(o sdk.StreamableHTTPOptions) era {
 		s := newServer(c, g, nil)
-		o.MaxRequestBodyBytes = -1 // it is read before
+		o.MaxRequestBodyBytes, o.DisableLocalhostProtection = -1, true // both are seen to before
 		over := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.sdk }, &o)
 		signed := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})
 		return era{server: s, http: signed(over), direct: s.identify(g.around(s.callTool))}
 	}
 	h := &Handler{
-		accounts: &accounts{api: c.API, rights: rights, known: map[[32]byte]*account{}},
-		origins:  http.NewCrossOriginProtection(), guard: g, inside: newUnderWay(),
+		accounts: &accounts{api: c.API, oauth: c.OAuth, rights: rights, known: map[[32]byte]*account{}}, oauth: c.OAuth,
+		origins: http.NewCrossOriginProtection(), guard: g, inside: newUnderWay(),
 		ancient: serve(sdk.StreamableHTTPOptions{}),
 		recent:  serve(sdk.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true}),
 	}
@@ -117,8 +117,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "✓ Ok")
 	case "/mcp":
 		if err := h.serve(w, r); err != nil {
-			Refuse(w, err)
+			refuse(w, err, h.oauth.challenge(r))
 		}
+	case metadataPath, metadataPath + "/mcp":
+		if !h.oauth.here(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			Refuse(w, errNoRoute)
+			return
+		}
+		h.oauth.describe(w)
 	default:
 		Refuse(w, errNoRoute)
 	}
@@ -126,6 +132,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve lets a request in, or says why not.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
+	if !h.oauth.ownHost(r) {
+		return errHost
+	}
 	if err := h.sameOrigin(r); err != nil {
 		return err
 	}
@@ -220,10 +229,12 @@ func tokenOf(c *caller) *auth.TokenInfo {
 }
 
 // Refuse answers with an error in the form of the API's.
-func Refuse(w http.ResponseWriter, err error) {
+func Refuse(w http.ResponseWriter, err error) { refuse(w, err, `Bearer realm="`+name+`"`) }
+
+func refuse(w http.ResponseWriter, err error, challenge string) {
 	p, wait := problem(err)
 	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="`+name+`"`)
+		w.Header().Set("WWW-Authenticate", challenge)
 	}
 	if wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/oauth2-proxy/mockoidc"
 
 	"github.com/oneclaw/oneclawd/appliance"
 	"github.com/oneclaw/oneclawd/appliance/api"
@@ -26,6 +27,7 @@ type site struct {
 	api  *client.Client
 	own  *client.Client // as the owner
 	logs *buffer
+	idp  *mockoidc.MockOIDC // whose clients are agents
 }
 
 // buffer is a log that may be read while it is written.
@@ -80,17 +82,29 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// origin is the name by which clients are led to the identity provider.
+const origin = "mcp.example.test"
+
 // canary is in every secret of the tests.
 const canary = "CANARY-5d1f7a90c3e2"
 
 // open starts an appliance and waits until it answers.
 func open(ctx context.Context, dir string, ended chan error) (*site, error) {
 	s := &site{logs: &buffer{}}
+	idp, err := mockoidc.Run()
+	if err != nil {
+		ended <- nil
+		return s, err
+	}
+	context.AfterFunc(ctx, func() { _ = idp.Shutdown() })
+	s.idp = idp
 	log := slog.New(slog.NewTextHandler(s.logs, nil))
 	cfg := appliance.Defaults()
 	cfg.Data, cfg.API.Listen, cfg.MCP.Listen = dir+"/data", "127.0.0.1:0", "127.0.0.1:0"
 	cfg.HSM.Module, cfg.Attest.Mode, cfg.Store.BallastMB = "local", "none", 0
 	cfg.Passwords.MemoryKiB, cfg.Passwords.Time, cfg.Egress.AllowLoopback = 8, 1, true
+	cfg.Limits.AuthBurst = 1000 // wrong credentials are part of the tests
+	cfg.OIDC.Issuers, cfg.MCP.ResourceOrigin, cfg.MCP.AuthorizationServer = []string{idp.Issuer()}, "https://"+origin, idp.Issuer()
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return s, err
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -102,23 +100,7 @@ func plainRequest(r *http.Request) bool {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	takes := r.Header.Get("Accept")
 	return strings.TrimSpace(kind) == "application/json" && r.Header["Last-Event-Id"] == nil &&
-		strings.Contains(takes, "application/json") && strings.Contains(takes, "text/event-stream") && ownHost(r)
-}
-
-// ownHost reports whether a request over the loopback names this machine. What does not
-// is a page whose name was made to lead here, and the SDK refuses it.
-func ownHost(r *http.Request) bool {
-	at, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	return at == nil || !isLoopback(at.String()) || isLoopback(r.Host)
-}
-
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = strings.Trim(address, "[]")
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+		strings.Contains(takes, "application/json") && strings.Contains(takes, "text/event-stream")
 }
 
 // readPlainCall reads a message, if it is a plain call, up to what its client says of

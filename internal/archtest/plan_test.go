@@ -258,7 +258,7 @@ var owner = map[string][]string{
 var tester = map[string][]string{
 	"filippo.io/age":               {"internal/e2e"},                   // a recipient of what is exported
 	"github.com/gin-gonic/gin":     {"internal/e2e"},                   // a bare handler, to compare with
-	"github.com/golang-jwt/jwt/v5": {"appliance", "appliance/httpapi"}, // tokens of an issuer that a test is
+	"github.com/golang-jwt/jwt/v5": {"appliance", "appliance/httpapi", "mcp"}, // tokens of an issuer that a test is
 	"golang.org/x/mod":             {"store", "store/events", "appliance/httpapi"},
 }
 

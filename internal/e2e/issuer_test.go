@@ -20,12 +20,12 @@ const (
 )
 
 // issuer starts oidc-provider, an identity provider that nobody here wrote, and
-// is its URL.
-func issuer(t *testing.T, alg string) string {
+// is its URL. It gives out tokens for the audiences of the tests, and more.
+func issuer(t *testing.T, alg string, more ...string) string {
 	t.Helper()
 	j := npm(t)
 	arg, err := json.Marshal(map[string]any{
-		"client": issuerClient, "secret": issuerSecret, "audiences": []string{audience, elsewhere}, "alg": alg,
+		"client": issuerClient, "secret": issuerSecret, "audiences": append(more, audience, elsewhere), "alg": alg,
 	})
 	if err != nil {
 		t.Fatal(err)

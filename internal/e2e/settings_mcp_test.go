@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -41,6 +42,36 @@ func settingMCPInspection(t *testing.T, l *lab) {
 		}
 		if logged := strings.Contains(d.log(), "something suspicious"); logged && mode == "off" {
 			t.Errorf("%s: the log has it", mode)
+		}
+		d.kill()
+	}
+}
+
+// settingMCPOrigin is about where clients are led to an identity provider, and to which.
+func settingMCPOrigin(t *testing.T, l *lab) {
+	const there, other = "https://one.example.org", "https://two.example.org"
+	issuers, origin, server := "oidc.issuers="+there+","+other, "mcp.resource_origin=https://mcp.example.org", "mcp.authorization_server="
+	l.refusesSet(t, "mcp.authorization_server", issuers, origin)
+	l.refusesSet(t, "mcp.authorization_server", issuers, server+there)
+	l.refusesSet(t, "mcp.authorization_server", issuers, origin, server+"https://three.example.org")
+	l.refusesSet(t, "mcp.resource_origin", issuers, "mcp.resource_origin=http://mcp.example.org/mcp", server+there)
+	for _, issuer := range []string{there, other} {
+		d := l.with(t, "mcp.listen=127.0.0.1:0", issuers, origin, server+issuer)
+		for host, want := range map[string]bool{"mcp.example.org": true, "": false} {
+			req, err := http.NewRequest("GET", d.mcp+"/.well-known/oauth-protected-resource/mcp", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(res.Body)
+			_ = res.Body.Close()
+			if led := res.StatusCode == 200 && strings.Contains(string(text), `"authorization_servers":["`+issuer+`"]`); led != want {
+				t.Errorf("at %q: %d %s", host, res.StatusCode, text)
+			}
 		}
 		d.kill()
 	}

@@ -114,6 +114,8 @@ var settingCases = map[string]func(t *testing.T, l *lab){
 	"forward.client_ca_file":      settingForwardTLS,
 	"mcp.listen":                  settingMCP,
 	"mcp.inspection":              settingMCPInspection,
+	"mcp.resource_origin":         settingMCPOrigin,
+	"mcp.authorization_server":    settingMCPOrigin,
 	"mcp.plain_http":              settingMCPPlain,
 	"mcp.shared_cert":             settingMCPTLS,
 	"mcp.cert_file":               settingMCPTLS,

@@ -2,15 +2,16 @@
 // the server, each later one which tool to call, or what else to ask for. The SDK
 // checks what a tool answers against the schema that the tool announced.
 import { createInterface } from "node:readline";
+import { ClientCredentialsProvider } from "@modelcontextprotocol/sdk/client/auth-extensions.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
 const client = new Client({ name: "e2e", version: "1" });
 
-async function connect({ url, headers, command, args, env }) {
+async function connect({ url, headers, oauth, command, args, env }) {
   await client.connect(url
-    ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
+    ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers }, authProvider: oauth && new ClientCredentialsProvider(oauth) })
     : new StdioClientTransport({ command, args, env, stderr: "ignore" }));
   const { tools } = await client.listTools();
   return { text: tools.map((t) => t.name).join(" ") };
