@@ -7,8 +7,8 @@
 // reached without a network, through InProcess.
 //
 // Two transports lead to the same tools. Handler speaks streamable HTTP, in both
-// eras of the protocol at one URL; ServeStdio speaks to one client over a pair of
-// pipes. A guard stands before every call: it inspects what goes in, keeps values
+// eras of the protocol at one URL; Standalone speaks to one client over a pair of
+// pipes, or has a Handler of its own. A guard stands before every call: it inspects what goes in, keeps values
 // that were fetched from leaving through another tool, and takes them out of what
 // comes back.
 //

@@ -66,6 +66,21 @@ type era struct {
 	direct sdk.MethodHandler // calls of tools that take the shortcut
 }
 
+func newEra(c Config, g *guard, o sdk.StreamableHTTPOptions) era {
+	var fixed *caller
+	signed := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})
+	if c.API == nil {
+		fixed, signed = anybody, func(h http.Handler) http.Handler { return h }
+	}
+	s := newServer(c, g, fixed)
+	o.MaxRequestBodyBytes, o.DisableLocalhostProtection = -1, true // both are seen to before
+	over := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.sdk }, &o)
+	return era{server: s, http: signed(over), direct: s.identify(g.around(s.callTool))}
+}
+
+// anybody calls a server without an appliance.
+var anybody = &caller{account: &account{user: "anybody"}}
+
 // NewHandler returns a Handler.
 func NewHandler(c Config) *Handler {
 	rights := c.Rights
@@ -73,18 +88,11 @@ func NewHandler(c Config) *Handler {
 		rights = func() uint64 { return 0 }
 	}
 	g := newGuard(c.Guard)
-	serve := func(o sdk.StreamableHTTPOptions) era {
-		s := newServer(c, g, nil)
-		o.MaxRequestBodyBytes, o.DisableLocalhostProtection = -1, true // both are seen to before
-		over := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return s.sdk }, &o)
-		signed := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})
-		return era{server: s, http: signed(over), direct: s.identify(g.around(s.callTool))}
-	}
 	h := &Handler{
 		accounts: &accounts{api: c.API, oauth: c.OAuth, rights: rights, known: map[[32]byte]*account{}}, oauth: c.OAuth,
 		origins: http.NewCrossOriginProtection(), guard: g, inside: newUnderWay(),
-		ancient: serve(sdk.StreamableHTTPOptions{}),
-		recent:  serve(sdk.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true}),
+		ancient: newEra(c, g, sdk.StreamableHTTPOptions{}),
+		recent:  newEra(c, g, sdk.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true}),
 	}
 	most := cmp.Or(c.MaxSessions, defaultMaxSessions)
 	h.seats = &seats{
@@ -198,8 +206,11 @@ func (h *Handler) sameOrigin(r *http.Request) error {
 	return nil
 }
 
-// enter says who sent a request.
+// enter says who sent a request. Without an appliance it does not matter.
 func (h *Handler) enter(r *http.Request) (*caller, error) {
+	if h.accounts.api == nil {
+		return anybody, nil
+	}
 	scheme, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if credential = strings.TrimSpace(credential); !strings.EqualFold(scheme, "bearer") || credential == "" {
 		return nil, errNoCredential

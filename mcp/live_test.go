@@ -23,11 +23,12 @@ import (
 
 // site is an appliance with keys in a file, in this process.
 type site struct {
-	url  string // of the MCP server
-	api  *client.Client
-	own  *client.Client // as the owner
-	logs *buffer
-	idp  *mockoidc.MockOIDC // whose clients are agents
+	url    string // of the MCP server
+	apiURL string
+	api    *client.Client
+	own    *client.Client // as the owner
+	logs   *buffer
+	idp    *mockoidc.MockOIDC // whose clients are agents
 }
 
 // buffer is a log that may be read while it is written.
@@ -119,7 +120,7 @@ func open(ctx context.Context, dir string, ended chan error) (*site, error) {
 	}()
 	select {
 	case r := <-ready:
-		s.url = r.MCP + "/mcp"
+		s.url, s.apiURL = r.MCP+"/mcp", r.API
 		s.api, err = client.New(client.Options{BaseURL: r.API})
 		s.own = s.api.As(made.APIKey)
 		return s, err

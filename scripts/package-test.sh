@@ -19,7 +19,7 @@ fail() { echo "$*" >&2; exit 1; }
 step checksums
 (cd "$release" && sha256sum --check --quiet SHA256SUMS)
 (cd "$release/cli" && sha256sum --check --quiet SHA256SUMS)
-[[ $(ls "$release/cli" | xargs) == "SHA256SUMS oneclaw-darwin-amd64 oneclaw-darwin-arm64 oneclaw-linux-amd64 oneclaw-linux-arm64 oneclaw-windows-amd64.exe oneclaw.spdx.json" ]] || fail "the command line is not there for all systems"
+[[ $(ls "$release/cli" | xargs) == "SHA256SUMS oneclaw-darwin-amd64 oneclaw-darwin-arm64 oneclaw-linux-amd64 oneclaw-linux-arm64 oneclaw-windows-amd64.exe oneclaw-windows-arm64.exe oneclaw.spdx.json" ]] || fail "the command line is not there for all systems"
 
 step files
 dpkg-deb --extract "$deb" "$root"

@@ -37,7 +37,7 @@ env CGO_ENABLED=1 CGO_CFLAGS='-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE
 
 # The command line needs no C, and so is built for others from here.
 mkdir "$out/cli"
-for system in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do
+for system in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do
 	os=${system%/*} name=oneclaw-${system/\//-}
 	[[ $os != windows ]] || name+=.exe
 	env CGO_ENABLED=0 GOOS="$os" GOARCH="${system#*/}" GOFLAGS= GOAMD64=v1 \

@@ -34,14 +34,16 @@ ONECLAW_MCP_PII_DETECTION and ONECLAW_MCP_EXFIL_PROTECTION.
 Values of vaults with a key of your own are decrypted with the keys that are kept here
 (oneclaw cmek).
 
-Clients that speak HTTP need no such process: the daemon serves them itself.`,
+Clients that speak HTTP need no such process: the daemon serves them itself. Where there
+has to be one, MCP_TRANSPORT=httpStream serves those of this machine at PORT (8080), each
+with the credential and the vault that its requests name, and no others.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			serve, err := c.mcpServer(profile)
 			if err != nil {
 				return err
 			}
-			return mcp.ServeStdio(cmd.Context(), serve, os.Stdin, os.Stdout)
+			return serve.Serve(cmd.Context(), os.Stdin, os.Stdout, cmd.ErrOrStderr())
 		},
 	}
 	cmd.PersistentFlags().StringVar(&profile, "profile", defaultProfile, "name that the agent's key is kept under")
@@ -50,12 +52,12 @@ Clients that speak HTTP need no such process: the daemon serves them itself.`,
 }
 
 // mcpServer is the server that the environment, and what is kept, ask for.
-func (c *cli) mcpServer(profile string) (mcp.Stdio, error) {
+func (c *cli) mcpServer(profile string) (mcp.Standalone, error) {
 	key := ""
-	if !mcp.Local(os.Getenv) && os.Getenv(mcp.EnvKey) == "" && os.Getenv(mcp.EnvToken) == "" {
+	if !mcp.Local(os.Getenv) && !mcp.OverHTTP(os.Getenv) && os.Getenv(mcp.EnvKey) == "" && os.Getenv(mcp.EnvToken) == "" {
 		var err error
 		if key, err = c.agentKey(profile); err != nil {
-			return mcp.Stdio{}, err
+			return mcp.Standalone{}, err
 		}
 	}
 	getenv := func(name string) string {
@@ -69,7 +71,7 @@ func (c *cli) mcpServer(profile string) (mcp.Stdio, error) {
 	}
 	o, err := c.options(client.Options{UserAgent: "oneclaw-mcp/" + version, FindCMEK: c.loadKeys})
 	if err != nil {
-		return mcp.Stdio{}, err
+		return mcp.Standalone{}, err
 	}
 	serve, err := mcp.FromEnvironment(getenv, o, version)
 	if errors.Is(err, mcp.ErrUsage) {

@@ -29,7 +29,9 @@ log_only), ONECLAW_MCP_REDACT_SECRETS, ONECLAW_MCP_PII_DETECTION and
 ONECLAW_MCP_EXFIL_PROTECTION.
 
 Clients that speak HTTP need no such process: the daemon serves them itself, at
-the address of mcp.listen.`,
+the address of mcp.listen. Where there has to be one, MCP_TRANSPORT=httpStream serves
+those of this machine at PORT (8080), each with the credential and the vault that its
+requests name, and no others.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := &client{}
@@ -45,7 +47,7 @@ the address of mcp.listen.`,
 			if err != nil {
 				return err
 			}
-			return mcp.ServeStdio(cmd.Context(), serve, os.Stdin, os.Stdout)
+			return serve.Serve(cmd.Context(), os.Stdin, os.Stdout, cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&base, "api", envOr("ONECLAW_API_URL", "http://127.0.0.1:8200"), "base URL of the daemon (or ONECLAW_BASE_URL)")
