@@ -115,21 +115,38 @@ func inspect(text string, p *detect.Policy, as detect.Context) *detect.Report {
 	return detect.Inspect(text, detect.Options{Context: as, Policy: p, Structured: true})
 }
 
-// newReading takes the values out of a text. Those that tricks of Unicode keep from
-// being found are looked for in words, not in what is for machines.
+// newReading takes the values out of a text. Those that tricks of Unicode and encodings
+// keep from being found are looked for in words, not in what is for machines.
 func newReading(text string, m *redact.Matcher, words bool) *reading {
 	r := &reading{text: text, size: estimate(text), matcher: weak.Make(m)}
 	bare, hits := m.Redact(text)
 	r.bare, r.leaks = bare, len(hits)
-	if !words {
+	if !words || m.Patterns() == 0 {
 		return r
 	}
-	if n := view.Normalise(bare); n.Changed {
+	n := view.Normalise(bare)
+	if n.Changed {
 		if clean, hits := m.Redact(n.Text); len(hits) > 0 { // all of the tricks go, then
 			r.bare, r.leaks, r.masked = clean, r.leaks+len(hits), true
+			n = view.Normalise(clean)
 		}
 	}
+	r.undo(n, m)
 	return r
+}
+
+// undo takes out what reads as a value once it is decoded, the whole of it.
+func (r *reading) undo(n view.Normal, m *redact.Matcher) {
+	views, _ := view.Views(n, view.Budget{})
+	var edits []edit
+	for _, v := range views[1:] {
+		if hits := m.Find(v.Text); len(hits) > 0 {
+			mark, _ := m.Redact(v.Text[hits[0].Start:hits[0].End])
+			edits = append(edits, edit{v.Start, v.End, mark})
+			r.leaks += len(hits)
+		}
+	}
+	r.bare = apply(r.bare, edits)
 }
 
 func (rs *readings) key(text string, p *detect.Policy, as detect.Context) readingKey {

@@ -1,6 +1,7 @@
 package shroud
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
@@ -81,6 +82,33 @@ func TestReadingsAreForgotten(t *testing.T) {
 	}
 	if texts, size := held(); size > maxRemembered || texts < 10 {
 		t.Errorf("%d texts of %d bytes are kept", texts, size)
+	}
+}
+
+// A value is found in what anybody decodes, and goes with all of it.
+func TestValuesInDisguise(t *testing.T) {
+	const value = "hunter2-hunter2-h7"
+	each := func(format string) (out string) {
+		for _, c := range []byte(value) {
+			out += fmt.Sprintf(format, c)
+		}
+		return out
+	}
+	base64Of := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	m, p := matcherOf(value), policyOf(t, "")
+	for name, hidden := range map[string]string{
+		"escapes of JSON": each(`\u%04x`), "escapes of C": each(`\x%02x`), "entities": each("&#%d;"), "entities in hex": each("&#x%x;"),
+		"base64 twice": base64Of(base64Of(value)), "base64 of escapes": base64Of(each(`\u%04x`)), "base64 of text": base64Of("It is " + value + ", but do not tell."),
+		"full width": strings.Map(func(r rune) rune { return r + 0xfee0 }, value), "spaced": strings.Join(strings.Split(value, ""), " "),
+	} {
+		text := "The value is (" + hidden + "), and more follows."
+		r := (&readings{}).of(text, m, p, detect.Input)
+		if r.leaks == 0 || strings.Contains(r.bare, hidden) || !strings.Contains(r.bare, "[REDACTED:path/0]") || !strings.HasPrefix(r.bare, "The value is") || !strings.HasSuffix(r.bare, " follows.") {
+			t.Errorf("%s: %q", name, r.bare)
+		}
+		if r := (&readings{}).of(text, matcherOf("another-value"), p, detect.Input); r.bare != text {
+			t.Errorf("%s, of nothing that is known: %q", name, r.bare)
+		}
 	}
 }
 
