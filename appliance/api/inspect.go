@@ -34,6 +34,7 @@ type Inspection struct {
 	NormalizedContent     string              `json:"normalized_content,omitempty" doc:"The text without tricks of Unicode, where it had any."`
 	RedactedContent       string              `json:"redacted_content,omitempty" doc:"The text without credentials and personal data, where it had any."`
 	Truncated             bool                `json:"truncated,omitempty" doc:"The search ended early: the text is larger or more tangled than is looked through."`
+	TruncatedBy           []string            `json:"truncated_by,omitempty" enum:"views,rules,credentials,personal_data,findings" doc:"What ended early: undoing what is hidden or encoded, regular expressions, the search for credentials, that for numbers of phones, or the lists of findings, which have 500 each."`
 }
 
 // InspectionFinding is one thing found. Match repeats the location for clients of

@@ -6,6 +6,7 @@ package inspection
 
 import (
 	"math"
+	"slices"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/shroud/detect"
@@ -18,6 +19,9 @@ func Of(r *detect.Report) api.Inspection {
 		InjectionScore: rounded(r.InjectionScore), ContextInjectionScore: rounded(r.ContextInjectionScore),
 		ThreatCount: len(r.Threats), Threats: findings(r.Threats), PII: findings(r.PII), Secrets: findings(r.Secrets),
 		UnicodeNormalized: r.UnicodeNormalized, Truncated: r.Cut,
+	}
+	for _, b := range r.CutBy {
+		out.TruncatedBy = append(out.TruncatedBy, string(b))
 	}
 	if r.UnicodeNormalized {
 		out.NormalizedContent = r.Text
@@ -56,6 +60,11 @@ func Sum(all []api.Inspection) api.Inspection {
 		out.ThreatCount += one.ThreatCount
 		out.UnicodeNormalized = out.UnicodeNormalized || one.UnicodeNormalized
 		out.Truncated = out.Truncated || one.Truncated
+		for _, b := range one.TruncatedBy {
+			if !slices.Contains(out.TruncatedBy, b) {
+				out.TruncatedBy = append(out.TruncatedBy, b)
+			}
+		}
 	}
 	return out
 }

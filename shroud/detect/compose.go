@@ -8,11 +8,11 @@ import (
 // secrets finds credentials, in the text and in what was decoded from it.
 func (r *reading) secrets() {
 	for _, v := range r.places {
-		found, cut := secret.Search(v.text)
-		r.report.Cut = r.report.Cut || cut
 		if v.index > 0 && r.known(v) {
 			continue
 		}
+		found, cut := secret.Search(v.text)
+		r.over(OfCredentials, cut)
 		for _, m := range found {
 			r.add(v, Finding{Type: SecretLeak, Pattern: m.Rule, Severity: severity(m.Severity), Score: m.Score, Why: m.Why}, m.Start, m.End)
 			p := part{start: m.Start, end: m.End, secret: m.Rule}

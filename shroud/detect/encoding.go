@@ -27,6 +27,7 @@ func (r *reading) encodings() {
 		return
 	}
 	seen := map[[2]int]bool{}
+	r.nested()
 	for _, v := range r.places[1:] {
 		last := v.chain[len(v.chain)-1]
 		d, ok := decodings[last]
@@ -39,6 +40,18 @@ func (r *reading) encodings() {
 	}
 	if c.DetectBase64 {
 		r.opaque(seen)
+	}
+}
+
+// nested reports what is encoded as often as is undone: nobody does that for a reason, and
+// what lies deeper was not looked at.
+func (r *reading) nested() {
+	for _, v := range r.places[1:] {
+		if len(v.chain) >= view.Deepest {
+			r.put(Finding{Type: Encoding, Pattern: "nested_encoding", Severity: Medium, Start: v.start, End: v.end, Score: 0.8,
+				Why: "encodings inside of each other, as many as are undone: " + strings.Join(v.chain, ", ")})
+			return
+		}
 	}
 }
 

@@ -38,13 +38,17 @@ type Report struct {
 	UnicodeNormalized bool   // whether Text differs from what came
 	Text              string // what goes on: normalised as the policy wants it
 	Cut               bool   // whether a budget ended the search early
+	CutBy             []Budget
 
 	parts []part // what Redact replaces in Text
 }
 
 // Inspect reads a text.
 func Inspect(text string, o Options) *Report {
-	r := newReading(text, o)
+	return newReading(text, o).run()
+}
+
+func (r *reading) run() *Report {
 	r.injections()
 	r.encodings()
 	r.tricks()
@@ -60,7 +64,20 @@ func Inspect(text string, o Options) *Report {
 	return r.sum()
 }
 
-// Bounds of what one text may cost beyond reading it.
+// Budget is one of the bounds of what a text may cost beyond reading it. The page of the
+// documentation on inspection says how much each is.
+type Budget string
+
+// Budgets.
+const (
+	OfViews       Budget = "views"         // what is hidden and encoded
+	OfRules       Budget = "rules"         // regular expressions
+	OfCredentials Budget = "credentials"   // where one may be
+	OfPersonal    Budget = "personal_data" // numbers that may be phones
+	OfFindings    Budget = "findings"      // those that are listed
+)
+
+// maxFindings is how many are listed, of threats, of personal data and of credentials.
 const maxFindings = 500
 
 // place is one view of the text, to be looked at by rules.
@@ -86,7 +103,6 @@ type reading struct {
 	ordered    map[int]bool // views that give orders to a model
 	effort     *effort
 	report     *Report
-	full       bool
 }
 
 func newReading(text string, o Options) *reading {
@@ -94,7 +110,9 @@ func newReading(text string, o Options) *reading {
 	if r.policy == nil {
 		r.policy = standard()
 	}
-	r.views, r.report.Cut = view.Views(r.normal, view.Budget{})
+	views, cut := view.Views(r.normal, view.Budget{})
+	r.views = views
+	r.over(OfViews, cut)
 	for i, v := range r.views {
 		r.places = append(r.places, place{i, v.Text, lowered(v.Text), v.Chain, v.Start, v.End})
 	}
@@ -150,7 +168,7 @@ func (r *reading) put(f Finding) {
 		list = &r.report.Secrets
 	}
 	if len(*list) >= maxFindings {
-		r.full, r.report.Cut = true, true
+		r.over(OfFindings, true)
 		return
 	}
 	for i := len(*list) - 1; i >= 0 && i >= len(*list)-32; i-- { // the same again, by another rule or view
@@ -166,8 +184,15 @@ func (r *reading) put(f Finding) {
 // them has cut the search.
 func (r *reading) roomy() bool {
 	full := len(r.report.Threats) >= maxFindings
-	r.report.Cut = r.report.Cut || full
+	r.over(OfFindings, full)
 	return !full
+}
+
+// over notes that a budget is used up, if it is.
+func (r *reading) over(b Budget, cut bool) {
+	if cut && !slices.Contains(r.report.CutBy, b) {
+		r.report.Cut, r.report.CutBy = true, append(r.report.CutBy, b)
+	}
 }
 
 // personal finds personal data.
@@ -175,7 +200,9 @@ func (r *reading) personal() {
 	if r.policy.config.PIIPolicy == "allow" {
 		return
 	}
-	for _, m := range pii.Find(r.normal.Text, pii.Options{Regions: r.regions, Structured: r.structured}) {
+	found, cut := pii.Search(r.normal.Text, pii.Options{Regions: r.regions, Structured: r.structured})
+	r.over(OfPersonal, cut)
+	for _, m := range found {
 		r.add(r.places[0], Finding{Type: PII, Pattern: m.Type, Severity: severity(m.Severity), Score: m.Score, Why: m.Why}, m.Start, m.End)
 		r.report.parts = append(r.report.parts, part{start: m.Start, end: m.End, match: m})
 	}
@@ -193,7 +220,7 @@ func (r *reading) sum() *Report {
 			}
 		}
 	}
-	r.report.Cut = r.report.Cut || r.effort.cut
+	r.over(OfRules, r.effort.cut)
 	r.report.Verdict = verdict(worst)
 	r.report.Safe = worst == None
 	r.settleParts()

@@ -85,7 +85,8 @@ func (e *effort) spend(n int) bool {
 	return !e.cut
 }
 
-func newEffort(text int) *effort { return &effort{left: 256<<10 + text/8} }
+// newEffort is for a text of a size: small ones come by the thousand.
+func newEffort(text int) *effort { return &effort{left: min(256<<10, 16<<10+8*text) + text/8} }
 
 // find calls fn for the matches in text, which is in small letters, of the rules
 // that are wanted.

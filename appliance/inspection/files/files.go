@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
@@ -149,7 +150,7 @@ func printInspection(out io.Writer, name string, i api.Inspection) error {
 		}
 	}
 	if i.Truncated {
-		fmt.Fprintf(w, "  \tThe search ended early: the text is larger or more tangled than is looked through.\n")
+		fmt.Fprintf(w, "  \tThe search ended early: the text is larger or more tangled than is looked through (%s).\n", strings.Join(i.TruncatedBy, ", "))
 	}
 	return w.Flush()
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 // TestFind has, for each kind, texts that hold one and texts that nearly do.
@@ -97,4 +99,37 @@ func FuzzFind(f *testing.F) {
 			at = m.End
 		}
 	})
+}
+
+// TestNumbersByPlan: numbers behind the zero of an area code are read without the phone
+// library as it would read them.
+func TestNumbersByPlan(t *testing.T) {
+	seed := uint64(1)
+	next := func(n uint64) uint64 {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		return seed >> 33 % n
+	}
+	proven := 0
+	for i := range 1500 {
+		region := usualRegions[i%len(usualRegions)]
+		digits := []byte{'0', byte('1' + next(9))}
+		for n := 8 + int(next(4)); len(digits) < n; {
+			digits = append(digits, byte('0'+next(10)))
+		}
+		raw := string(digits[:3]) + " " + string(digits[3:])
+		f := &finder{}
+		fast, ok := f.parseIn(&candidate{}, raw, region)
+		fastValid := ok && phonenumbers.IsValidNumberForRegion(fast, region)
+		slow, ok := f.parse(raw, region)
+		slowValid := ok && phonenumbers.IsValidNumberForRegion(slow, region)
+		if fastValid != slowValid || slowValid && phonenumbers.Format(fast, phonenumbers.NATIONAL) != phonenumbers.Format(slow, phonenumbers.NATIONAL) {
+			t.Errorf("%s in %s: %v, but %v by the library", raw, region, fastValid, slowValid)
+		}
+		if slowValid {
+			proven++
+		}
+	}
+	if proven < 50 {
+		t.Errorf("only %d of the numbers are of a plan", proven)
+	}
 }

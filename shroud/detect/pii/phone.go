@@ -2,7 +2,9 @@ package pii
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -309,7 +311,7 @@ func (f *finder) inSomePlan(c *candidate, raw string, zero bool) (float64, strin
 		if best == most {
 			break
 		}
-		n, ok := f.parse(raw, region)
+		n, ok := f.parseIn(c, raw, region)
 		if !ok || !phonenumbers.IsValidNumberForRegion(n, region) {
 			continue
 		}
@@ -365,11 +367,49 @@ func (c *candidate) zero(text string) bool {
 	return strings.HasPrefix(s, "0") && !strings.HasPrefix(s, "00")
 }
 
-func (f *finder) parse(raw, region string) (*phonenumbers.PhoneNumber, bool) {
-	if f.parsed >= maxParsed {
+// parseIn reads a number as one of a region. Reading is what the library takes longest
+// for, and where a zero and nothing else stands before area codes, there is only that to
+// take off.
+func (f *finder) parseIn(c *candidate, raw, region string) (*phonenumbers.PhoneNumber, bool) {
+	trunk := trunks()[region]
+	digits := strings.Map(digitsOnly, raw)
+	if trunk.code == 0 || c.extension || len(digits) < 2 || digits[0] != '0' || digits[1] == '0' {
+		return f.parse(raw, region)
+	}
+	if f.parsed++; f.parsed > maxParsed || trunk.none {
 		return nil, false
 	}
-	f.parsed++
+	national, err := strconv.ParseUint(digits[1:], 10, 64)
+	return &phonenumbers.PhoneNumber{CountryCode: &trunk.code, NationalNumber: &national}, err == nil
+}
+
+// trunk is how a region writes numbers for itself.
+type trunk struct {
+	code int32 // of the country; 0 if that takes more than this to say
+	none bool  // whether no number begins with a zero; else one is before all others
+}
+
+// trunks are of the usual regions, by what the library knows.
+var trunks = sync.OnceValue(func() map[string]trunk {
+	of := map[string]trunk{}
+	plans, err := phonenumbers.MetadataCollection()
+	if err != nil {
+		return of // then all are read by the library
+	}
+	for _, plan := range plans.GetMetadata() {
+		prefix, region := plan.GetNationalPrefixForParsing(), plan.GetId()
+		leading := strings.HasPrefix(plan.GetGeneralDesc().GetNationalNumberPattern(), "0") || plan.GetNationalPrefixTransformRule() != ""
+		if slices.Contains(usualRegions, region) && !leading && (prefix == "0" || !strings.ContainsAny(prefix, "0(|")) {
+			of[region] = trunk{plan.GetCountryCode(), prefix != "0"}
+		}
+	}
+	return of
+})
+
+func (f *finder) parse(raw, region string) (*phonenumbers.PhoneNumber, bool) {
+	if f.parsed++; f.parsed > maxParsed {
+		return nil, false
+	}
 	n, err := phonenumbers.Parse(raw, region)
 	return n, err == nil
 }

@@ -73,6 +73,13 @@ const defaultScore = 0.5
 
 // Find returns the personal data in text, in order and without overlaps.
 func Find(text string, o Options) []Match {
+	found, _ := Search(text, o)
+	return found
+}
+
+// Search is Find, and says whether it gave up on some of it: numbers are compared with
+// the plans of the world's countries so many times in one text and no more.
+func Search(text string, o Options) (found []Match, cut bool) {
 	if o.MinScore == 0 {
 		o.MinScore = defaultScore
 	}
@@ -87,7 +94,7 @@ func Find(text string, o Options) []Match {
 	if *memory = f.tokens; cap(*memory) <= maxKept {
 		tokenMemory.Put(memory)
 	}
-	return settle(f.found, o.MinScore)
+	return settle(f.found, o.MinScore), f.parsed > maxParsed
 }
 
 // tokenMemory is used again and again: tokens are four times as long as their text.

@@ -11,6 +11,13 @@ import (
 // compose brings the text to NFKC, and looks at the letters that were dressed up.
 func (f *finder) compose(w *rewrite) { f.bring(w, norm.NFKC) }
 
+// Some signs are eighteen letters in NFKC. Text in which they are more than a few stays
+// as it is from where it has grown to twice its length.
+const (
+	maxGrowth = 2
+	smallText = 64 << 10
+)
+
 // bring is compose for any form.
 func (f *finder) bring(w *rewrite, form norm.Form) {
 	s := w.in
@@ -18,6 +25,10 @@ func (f *finder) bring(w *rewrite, form norm.Form) {
 	for i := 0; i < len(s); {
 		i += form.QuickSpanString(s[i:])
 		if i >= len(s) {
+			break
+		}
+		if len(w.out) > maxGrowth*len(s)+smallText {
+			f.n.overfull = true
 			break
 		}
 		end := i + segment(form, s[i:])

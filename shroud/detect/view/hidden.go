@@ -186,13 +186,20 @@ func (p *page) hides(t tag) bool {
 	return false
 }
 
+// maxUnseen is how many classes and ids of one page are kept.
+const maxUnseen = 1000
+
 // sheets reads, once, which classes and ids the page's style sheets hide.
 func (p *page) sheets() {
 	if p.styled {
 		return
 	}
 	p.styled, p.unseen = true, map[string]bool{}
-	for rest := p.s; len(p.unseen) < 1000; {
+	for rest := p.s; ; {
+		if len(p.unseen) >= maxUnseen {
+			p.n.overfull = true
+			return
+		}
 		_, after, ok := strings.Cut(rest, "<style")
 		if !ok {
 			return

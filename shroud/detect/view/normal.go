@@ -15,7 +15,7 @@ type Normal struct {
 	original string
 	steps    []mapping // each from one text to the next
 	hidden   []View    // what Tricks hid, in the order found
-	overfull bool      // whether there was too much of that
+	overfull bool      // whether there was too much to undo all of it
 }
 
 // Trick is a place that hides or disguises something.

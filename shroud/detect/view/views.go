@@ -13,8 +13,11 @@ type View struct {
 type Budget struct {
 	Views int // how many; 64, and one more for each 2 KiB of the text
 	Bytes int // of all views but the first; twice the text and 64 KiB
-	Depth int // decodings inside of decodings; 4
+	Depth int // decodings inside of decodings; Deepest
 }
+
+// Deepest is how many decodings are undone inside of each other.
+const Deepest = 4
 
 func (b Budget) orDefaults(text int) Budget {
 	if b.Views == 0 {
@@ -24,18 +27,28 @@ func (b Budget) orDefaults(text int) Budget {
 		b.Bytes = 2*text + 64<<10
 	}
 	if b.Depth == 0 {
-		b.Depth = 4
+		b.Depth = Deepest
 	}
 	return b
 }
 
 // Views returns the normalised text and everything that is hidden or encoded in
-// it. It reports whether the budget ended the search early.
+// it. It reports whether the budget ended the search early: there was more than it has,
+// or something to be undone in what lies deepest.
 func Views(n Normal, b Budget) (views []View, cut bool) {
 	r := &reader{budget: b.orDefaults(len(n.Text)), cut: n.overfull}
 	r.views = append(r.views, View{Text: n.Text, Start: 0, End: len(n.original)})
 	r.read(n, nil, n.Origin)
 	return r.views, r.cut
+}
+
+// more reports whether anything is hidden or encoded in n.
+func (n Normal) more() bool {
+	found := len(n.hidden) > 0
+	if !found {
+		pieces(n.Text, func(piece) bool { found = true; return false })
+	}
+	return found
 }
 
 // reader collects the views of one text.
@@ -51,6 +64,7 @@ type reader struct {
 // spans of n.Text to the original.
 func (r *reader) read(n Normal, chain []string, origin func(start, end int) (int, int)) {
 	if len(chain) >= r.budget.Depth {
+		r.cut = r.cut || n.more()
 		return
 	}
 	for _, h := range n.hidden {
@@ -74,7 +88,7 @@ func (r *reader) add(text string, chain []string, start, end int) {
 		return
 	}
 	n := Normalise(text)
-	r.bytes += len(n.Text)
+	r.bytes, r.cut = r.bytes+len(n.Text), r.cut || n.overfull
 	r.views = append(r.views, View{Text: n.Text, Chain: chain, Start: start, End: end})
 	r.read(n, chain, func(int, int) (int, int) { return start, end })
 }
