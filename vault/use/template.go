@@ -2,6 +2,8 @@ package use
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault"
@@ -70,18 +72,21 @@ func parseRef(s string) (r Ref, err error) {
 	return r, nil
 }
 
-// lookalike reports whether s has a placeholder in another spelling: spaces, capitals.
+// lookalike reports whether s has a placeholder in another spelling: spaces, capitals. It
+// looks no further than the word goes, so that braces without end cost no more than others.
 func lookalike(s string) bool {
+	const word = "secret"
 	for {
-		_, after, found := strings.Cut(s, "{{")
-		if !found {
+		i := strings.Index(s, "{{")
+		if i < 0 {
 			return false
 		}
-		word, _, colon := strings.Cut(after, ":")
-		if colon && strings.EqualFold(strings.TrimSpace(word), "secret") {
+		after := strings.TrimLeftFunc(s[i+2:], unicode.IsSpace)
+		n := strings.IndexFunc(after[:min(len(after), len(word)*utf8.UTFMax)], func(r rune) bool { return r == ':' || unicode.IsSpace(r) })
+		if n > 0 && strings.EqualFold(after[:n], word) && strings.HasPrefix(strings.TrimLeftFunc(after[n:], unicode.IsSpace), ":") {
 			return true
 		}
-		s = after
+		s = s[i+1:]
 	}
 }
 
@@ -102,10 +107,10 @@ func (t Template) String() string {
 	return b.String()
 }
 
-// refs appends the secrets in t that are not in all yet.
+// refs appends the secrets in t that are not in all yet, until there are more than may be.
 func (t Template) refs(all []Ref) []Ref {
 	for _, p := range t.parts {
-		if p.is && !contains(all, p.ref) {
+		if p.is && len(all) <= maxRefs && !contains(all, p.ref) {
 			all = append(all, p.ref)
 		}
 	}

@@ -3,6 +3,7 @@ package use
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ func TestParseTemplate(t *testing.T) {
 		"x{{secret:a/b}}y{{secret:c}}z": 2,
 		"{{secret://" + v + "/a/b}}":    1,
 		"{{{secret:a}}}":                1,
+		"{{{ secret:a}}":                -1,
 		"{{secret:":                     -1,
 		"{{secret:}}":                   -1,
 		"{{secret:/a}}":                 -1,
@@ -100,7 +102,7 @@ func TestBasicPlaceholder(t *testing.T) {
 
 // Whatever is read is written as it was, and names no secret that was not named.
 func FuzzTemplate(f *testing.F) {
-	for _, s := range []string{"{{secret:a/b}}", "{{secret://01a225a0-6513-7019-81b6-7dd786de3ca2/a}}", "{{ secret:", "{{{{secret:a}}}}"} {
+	for _, s := range []string{strings.Repeat("{{", 5000), strings.Repeat("{{ secret ", 2000), "{{{ secret:a}}", "{{secret:a/b}}", "{{secret://01a225a0-6513-7019-81b6-7dd786de3ca2/a}}", "{{ secret:", "{{{{secret:a}}}}"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -261,5 +263,21 @@ func TestAuthApply(t *testing.T) {
 	u, _ := url.Parse("https://a.b/c;d")
 	if plainPath(u) {
 		t.Error("a path with parameters")
+	}
+}
+
+// TestManyPlaceholders: as many secrets as a body has room for are refused, and counted no
+// further than that takes.
+func TestManyPlaceholders(t *testing.T) {
+	var body strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&body, "{{secret:a/%d}}", i)
+	}
+	tpl, err := ParseTemplate(body.String())
+	if err != nil || len(tpl.refs(nil)) != maxRefs+1 {
+		t.Fatalf("%d secrets, %v", len(tpl.refs(nil)), err)
+	}
+	if _, err := read(Call{Method: "POST", Body: body.String()}); err == nil {
+		t.Error("a body with 4000 secrets was read")
 	}
 }
