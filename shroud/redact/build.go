@@ -66,22 +66,21 @@ func (b *builder) enter(entry uint32, value plain.Bytes) bool {
 
 // escaped adds what encoders of text make of a value that they change.
 func (b *builder) escaped(entry uint32, head []byte) {
-	b.add(entry, JSON, b.made(appendJSON, head, goJSON))
-	b.add(entry, JSON, b.made(appendJSON, head, htmlJSON))
-	b.add(entry, JSON, b.made(appendJSON, head, asciiJSON))
-	b.add(entry, JSON, b.made(appendJSON, head, slashJSON))
-	for _, how := range []byte{queryURL, pathURL, lowerURL} {
-		b.add(entry, URL, b.made(appendURL, head, how))
+	for _, way := range jsonWays {
+		b.add(entry, JSON, b.made(way.append, head))
 	}
-	for _, how := range []byte{namedHTML, numberedHTML} {
-		b.add(entry, HTML, b.made(appendHTML, head, how))
+	for _, way := range urlWays {
+		b.add(entry, URL, b.made(way.append, head))
+	}
+	for _, way := range htmlWays {
+		b.add(entry, HTML, b.made(way.append, head))
 	}
 }
 
 // made is what escape makes of v, in the scratch buffer.
-func (b *builder) made(escape func(dst, v []byte, how byte) []byte, v []byte, how byte) []byte {
+func (b *builder) made(escape func(dst, v []byte) []byte, v []byte) []byte {
 	b.reserve(len(v) * mostEscaped)
-	b.scratch = escape(b.scratch[:0], v, how)
+	b.scratch = escape(b.scratch[:0], v)
 	return b.scratch
 }
 

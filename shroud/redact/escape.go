@@ -8,27 +8,38 @@ import (
 // mostEscaped is how many bytes an escape makes of one, at most.
 const mostEscaped = 6
 
-// The ways of escaping a JSON string that encoders have.
-const (
-	goJSON    byte = iota // what must be, short where there is a short form
-	htmlJSON              // and < > & by number
-	asciiJSON             // and all that is not ASCII
-	slashJSON             // and slashes
-)
+// jsonWay is how an encoder escapes a JSON string, beyond what it must.
+type jsonWay struct {
+	numbered string // what it writes by number; quotes are among it or have a backslash
+	ascii    bool   // whether it writes all that is not ASCII by number
+	slash    bool   // whether slashes have a backslash
+	capitals bool   // whether numbers are in capitals
+}
+
+// jsonWays are those of the encoders that there are.
+var jsonWays = [...]jsonWay{
+	{},                         // JavaScript, Rust, Ruby
+	{numbered: "<>&"},          // Go
+	{ascii: true},              // Python
+	{slash: true},              // PHP, by either of its flags
+	{slash: true, ascii: true}, // PHP
+	{numbered: "<>&='"},        // Gson
+	{numbered: "<>&'+\"`", ascii: true, capitals: true}, // .NET
+}
 
 const (
 	lowerDigits = "0123456789abcdef"
 	upperDigits = "0123456789ABCDEF"
 )
 
-// appendJSON appends v as it is between the quotes of a JSON string.
-func appendJSON(dst, v []byte, how byte) []byte {
+// append appends v as it is between the quotes of a JSON string.
+func (w jsonWay) append(dst, v []byte) []byte {
 	for i := 0; i < len(v); {
 		c := v[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRune(v[i:])
-			if how == asciiJSON {
-				dst = appendRune(dst, r)
+			if w.ascii {
+				dst = w.appendRune(dst, r)
 			} else {
 				dst = append(dst, v[i:i+n]...)
 			}
@@ -36,11 +47,13 @@ func appendJSON(dst, v []byte, how byte) []byte {
 			continue
 		}
 		i++
-		if at := strings.IndexByte("\"\\\b\f\n\r\t", c); at >= 0 {
+		if strings.IndexByte(w.numbered, c) >= 0 {
+			dst = w.appendUnit(dst, rune(c))
+		} else if at := strings.IndexByte("\"\\\b\f\n\r\t", c); at >= 0 {
 			dst = append(dst, '\\', `"\bfnrt`[at])
-		} else if c < ' ' || how == htmlJSON && strings.IndexByte("<>&", c) >= 0 {
-			dst = appendUnit(dst, rune(c))
-		} else if c == '/' && how == slashJSON {
+		} else if c < ' ' {
+			dst = w.appendUnit(dst, rune(c))
+		} else if c == '/' && w.slash {
 			dst = append(dst, '\\', c)
 		} else {
 			dst = append(dst, c)
@@ -50,39 +63,52 @@ func appendJSON(dst, v []byte, how byte) []byte {
 }
 
 // appendRune appends r as one \u escape or two.
-func appendRune(dst []byte, r rune) []byte {
+func (w jsonWay) appendRune(dst []byte, r rune) []byte {
 	if r >= 0x10000 {
 		r -= 0x10000
-		return appendUnit(appendUnit(dst, 0xd800+r>>10), 0xdc00+r&0x3ff)
+		return w.appendUnit(w.appendUnit(dst, 0xd800+r>>10), 0xdc00+r&0x3ff)
 	}
-	return appendUnit(dst, r)
+	return w.appendUnit(dst, r)
 }
 
-func appendUnit(dst []byte, u rune) []byte {
-	return append(dst, '\\', 'u', lowerDigits[u>>12&15], lowerDigits[u>>8&15], lowerDigits[u>>4&15], lowerDigits[u&15])
+func (w jsonWay) appendUnit(dst []byte, u rune) []byte {
+	digits := lowerDigits
+	if w.capitals {
+		digits = upperDigits
+	}
+	return append(dst, '\\', 'u', digits[u>>12&15], digits[u>>8&15], digits[u>>4&15], digits[u&15])
 }
 
-// The ways of percent-encoding.
-const (
-	queryURL byte = iota // spaces are plus signs
-	pathURL
-	lowerURL // with lower-case digits
-)
+// urlWay is how an encoder percent-encodes.
+type urlWay struct {
+	kept   string // what it leaves as it is, beside letters, digits, and - _ .
+	plus   bool   // whether it writes spaces as plus signs
+	digits string
+}
 
-// appendURL appends v percent-encoded, all but unreserved characters.
-func appendURL(dst, v []byte, how byte) []byte {
-	digits := upperDigits
-	if how == lowerURL {
-		digits = lowerDigits
-	}
+// urlWays are those of the encoders that there are.
+var urlWays = [...]urlWay{
+	{"~", true, upperDigits},                  // Go and Python, in queries
+	{"~", false, upperDigits},                 // RFC 3986
+	{"~", false, lowerDigits},                 // .NET, at times
+	{"~!'()*", false, upperDigits},            // JavaScript's encodeURIComponent
+	{"~/", false, upperDigits},                // Python's quote
+	{"*", true, upperDigits},                  // forms: Java, and browsers
+	{"~$&+=:@", false, upperDigits},           // Go, in paths
+	{"~$&+,;=", false, upperDigits},           // Go, in passwords
+	{"~;,/?:@&=+$!*'()#", false, upperDigits}, // JavaScript's encodeURI
+}
+
+// append appends v percent-encoded.
+func (w urlWay) append(dst, v []byte) []byte {
 	for _, c := range v {
 		switch {
-		case !reserved(c):
+		case class(c) < 3 && c != ' ' || strings.IndexByte("-_.", c) >= 0 || strings.IndexByte(w.kept, c) >= 0:
 			dst = append(dst, c)
-		case c == ' ' && how == queryURL:
+		case c == ' ' && w.plus:
 			dst = append(dst, '+')
 		default:
-			dst = append(dst, '%', digits[c>>4], digits[c&15])
+			dst = append(dst, '%', w.digits[c>>4], w.digits[c&15])
 		}
 	}
 	return dst
@@ -90,17 +116,17 @@ func appendURL(dst, v []byte, how byte) []byte {
 
 // reserved says whether some encoder changes c.
 func reserved(c byte) bool {
-	return (class(c) == 3 || c == ' ') && strings.IndexByte("-_.~", c) < 0
+	return (class(c) == 3 || c == ' ') && strings.IndexByte("-_.", c) < 0
 }
 
-// The ways of escaping HTML: quotes by name or by number.
-const (
-	namedHTML byte = iota
-	numberedHTML
-)
+// htmlWay is how an encoder writes quotes in HTML.
+type htmlWay struct{ quote, apostrophe string }
 
-// appendHTML appends v as it is in an attribute of HTML.
-func appendHTML(dst, v []byte, how byte) []byte {
+// htmlWays are those of the encoders that there are.
+var htmlWays = [...]htmlWay{{"&quot;", "&#39;"}, {"&#34;", "&#39;"}, {"&quot;", "&#x27;"}, {"&quot;", "&#039;"}}
+
+// append appends v as it is in an attribute of HTML.
+func (w htmlWay) append(dst, v []byte) []byte {
 	for _, c := range v {
 		switch {
 		case c == '&':
@@ -109,12 +135,10 @@ func appendHTML(dst, v []byte, how byte) []byte {
 			dst = append(dst, "&lt;"...)
 		case c == '>':
 			dst = append(dst, "&gt;"...)
-		case c == '"' && how == namedHTML:
-			dst = append(dst, "&quot;"...)
 		case c == '"':
-			dst = append(dst, "&#34;"...)
+			dst = append(dst, w.quote...)
 		case c == '\'':
-			dst = append(dst, "&#39;"...)
+			dst = append(dst, w.apostrophe...)
 		default:
 			dst = append(dst, c)
 		}

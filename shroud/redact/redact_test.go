@@ -264,3 +264,28 @@ func TestHolder(t *testing.T) {
 		t.Errorf("a stream from before: %q", got)
 	}
 }
+
+// What encoders of other languages write is written out here, as they write it.
+func TestFormsOfOtherLanguages(t *testing.T) {
+	const query, key, note = "p@ss w0rd!*'()~/", "q3+Z/8w==&k<1>'", "Ärger \"Zoë\" x/1"
+	for _, c := range []struct{ by, value, written string }{
+		{"JavaScript's encodeURIComponent", query, "p%40ss%20w0rd!*'()~%2F"},
+		{"JavaScript's encodeURI", query, "p@ss%20w0rd!*'()~/"},
+		{"URLSearchParams and Java's URLEncoder", query, "p%40ss+w0rd%21*%27%28%29%7E%2F"},
+		{"Python's quote", query, "p%40ss%20w0rd%21%2A%27%28%29~/"},
+		{"Go's PathEscape", query, "p@ss%20w0rd%21%2A%27%28%29~%2F"},
+		{"Go's UserPassword", query, "p%40ss%20w0rd%21%2A%27%28%29~%2F"},
+		{"Gson", key, `q3+Z/8w\u003d\u003d\u0026k\u003c1\u003e\u0027`},
+		{".NET's JsonSerializer", key, `q3\u002BZ/8w==\u0026k\u003C1\u003E\u0027`},
+		{".NET's JsonSerializer", note, `\u00C4rger \u0022Zo\u00EB\u0022 x/1`},
+		{"PHP's json_encode", note, `\u00c4rger \"Zo\u00eb\" x\/1`},
+		{"PHP's json_encode, with JSON_UNESCAPED_UNICODE", note, `Ärger \"Zoë\" x\/1`},
+		{"Python's json", note, `\u00c4rger \"Zo\u00eb\" x/1`},
+		{"Python's html.escape", key, "q3+Z/8w==&amp;k&lt;1&gt;&#x27;"},
+		{"PHP's htmlspecialchars", key, "q3+Z/8w==&amp;k&lt;1&gt;&#039;"},
+	} {
+		if got, _ := manifest("v", c.value).Redact("a " + c.written + " z"); got != "a [REDACTED:v] z" {
+			t.Errorf("%s writes %s; left %s", c.by, c.written, got)
+		}
+	}
+}
