@@ -72,7 +72,7 @@ func reverseShellRules() []rule {
 		shell("a shell is connected through a pipe", `\bmk(?:fifo|nod)\b.{0,120}\b(?:nc|ncat|netcat|telnet|openssl)\b`, "mkfifo", "mknod"),
 		shell("a shell is connected to an address", `socat\b[^\n]{0,100}exec:\S*(?:sh|cmd)|exec:['"]?\S*sh\S*[^\n]{0,60}\btcp[46]?:`, "exec:"),
 		shell("a socket becomes a shell", `socket.{0,200}(?:dup2\(|pty\.spawn|(?:call|popen|run)\(.{0,8}(?:/bin/)?(?:ba|z)?sh["', ]|/bin/(?:ba)?sh)|pty\.spawn.{0,80}sh`, "socket", "pty.spawn"),
-		shell("a socket becomes a shell", `(?:fsockopen|tcpsocket\.(?:new|open)|io::socket::inet|net\.socket\(\)|net\.connect\().{0,200}(?:(?:exec|system|spawn)\(?.{0,8}(?:/bin/)?(?:ba|z)?sh\b|sh\s+-i|cmd\.exe|/bin/(?:ba)?sh)`, "fsockopen", "tcpsocket", "io::socket", "net.socket", "net.connect"),
+		shell("a socket becomes a shell", `(?:fsockopen|tcpsocket\.(?:new|open)|io::socket::inet|net\.socket\(\)|net\.connect\().{0,200}(?:(?:exec|system|spawn)\(?.{0,8}(?:/bin/)?(?:ba|z)?sh\b|sh\s+-i|cmd\.exe|/bin/(?:ba)?sh|io\.popen\()`, "fsockopen", "tcpsocket", "io::socket", "net.socket", "net.connect"),
 		shell("a socket becomes a shell", `net\.sockets\.tcpclient.{0,200}(?:getstream|iex|invoke-expression)`, "sockets.tcpclient"),
 		shell("a payload for a shell is made", `msfvenom\s.{0,60}-p\s*\S*(?:reverse|bind|shell|meterpreter)`, "msfvenom"),
 		shell("a shell is connected to an address", `/inet/tcp/\d+/|xterm\s+-display\s+\d+\.|telnet\s+\S+\s+\d+\s*\|\s*/bin/`, "/inet/tcp", "xterm -display", "telnet"),

@@ -75,6 +75,7 @@ const longRun = 32
 // thirty-second byte only.
 func (r *reading) opaque(seen map[[2]int]bool) {
 	s := r.places[0].text
+	public := -longRun // where the last run ended that says what it is
 	for i := 0; i+longRun <= len(s) && r.roomy(); {
 		k := i + longRun - 1
 		for k >= i && base64Kinds[s[k]] != 0 {
@@ -87,9 +88,29 @@ func (r *reading) opaque(seen map[[2]int]bool) {
 		for k = i + longRun; k < len(s) && base64Kinds[s[k]] != 0; {
 			k++
 		}
-		r.opaqueRun(i, k, seen)
+		if declared(s[max(0, i-48):i], s[i:k]) || i-public <= 2 && strings.TrimLeft(s[public:i], "\r\n") == "" {
+			public = k
+		} else {
+			r.opaqueRun(i, k, seen)
+		}
 		i = k + 1
 	}
+}
+
+// declared reports whether a run is what it says it is, and everybody may see: a checksum of
+// a package, the public key of SSH, a certificate, a picture in a page, a number in hexadecimal.
+func declared(before, run string) bool {
+	for _, start := range []string{"sha256-", "sha384-", "sha512-", "AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNhLXNoYTIt"} {
+		if strings.HasPrefix(run, start) {
+			return true
+		}
+	}
+	if _, kind, ok := strings.Cut(before, "data:"); ok && strings.HasSuffix(kind, ";base64,") {
+		kind, _, _ = strings.Cut(kind, "/")
+		return kind == "image" || kind == "font" || kind == "audio" || kind == "video"
+	}
+	head := strings.TrimRight(before, "\r\n")
+	return strings.HasSuffix(head, " CERTIFICATE-----") || strings.HasSuffix(head, " PUBLIC KEY-----") || strings.Trim(strings.TrimPrefix(run, "0x"), "0123456789abcdefABCDEF") == ""
 }
 
 // opaqueRun reports the run from i to k, if it is of what base64 is.

@@ -50,7 +50,7 @@ func hostile() map[string]func(size int) string {
 // TestHostileTextsStayInBudget: what takes long is cut, and that is said. It counts work
 // and has no clock; a quadratic step would let it run into its timeout.
 func TestHostileTextsStayInBudget(t *testing.T) {
-	const size = 32 << 10
+	const size = 16 << 10
 	for name, make := range hostile() {
 		text := make(size)
 		r := newReading(text, Options{})

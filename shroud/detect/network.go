@@ -15,6 +15,9 @@ var (
 	catches = []string{"webhook.site", "requestbin.com", "requestbin.net", "pipedream.net", "burpcollaborator.net", "oastify.com", "interact.sh", "oast.fun", "oast.pro", "oast.live", "oast.site", "oast.me", "dnslog.cn", "ceye.io", "beeceptor.com", "hookbin.com", "canarytokens.com", "dnsbin.zhack.ca", "postb.in", "requestcatcher.com", "mockbin.org"}
 )
 
+// metadataNames are where machines ask their cloud who they are.
+var metadataNames = []string{"metadata.google.internal", "metadata.azure.internal", "instance-data.ec2.internal"}
+
 // ports that are known for what listens there after a break-in.
 var ports = map[int]bool{1337: true, 4444: true, 4445: true, 5555: true, 6666: true, 6667: true, 9001: true, 9050: true, 12345: true, 31337: true, 54321: true}
 
@@ -78,6 +81,11 @@ func (r *reading) url(v place, start, host, end int) {
 		r.add(v, Finding{Type: Network, Pattern: pattern, Severity: sev, Score: score, Why: why}, start, end)
 	}
 	a := hostAddress(name)
+	if v.index == 0 { // digits in full width or in circles
+		at := host + strings.Index(s[host:end], name)
+		from, to := r.normal.Origin(at, at+len(name))
+		a.odd = a.odd || r.text[from:to] != name
+	}
 	if f, ok := addressFinding(a); ok && browsed(s[start:host]) {
 		put(f.Pattern, f.Severity, f.Score, f.Why)
 	}
@@ -104,6 +112,8 @@ func browsed(scheme string) bool {
 // is what every manual has, unless somebody took pains to write it otherwise.
 func addressFinding(a address) (Finding, bool) {
 	switch {
+	case anyUnder(a.name, metadataNames):
+		return Finding{Pattern: "metadata_service", Severity: High, Score: 0.8, Why: "the name is where clouds hand out credentials"}, true
 	case !a.ip.IsValid():
 		return Finding{}, false
 	case a.ip == netip.AddrFrom4([4]byte{169, 254, 169, 254}) || a.ip == netip.AddrFrom4([4]byte{100, 100, 100, 200}) || a.name == "[fd00:ec2::254]":

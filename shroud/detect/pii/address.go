@@ -81,7 +81,7 @@ func (f *finder) addressWord(i int) int {
 
 // numberFirst finds 12 Main Street, 12 rue de la Paix.
 func (f *finder) numberFirst(i int) int {
-	if c := f.tokens[i].class; c != number && c != mixed || f.tokens[i].len() > 5 {
+	if c := f.tokens[i].class; c != number && c != mixed || f.tokens[i].len() > 5 || !f.startsClean(i) || f.continues(i) { // no end of a longer number
 		return -1
 	}
 	j := i + 1
@@ -110,7 +110,7 @@ func (f *finder) streetPrefix(j int) bool {
 		return false
 	}
 	switch strings.ToLower(f.str(j)) {
-	case "rue", "via", "viale", "calle", "avenida", "avda", "piazza", "plaza", "rua", "travessa", "corso", "largo", "allée", "chemin", "quai", "impasse", "ul", "ulica", "al", "avenue", "boulevard", "place", "paseo", "colonia", "vicolo", "улица":
+	case "rue", "via", "viale", "calle", "avenida", "avda", "piazza", "plaza", "rua", "travessa", "corso", "largo", "allée", "chemin", "quai", "impasse", "ul", "ulica", "al", "avenue", "boulevard", "place", "paseo", "colonia", "vicolo", "улица", "ул", "проспект", "пр", "вулиця", "вул":
 		return true
 	}
 	return false
@@ -159,12 +159,33 @@ func (f *finder) streetFirst(i int) int {
 		default:
 			return -1
 		}
-		if !f.joined(j) {
+		if number := f.houseNumber(j + 1); seen && number > 0 && f.joined(j) {
+			return number
+		}
+		if !f.joined(j) || !seen && f.between(j) == ", " { // a comma before the street ends something else
 			return -1
 		}
 		j++
 	}
 	return -1
+}
+
+// houseNumber is the number that token j says is one of a house: No:5, д. 5. It is 0 if
+// there is none.
+func (f *finder) houseNumber(j int) int {
+	if j+1 >= len(f.tokens) || f.tokens[j].class != word || f.tokens[j+1].class != number && f.tokens[j+1].class != mixed || f.tokens[j+1].len() > 5 {
+		return 0
+	}
+	switch f.between(j) {
+	case ":", ": ", ".", ". ", " ", "° ", "°":
+	default:
+		return 0
+	}
+	switch strings.ToLower(f.str(j)) {
+	case "no", "nr", "nº", "n", "num", "numero", "número", "numéro", "д", "дом", "буд", "бр", "hs", "casa":
+		return j + 1
+	}
+	return 0
 }
 
 // box finds P.O. Box 12, PSC 4574 Box 8393, Unit 12 Box 34, and what mail to
@@ -244,7 +265,7 @@ func (f *finder) addressTail(last int) int {
 		}
 		t := f.tokens[j]
 		switch {
-		case f.beginsLine(j) && t.class == number && !f.capital(j+1):
+		case f.beginsLine(j) && t.class == number && !f.capital(j+1), f.dials(j):
 			return last
 		case t.class == number && t.len() <= 6, t.class == mixed && t.len() <= 8:
 		case f.capital(j) && (t.shout || !f.is(j, pronoun|greeting|saying)) && !(f.is(j, common) && f.endsSentence(last)):
@@ -257,6 +278,17 @@ func (f *finder) addressTail(last int) int {
 		last = j
 	}
 	return last
+}
+
+// dials reports whether a number that is dialled begins with token j, rather than a
+// postcode: 06-12345678.
+func (f *finder) dials(j int) bool {
+	t := f.tokens[j]
+	if t.class != number || t.len() > 4 || f.text[t.start] != '0' || j+1 >= len(f.tokens) || f.tokens[j+1].class != number || f.between(j) != "-" {
+		return false
+	}
+	more := j+2 < len(f.tokens) && f.tokens[j+2].class == number && f.between(j+1) == " "
+	return f.tokens[j+1].len() > 5 || t.len() == 3 && f.tokens[j+1].len() == 3 && more
 }
 
 // military reports whether token j is the post of armed forces.

@@ -29,7 +29,7 @@ var cardKinds = []kind{
 
 // card reports whether s is a card of an issuer that is known.
 func card(s string) bool {
-	return luhn(s) && !same(s[1:]) && issued(s)
+	return luhn(s) && !same(s) && issued(s)
 }
 
 // issued reports whether an issuer has cards of this length that begin so.

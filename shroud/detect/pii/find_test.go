@@ -12,6 +12,9 @@ import (
 // What is in ⟦ ⟧ must be found, exactly, and nothing else.
 func TestFind(t *testing.T) {
 	for _, c := range []struct{ typ, text string }{
+		{CreditCard, "card ⟦4111 1111 1111 1111⟧ exp 12/27"},
+		{CreditCard, "⟦4111-1111-1111-1111⟧"},
+		{Phone, "Keizersgracht 123, 1015 CJ Amsterdam, ⟦06-12345678⟧"},
 		{Email, "write to ⟦ann.lee+x@mail.example.org⟧."},
 		{Email, "Kontakt: <⟦jürgen@müller.de⟧>"},
 		{Email, "no mail: ann@ example.org, @ann, ann@localhost, logo@2x.png"},

@@ -66,9 +66,10 @@ func (f *finder) lists(full []run) {
 	}
 }
 
-// isLabel reports whether token i is an abbreviation of capitals before a number: MRN 4455.
+// isLabel reports whether token i is what a number is called, or the street of one: MRN
+// 4455, PESEL 44051401359, Hauptstraße 12.
 func (f *finder) isLabel(i int) bool {
-	return f.tokens[i].shout && f.tokens[i].len() <= 4 && i+1 < len(f.tokens) && f.tokens[i+1].class == number
+	return (f.tokens[i].shout || f.is(i, street)) && i+1 < len(f.tokens) && f.tokens[i+1].class == number
 }
 
 // nextListed is the token after token i in an enumeration, or -1.

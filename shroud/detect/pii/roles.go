@@ -27,7 +27,7 @@ var roleWords = map[role]string{
 	street: "street st avenue ave road rd boulevard blvd lane ln drive dr court ct place pl square sq highway hwy parkway pkwy terrace ter trail trl circle cir " +
 		"way crescent close grove mews row alley loop plaza pike turnpike route forge forges ford drive drives " +
 		"rue allée allee quai chemin impasse strasse straße str gasse platz weg ring allee ufer damm calle avenida avda paseo plaza carrera camino rua travessa praça estrada " +
-		"via viale piazza corso largo vicolo straat laan plein gracht kade dijk singel ulica ul aleja al plac os ulitsa улица проспект переулок utca út körút tér ulice ulici třída náměstí strada bulevardul вулиця вулиці улице проспекте οδός " +
+		"via viale piazza corso largo vicolo straat laan plein gracht kade dijk singel ulica ul aleja al plac os ulitsa улица ул вул просп проспект переулок utca út körút tér ulice ulici třída náměstí strada bulevardul вулиця вулиці улице проспекте οδός " +
 		"gata gatan vägen väg vej gade allé katu tie kuja polku cadde caddesi sokak sokağı bulvarı mahallesi jalan colonia urbanización",
 	unit: "apt apartment suite ste unit floor fl room rm building bldg flat apto depto piso étage wohnung interno lokal box",
 	company: "inc incorporated llc ltd limited corp corporation company co plc gmbh ag kg ug se sa sas sarl srl spa bv nv ab as oy oyj aps kft zrt sro pty llp lp group holdings " +

@@ -10,7 +10,9 @@ func newEngine() *engine {
 	for _, n := range names {
 		e.on(n.word, n.at)
 	}
-	e.on("bearer ", bearer)
+	for _, word := range []string{"bearer ", "ssws "} {
+		e.on(word, scheme(word))
+	}
 	e.on("basic ", basic)
 	e.on("://", (*scan).userinfo)
 	for _, flag := range []string{" -u", "--user", "-user ", " -p"} {

@@ -47,6 +47,7 @@ func Search(text string) (found []Match, cut bool) {
 	s.engine.literals.find(text, s.at)
 	s.discord()
 	s.facebook()
+	s.wif()
 	s.phrases()
 	s.alone()
 	return settle(text, s.out), s.cut

@@ -95,6 +95,7 @@ var formats = []format{
 	{"facebook-token", "EAA", base62, 90, 300}, {"instagram-token", "IGQV", base64url, 100, 300}, {"twitter-bearer", "AAAAAAAAAAAAAAAAAAAAA", func(c byte) bool { return base64any(c) || c == '%' }, 60, 160},
 	{"line-token", "eyJhbGciOiJIUzI1NiJ9.", dotted, 80, 600},
 	// Offices
+	{"clickup-token", "pk_", func(c byte) bool { return upper32(c) || digit(c) || c == '_' }, 39, 44},
 	{"notion-token", "ntn_", base62, 40, 52}, {"notion-token", "secret_", base62, 43, 43}, {"linear-key", "lin_api_", base62, 40, 40}, {"linear-key", "lin_oauth_", base62, 40, 64}, {"figma-token", "figd_", base64url, 36, 52},
 	{"figma-token", "figo_", base64url, 36, 52}, {"figma-token", "figu_", base64url, 36, 52}, {"airtable-token", "pat", dotted, 79, 79}, {"dropbox-token", "sl.", base64url, 100, 1400}, {"hubspot-token", "pat-na1-", base64url, 36, 36},
 	{"hubspot-token", "pat-eu1-", base64url, 36, 36}, {"contentful-token", "CFPAT-", base64url, 43, 43}, {"typeform-token", "tfp_", base64any, 40, 60},

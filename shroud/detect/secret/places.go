@@ -5,9 +5,15 @@ import (
 	"strings"
 )
 
-// bearer and basic are the schemes of Authorization headers.
-func bearer(s *scan, at int) {
-	start, end := run(s.text, at+len("bearer "), dottedAny, 4096)
+// scheme and basic are the schemes of Authorization headers: one that a token follows, and
+// that of names and passwords.
+func scheme(word string) action {
+	return func(s *scan, at int) { s.sent(at + len(word)) }
+}
+
+// sent looks at the token that begins at i.
+func (s *scan) sent(i int) {
+	start, end := run(s.text, i, dottedAny, 4096)
 	if v := s.text[start:end]; s.spend(len(v)) && len(v) >= 16 && (random(v) || uuid(v) && shapeOf(v).different > 8) {
 		s.report(Match{Rule: "bearer-token", Start: start, End: end, Severity: High, Score: 0.85, Why: "it is sent as a bearer token"})
 	}

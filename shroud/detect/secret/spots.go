@@ -7,6 +7,10 @@ import "strings"
 // enterSpots puts them behind their literals.
 func enterSpots(e *engine) {
 	e.on("securestring", (*scan).secureString)
+	e.on("sshpass -p", (*scan).sshpass)
+	for _, word := range []string{"private key", "private_key", "privatekey", "secret key", "privkey", "priv key"} {
+		e.on(word, func(s *scan, at int) { s.hexKey(at + len(word)) })
+	}
 	e.on(`default`, (*scan).terraform)
 	e.on("wifi:", (*scan).wifi)
 	e.on("oracle:thin:", (*scan).oracle)
@@ -21,6 +25,40 @@ func enterSpots(e *engine) {
 func (s *scan) spot(start, end int, why string) {
 	if v := s.text[start:end]; s.spend(len(v)) && !placeholder(v) && !reference(v) && len(v) > 5 && shapeOf(v).different > 3 && (mixed(v) || random(v)) {
 		s.report(Match{Rule: "password-assignment", Start: start, End: end, Severity: High, Score: 0.8, Why: why})
+	}
+}
+
+// sshpass looks for the password of an SSH login, which anything may be that is given there.
+func (s *scan) sshpass(at int) {
+	t := s.text
+	_, i := run(t, at+len("sshpass -p"), func(c byte) bool { return c == ' ' }, 4)
+	start, end, ok := quotedAt(t, i)
+	if !ok {
+		start, end = run(t, i, func(c byte) bool { return c > ' ' && c != '"' && c != '\'' }, 64)
+	}
+	if v := t[start:end]; s.spend(len(v)) && len(v) > 3 && !placeholder(v) && !reference(v) {
+		s.report(Match{Rule: "command-password", Start: start, End: end, Severity: High, Score: 0.8, Why: "a command is given a password"})
+	}
+}
+
+// hexKey looks for the 64 hex digits of a private key behind what says so, which ends at i.
+func (s *scan) hexKey(i int) {
+	const between, digits = 24, 64
+	t := s.text
+	for k := i; k < len(t) && k-i < between && t[k] != '\n'; k++ {
+		start, end := run(t, k, hexDigit, digits+1)
+		if end-start != digits || !s.spend(digits) {
+			continue
+		}
+		if k > i+1 && t[k-1]|0x20 == 'x' && t[k-2] == '0' {
+			start -= 2
+		} else if !begins(t, k) {
+			continue
+		}
+		if drawn(t[end-digits : end]) {
+			s.report(Match{Rule: "wallet-key", Start: start, End: end, Severity: Critical, Score: 0.9, Why: "it is called a private key, and is 64 hex digits"})
+		}
+		return
 	}
 }
 
