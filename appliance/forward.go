@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/egress"
+	"github.com/oneclaw/oneclawd/appliance/metrics"
+	"github.com/oneclaw/oneclawd/appliance/operator"
 	"github.com/oneclaw/oneclawd/appliance/tlsconf"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/txn"
@@ -115,11 +117,32 @@ func (d *daemon) openForward(ctx context.Context, c *core, models *shroud.Server
 	}
 	p := forwardproxy.New(forwardproxy.Config{
 		Hosts: hosts, Providers: providers, Models: models, Permits: c.uses, Screens: screen.Screens{Manifests: c.manifests},
-		Client: ways.streamer(egress.ClientOptions{RootCAs: roots}), Certifier: cas, Recorder: forwardRecorder{c},
+		Client: ways.streamer(egress.ClientOptions{RootCAs: roots}), Certifier: cas, Recorder: forwardRecorder{c, d.metrics},
 		Silence: time.Duration(c.cfg.Shroud.Silence), Log: d.log, Now: time.Now,
 	})
+	d.forward.cas.Store(cas)
 	d.forward.behind.Store(p)
 	return p, nil
+}
+
+var _ operator.Daemon = (*daemon)(nil)
+
+// RotateForwardCA implements operator.Daemon.
+func (d *daemon) RotateForwardCA(ctx context.Context, who operator.Peer) ([]byte, error) {
+	c, err := d.unsealedCore()
+	if err != nil {
+		return nil, err
+	}
+	if d.forward == nil {
+		return nil, ErrNoForwardCA
+	}
+	cas := d.forward.cas.Load()
+	if err := cas.Rotate(ctx, by(who)); err != nil {
+		return nil, err
+	}
+	d.log.Info("the forward proxy has another CA, as an operator said", "uid", who.UID)
+	bundle := cas.Bundle()
+	return bundle, tlsconf.Publish(filepath.Join(c.cfg.Data, forwardCAFile), bundle)
 }
 
 // reachable are the providers of models as clients that know nothing of Shroud reach them:
@@ -153,6 +176,7 @@ func (c Config) reachable() ([]forwardproxy.Provider, error) {
 type forwardFront struct {
 	listener *listener
 	behind   atomic.Pointer[forwardproxy.Proxy]
+	cas      atomic.Pointer[authority.Authority] // its, once there is one behind
 }
 
 // ServeHTTP implements http.Handler.
@@ -181,12 +205,19 @@ func (f *forwardFront) drain(ctx context.Context) error {
 	return err
 }
 
-// forwardRecorder writes what went through the forward proxy into the audit log. It
-// implements forwardproxy.Recorder.
-type forwardRecorder struct{ core *core }
+// forwardRecorder counts what went through the forward proxy, and writes it into the
+// audit log. It implements forwardproxy.Recorder.
+type forwardRecorder struct {
+	core   *core
+	counts *metrics.Metrics
+}
 
 // Forwarded implements forwardproxy.Recorder.
 func (f forwardRecorder) Forwarded(ctx context.Context, r forwardproxy.Report) {
+	f.counts.Forwarded(forwarded(r), r.Took)
+	if r.Recorded {
+		return
+	}
 	e := r.Agent.Event(audit.ForwardRequest, "host", r.Host)
 	e.Time, e.Outcome = r.Began, audit.Success
 	e.Details = audit.Details{"host": r.Host, "method": r.Method, "status": r.Status}
@@ -200,4 +231,27 @@ func (f forwardRecorder) Forwarded(ctx context.Context, r forwardproxy.Report) {
 	if err != nil {
 		f.core.log.Error("a request through the forward proxy is not in the audit log", "agent", r.Agent.ID, "err", err)
 	}
+}
+
+// forwarded sums up what became of a request.
+func forwarded(r forwardproxy.Report) string {
+	switch r.Refusal {
+	case "":
+		return metrics.Answered
+	case "abandoned":
+		return metrics.Abandoned
+	case "secret_in_request", "answer_withheld":
+		return metrics.Blocked
+	case "answer_broken", "target_unreachable", "target_timeout": // perhaps after a status
+		return metrics.Failed
+	case "upgrade_refused": // 501, but the agent's
+		return metrics.Refused
+	}
+	switch {
+	case r.Status == http.StatusTooManyRequests:
+		return metrics.Limited
+	case r.Status >= http.StatusInternalServerError:
+		return metrics.Failed
+	}
+	return metrics.Refused
 }

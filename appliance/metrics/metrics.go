@@ -19,6 +19,7 @@ type Metrics struct {
 	hsmCalls  *prometheus.HistogramVec // operation
 	hsmErrors *prometheus.CounterVec   // operation
 	shroud    shroud
+	forward   forward
 }
 
 // Seconds of the buckets: a read takes about a millisecond, a sign-in fifty,
@@ -47,6 +48,7 @@ func New(version string) *Metrics {
 	})
 	built.Set(1)
 	m.shroud = newShroud(m.registry)
+	m.forward = newForward(m.registry)
 	m.registry.MustRegister(m.requests, m.durations, m.hsmCalls, m.hsmErrors, built,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

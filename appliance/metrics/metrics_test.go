@@ -125,3 +125,14 @@ func TestCallsOfModelsAreCountedUnderKnownNames(t *testing.T) {
 		`oneclawd_shroud_request_duration_seconds_bucket{provider="openai",le="0.5"} 1`,
 	}, []string{"somebody", "somehow"})
 }
+
+func TestRequestsThroughTheForwardProxy(t *testing.T) {
+	m := metrics.New("1")
+	m.Forwarded(metrics.Answered, time.Second)
+	m.Forwarded(metrics.Refused, time.Second)
+	m.Forwarded("https://somebody's", time.Second)
+	has(t, scrape(t, m), []string{
+		`oneclawd_forward_requests_total{outcome="answered"} 1`, `oneclawd_forward_requests_total{outcome="refused"} 1`,
+		`oneclawd_forward_requests_total{outcome="other"} 1`, `oneclawd_forward_request_duration_seconds_count 1`,
+	}, []string{"somebody"})
+}

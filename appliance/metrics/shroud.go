@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The outcomes of calls of models.
+// The outcomes of calls of models, and of requests through the forward proxy.
 const (
 	Answered  = "answered"  // by the provider; its own refusals are answers, too
 	Blocked   = "blocked"   // for what was found in it

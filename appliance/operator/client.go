@@ -75,6 +75,13 @@ func (c *Client) Drill(ctx context.Context, path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(res.Body, 1<<20))
 }
 
+// RotateForwardCA has the forward proxy use another CA, and returns what clients have to
+// trust from now on, PEM.
+func (c *Client) RotateForwardCA(ctx context.Context) ([]byte, error) {
+	out, err := ask[wireCA](ctx, c, "POST", "/forward/rotate-ca", struct{}{})
+	return []byte(out.CA), err
+}
+
 // do sends a request that is answered with a Status.
 func (c *Client) do(ctx context.Context, method, path string, body []byte) (out Status, err error) {
 	res, err := c.send(ctx, method, path, body)

@@ -53,6 +53,11 @@ func (f *fake) Drill(_ context.Context, _ Peer, path string) ([]byte, error) {
 	return []byte(`{"of":"` + path + `"}`), nil
 }
 
+func (f *fake) RotateForwardCA(_ context.Context, who Peer) ([]byte, error) {
+	f.who = who
+	return []byte("a\ncertificate\n"), nil
+}
+
 func start(t *testing.T, path string, d Daemon) *Client {
 	t.Helper()
 	l, err := Listen(path, slog.New(slog.DiscardHandler))
@@ -97,6 +102,9 @@ func TestOperating(t *testing.T) {
 			}
 			if f.who.UID != uint32(os.Geteuid()) || f.who.PID != int32(os.Getpid()) {
 				t.Errorf("it was asked by %+v", f.who)
+			}
+			if ca, err := c.RotateForwardCA(t.Context()); err != nil || string(ca) != "a\ncertificate\n" {
+				t.Errorf("%q, %v", ca, err)
 			}
 			if _, err := c.Seal(t.Context()); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
 				t.Errorf("operators see causes: %v", err)

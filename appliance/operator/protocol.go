@@ -103,6 +103,9 @@ type Daemon interface {
 	Backup(ctx context.Context, who Peer, w io.Writer) error
 	// Drill restores the backup in a file on trial and returns the receipt, JSON.
 	Drill(ctx context.Context, who Peer, path string) (receipt []byte, err error)
+	// RotateForwardCA puts another CA in the place of those of the forward proxy, and
+	// returns what clients have to trust from now on, PEM.
+	RotateForwardCA(ctx context.Context, who Peer) (bundle []byte, err error)
 }
 
 // wireCredential is a Credential in a request. It is read into bytes that can
@@ -124,6 +127,11 @@ type problem struct {
 // wireDrill is the request for a drill.
 type wireDrill struct {
 	Path string `json:"path"`
+}
+
+// wireCA is an answer.
+type wireCA struct {
+	CA string `json:"ca"` // PEM
 }
 
 const problemType = "application/problem+json"

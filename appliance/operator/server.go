@@ -38,6 +38,10 @@ func NewServer(d Daemon, k KeyKeeper) *Server {
 	mux.HandleFunc("POST /seal", s.seal)
 	mux.HandleFunc("POST /backup", s.backup)
 	mux.HandleFunc("POST /drill", s.drill)
+	mux.HandleFunc("POST /forward/rotate-ca", func(w http.ResponseWriter, r *http.Request) {
+		bundle, err := s.d.RotateForwardCA(r.Context(), peer(r))
+		say(w, wireCA{string(bundle)}, err)
+	})
 	s.keyRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, errNoRoute) })
 	s.http = http.Server{

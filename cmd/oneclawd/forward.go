@@ -18,8 +18,38 @@ HTTPS_PROXY, and trust its CA.
   curl --proxy http://$AGENT_ID:$AGENT_KEY@127.0.0.1:8203 --cacert forward-ca.pem \
     -H 'Authorization: Bearer {{secret:api/github}}' https://api.github.com/user`,
 	}
-	cmd.AddCommand(newForwardCA(g))
+	cmd.AddCommand(newForwardCA(g), newForwardRotateCA(g))
 	return cmd
+}
+
+func newForwardRotateCA(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "rotate-ca",
+		Short: "Put another CA in the place of those that the forward proxy has",
+		Long: `Have the daemon make a new CA for the forward proxy and forget those that it has,
+for when somebody may have had the store and its key. It asks the daemon over the
+operator's socket: run it as the user it runs as, or as root.
+
+  oneclawd forward rotate-ca > forward-ca.pem
+
+What is printed is what clients have to trust from now on: give it to all of them, in
+the place of what they have. Until then they refuse the proxy. Connections that are
+open go on. Whoever has a key of an old CA can go on using it with clients that still
+trust it: take the old certificates from them. The audit log has it as forward.ca.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.operate()
+			if err != nil {
+				return err
+			}
+			text, err := c.RotateForwardCA(cmd.Context())
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
 }
 
 func newForwardCA(g *global) *cobra.Command {

@@ -31,7 +31,7 @@ func (x *exchange) ask(of Provider) error {
 	if x.r.URL.RawPath != "" || !strings.HasPrefix(x.r.URL.Path, of.Path+"/") {
 		inner.URL.Path = "/%" // no path that Shroud knows
 	}
-	x.ruled = true
+	x.handed = true
 	heard := &listener{ResponseWriter: x.w}
 	x.p.Models.Pass(heard, inner, shroud.Known{Agent: &x.agent, Provider: of.Name, Key: x.key(of, text)})
 	x.status, x.sent = heard.status, true

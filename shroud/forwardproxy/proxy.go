@@ -35,8 +35,8 @@ type Certifier interface {
 	Bundle() []byte
 }
 
-// Recorder is told of each request that is over, but for those that use secrets or go
-// to models: they are recorded where that is decided.
+// Recorder is told of each request that is over, but for those that go to models: those
+// are Shroud's.
 type Recorder interface {
 	Forwarded(ctx context.Context, r Report)
 }
@@ -50,6 +50,10 @@ type Report struct {
 	Refusal    string // the code of our error, "" if there was none
 	Redactions int    // values that were taken out of the answer
 	Began      time.Time
+	Took       time.Duration // to the end of the answer
+	// Recorded says that the audit log has it: by whoever decided about the secrets
+	// that it uses.
+	Recorded bool
 }
 
 // Provider is a provider of models, as clients reach it.
@@ -180,6 +184,7 @@ func (p *Proxy) record(r *http.Request, rep Report, why error) {
 			p.Log.Error("a request through the forward proxy failed", "agent", rep.Agent.ID, "host", rep.Host, "err", why)
 		}
 	}
+	rep.Took = p.Now().Sub(rep.Began)
 	p.Recorder.Forwarded(context.WithoutCancel(r.Context()), rep)
 }
 

@@ -32,6 +32,7 @@ type exchange struct {
 	filter use.Filter  // of what must not get to the agent, nor out through it
 	permit *use.Permit // nil for a request without placeholders
 	ruled  bool        // a refusal was recorded where it was decided
+	handed bool        // Shroud has it, and records it
 
 	sent    bool // the answer has begun
 	status  int
@@ -56,8 +57,12 @@ func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, a shroud.Agent, to 
 		if lost := x.permit.Settle(context.WithoutCancel(r.Context()), x.status, x.found, err); lost != nil {
 			p.Log.Error("what came of a use is not in the audit log", "agent", a.ID, "err", lost)
 		}
-	} else if !x.ruled {
-		p.record(r, Report{Agent: a.Principal, Host: to.String(), Method: r.Method, Status: x.status, Redactions: x.found, Began: began}, err)
+	}
+	if !x.handed {
+		p.record(r, Report{
+			Agent: a.Principal, Host: to.String(), Method: r.Method, Status: x.status, Redactions: x.found, Began: began,
+			Recorded: x.permit != nil || x.ruled,
+		}, err)
 	}
 	switch {
 	case err != nil && x.sent:

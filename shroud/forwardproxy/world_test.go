@@ -68,6 +68,8 @@ func newWorld(t testing.TB, says http.HandlerFunc) *world {
 	w.host.EnableHTTP2 = true
 	w.host.StartTLS()
 	t.Cleanup(w.host.Close)
+	plainHost := httptest.NewServer(w.host.Config.Handler)
+	t.Cleanup(plainHost.Close)
 	hosts, err := use.ParseHosts([]string{site, "*.sub.example.com", site + ":8443", "http://plain.example"})
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +87,11 @@ func newWorld(t testing.TB, says http.HandlerFunc) *world {
 		if addr == "nowhere.sub.example.com:443" {
 			return nil, fault.New(fault.Invalid, "host_forbidden", "The appliance may not connect to this host")
 		}
-		return (&net.Dialer{}).DialContext(ctx, network, w.host.Listener.Addr().String())
+		to := w.host
+		if strings.HasSuffix(addr, ":80") {
+			to = plainHost
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, to.Listener.Addr().String())
 	}
 	transport.DisableCompression = true
 	openai, err := use.ParseOrigin("https://api.openai.com")

@@ -5,7 +5,8 @@
 // no file. What it may certify is written into its certificate: the hosts that were on
 // the list when it was made, and nothing else. A list that grows gets one more CA, for
 // what is new; those of before go on, so that clients that have not heard of the new
-// one lose nothing.
+// one lose nothing. Only Rotate ends them, for when a key of theirs is not to be relied
+// on any more.
 //
 // It must not know who asks for a certificate, nor what is done with it.
 package authority
@@ -22,6 +23,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -61,6 +63,9 @@ const (
 // ErrNotCertified: a name that is not on the list of hosts.
 var ErrNotCertified = fault.New(fault.Denied, "host_not_certified", "the CA of the forward proxy may not certify this host")
 
+// ErrNoNames: the list of hosts is empty, and nothing needs a CA.
+var ErrNoNames = fault.New(fault.Conflict, "no_hosts", "the forward proxy has no hosts that a CA would be for")
+
 // ca is one CA, ready to sign.
 type ca struct {
 	cert *x509.Certificate
@@ -69,18 +74,20 @@ type ca struct {
 
 // Authority makes certificates. All methods may be called at once.
 type Authority struct {
-	cas []ca
-	key *ecdsa.PrivateKey // of all leaves, of this process
-	now func() time.Time
+	db    txn.Runner[Tx]
+	names []string          // that it is for
+	key   *ecdsa.PrivateKey // of all leaves, of this process
+	now   func() time.Time
 
 	mu     sync.Mutex
+	cas    []ca
 	leaves map[string]*tls.Certificate
 }
 
 // Open takes up the CAs that there are, and makes another one for the names that none
 // of them may certify for long. Names are of domains: what is below one is meant, too.
 func Open(ctx context.Context, db txn.Runner[Tx], names []string, now func() time.Time) (*Authority, error) {
-	a := &Authority{now: now, leaves: map[string]*tls.Certificate{}}
+	a := &Authority{db: db, names: names, now: now, leaves: map[string]*tls.Certificate{}}
 	var records []Record
 	err := db.View(ctx, func(tx Tx) (err error) {
 		records, err = tx.ForwardCAs()
@@ -97,7 +104,7 @@ func Open(ctx context.Context, db txn.Runner[Tx], names []string, now func() tim
 		a.cas = append(a.cas, one)
 	}
 	if missing := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return a.of(n, caReserve) != nil }); len(missing) > 0 {
-		if err := a.add(ctx, db, missing); err != nil {
+		if err := a.add(ctx, missing); err != nil {
 			return nil, err
 		}
 	}
@@ -106,12 +113,12 @@ func Open(ctx context.Context, db txn.Runner[Tx], names []string, now func() tim
 }
 
 // add makes a CA for names and stores it. Those that have ended go.
-func (a *Authority) add(ctx context.Context, db txn.Runner[Tx], names []string) error {
+func (a *Authority) add(ctx context.Context, names []string) error {
 	made, record, err := makeCA(names, a.now())
 	if err != nil {
 		return err
 	}
-	err = db.Update(ctx, func(tx Tx) error {
+	err = a.db.Update(ctx, func(tx Tx) error {
 		all, err := tx.ForwardCAs()
 		if err != nil {
 			return err
@@ -123,16 +130,61 @@ func (a *Authority) add(ctx context.Context, db txn.Runner[Tx], names []string) 
 		if err := tx.PutForwardCAs(append(all, record)); err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, audit.Event{
-			Actor: audit.Actor{Type: "system"}, Action: audit.ForwardCA, Time: a.now().UTC(), Outcome: audit.Success,
-			Resource: audit.Resource{Type: "certificate", ID: Fingerprint(made.cert)}, Details: audit.Details{"names": names},
-		})
+		return audit.Write(ctx, tx, a.event(made, audit.Details{"names": names}))
 	})
 	if err != nil {
 		return err
 	}
 	a.cas = append(slices.DeleteFunc(a.cas, func(c ca) bool { return a.now().After(c.cert.NotAfter) }), made)
 	return nil
+}
+
+// event says that a CA was made.
+func (a *Authority) event(made ca, d audit.Details) audit.Event {
+	return audit.Event{
+		Actor: audit.Actor{Type: "system"}, Action: audit.ForwardCA, Time: a.now().UTC(), Outcome: audit.Success,
+		Resource: audit.Resource{Type: "certificate", ID: Fingerprint(made.cert)}, Details: d,
+	}
+}
+
+// Rotate makes one CA for all names and forgets those that there are: what clients were
+// told to trust is good for nothing from then on. The details say who wants it.
+func (a *Authority) Rotate(ctx context.Context, by audit.Details) error {
+	if len(a.names) == 0 {
+		return ErrNoNames
+	}
+	made, record, err := makeCA(a.names, a.now())
+	if err != nil {
+		return err
+	}
+	err = a.db.Update(ctx, func(tx Tx) error {
+		before, err := tx.ForwardCAs()
+		if err != nil {
+			return err
+		}
+		details := maps.Clone(by)
+		details["names"], details["replaces"] = a.names, fingerprints(before)
+		if err := tx.PutForwardCAs([]Record{record}); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, a.event(made, details))
+	})
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cas, a.leaves = []ca{made}, map[string]*tls.Certificate{}
+	return nil
+}
+
+func fingerprints(all []Record) (out []string) {
+	for _, r := range all {
+		if c, err := x509.ParseCertificate(r.Cert); err == nil {
+			out = append(out, Fingerprint(c))
+		}
+	}
+	return out
 }
 
 func makeCA(names []string, now time.Time) (ca, Record, error) {
@@ -179,6 +231,7 @@ func (r Record) open() (c ca, err error) {
 }
 
 // of is a CA that may certify a name and does not end before then, nil if there is none.
+// It is called under the lock, or before there is anybody else.
 func (a *Authority) of(name string, then time.Duration) *ca {
 	end := a.now().Add(then)
 	i := slices.IndexFunc(a.cas, func(c ca) bool {
@@ -232,6 +285,8 @@ func (a *Authority) Leaf(host string) (*tls.Certificate, error) {
 
 // Bundle is what clients have to trust, PEM: the certificates of all CAs.
 func (a *Authority) Bundle() []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var out []byte
 	for _, c := range a.cas {
 		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.cert.Raw})...)

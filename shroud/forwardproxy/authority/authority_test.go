@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/oneclaw/oneclawd/shroud/forwardproxy/authority"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/storetest"
+	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
 // world is a store, and a time that passes when it is told to.
@@ -167,5 +169,69 @@ func TestCAEnds(t *testing.T) {
 	w.open("api.example.com", "new.example")
 	if a := w.open("api.example.com", "new.example"); count(a.Bundle()) != 2 || bytes.Contains(a.Bundle(), first) {
 		t.Error("one that has ended is still there")
+	}
+}
+
+// event is what these tests look at in one of the audit log.
+type event struct {
+	Action  audit.Action
+	Details struct {
+		Replaces []string
+		UID      int
+	}
+}
+
+func (w *world) lastEvent() (e event) {
+	w.Helper()
+	err := store.Runner[authority.Tx](w.db).View(w.Context(), func(tx authority.Tx) error {
+		log := tx.(interface{ AuditLeaf(uint64) ([]byte, error) })
+		n, err := tx.AuditSize()
+		if err != nil {
+			return err
+		}
+		leaf, err := log.AuditLeaf(n - 1)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(leaf, &e)
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return e
+}
+
+// After a rotation nothing that clients were told to trust is of any use, in this
+// process and the next.
+func TestRotate(t *testing.T) {
+	w := newWorld(t)
+	w.open("api.example.com")
+	a := w.open("api.example.com", "sub.example.org") // two CAs
+	before := a.Bundle()
+	if _, err := a.Leaf("api.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Rotate(t.Context(), audit.Details{"uid": 7}); err != nil {
+		t.Fatal(err)
+	}
+	after := a.Bundle()
+	if count(before) != 2 || count(after) != 1 {
+		t.Errorf("%d CAs, and then %d", count(before), count(after))
+	}
+	for name, a := range map[string]*authority.Authority{"at once": a, "after a start": w.open("api.example.com", "sub.example.org")} {
+		for _, host := range []string{"api.example.com", "a.sub.example.org"} {
+			if err := w.trusts(after, a, host); err != nil {
+				t.Errorf("%s, %s: %v", name, host, err)
+			}
+			if w.trusts(before, a, host) == nil {
+				t.Errorf("%s, %s: who trusts the old CAs believes it", name, host)
+			}
+		}
+	}
+	if e := w.lastEvent(); e.Action != audit.ForwardCA || len(e.Details.Replaces) != 2 || e.Details.UID != 7 {
+		t.Errorf("the audit log has %+v", e)
+	}
+	if err := w.open().Rotate(t.Context(), audit.Details{}); !errors.Is(err, authority.ErrNoNames) {
+		t.Errorf("without hosts: %v", err)
 	}
 }
