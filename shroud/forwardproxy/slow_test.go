@@ -158,7 +158,7 @@ func TestSlowWriters(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, p := still(t, cert, strings.NewReader(""))
 			client := w.opens(p)
-			c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, ServerName: site}) //nolint:gosec // its own pipe
+			c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, ServerName: site})
 			if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: "+site+"\r\nContent-Length: 100\r\n\r\nhalf"); err != nil {
 				t.Fatal(err)
 			}

@@ -62,7 +62,7 @@ func parse(src []byte, loose bool) (_ *Doc, err error) {
 	if len(src) > math.MaxInt32 {
 		return nil, ErrTooLarge
 	}
-	d := &Doc{src: src, text: unsafe.String(unsafe.SliceData(src), len(src))} // a copy would be of megabytes
+	d := &Doc{src: src, text: unsafe.String(unsafe.SliceData(src), len(src))} //nolint:gosec // src does not change from now on, and a copy would be of megabytes
 	if d.places, err = scan(d.text, loose, make([]place, 0, 16+len(src)/64)); err != nil {
 		return nil, err
 	}
