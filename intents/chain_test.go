@@ -19,7 +19,9 @@ type fakeChain struct {
 	mined map[evm.Hash]mined
 	next  map[evm.Address]uint64
 	head  uint64
+	forks []uint64 // blocks that were replaced, with those on top
 	sent  [][]byte // everything that a node was shown
+	asked int      // how often it was asked for a transaction or a nonce
 
 	refuse  node.Outcome                        // what the node answers without taking anything, if it is set
 	silent  bool                                // it takes what it is shown, and its answer is lost
@@ -72,6 +74,7 @@ func (c *fakeChain) PendingNonce(_ context.Context, a evm.Address) (uint64, erro
 func (c *fakeChain) LatestNonce(_ context.Context, a evm.Address) (uint64, error) {
 	unlock, err := c.lock()
 	defer unlock()
+	c.asked++
 	return c.next[a], err
 }
 
@@ -91,7 +94,26 @@ func (c *fakeChain) Estimate(context.Context, evm.Address, evm.Call) (uint64, er
 func (c *fakeChain) Head(context.Context) (node.Head, error) {
 	unlock, err := c.lock()
 	defer unlock()
-	return node.Head{Number: c.head}, err
+	return node.Head{Number: c.head, Hash: c.hash(c.head)}, err
+}
+
+func (c *fakeChain) BlockHash(_ context.Context, block uint64) (evm.Hash, error) {
+	unlock, err := c.lock()
+	defer unlock()
+	if block > c.head {
+		return evm.Hash{}, err
+	}
+	return c.hash(block), err
+}
+
+func (c *fakeChain) hash(block uint64) evm.Hash {
+	h := evm.Hash{byte(block), byte(block >> 8)}
+	for _, fork := range c.forks {
+		if fork <= block {
+			h[2]++
+		}
+	}
+	return h
 }
 
 func (c *fakeChain) Health() []node.Health { return nil }
@@ -161,11 +183,12 @@ func (c *fakeChain) Send(_ context.Context, signed evm.Signed) (node.Sent, error
 func (c *fakeChain) Lookup(_ context.Context, hash evm.Hash) (node.Lookup, error) {
 	unlock, err := c.lock()
 	defer unlock()
+	c.asked++
 	if err != nil {
 		return node.Lookup{}, err
 	}
 	if m, ok := c.mined[hash]; ok {
-		return node.Lookup{Fate: node.Mined, Block: m.block, BlockHash: evm.Hash{byte(m.block)}, GasUsed: 21000, Success: !m.fails}, nil
+		return node.Lookup{Fate: node.Mined, Block: m.block, BlockHash: c.hash(m.block), GasUsed: 21000, Success: !m.fails}, nil
 	}
 	for _, txs := range c.pool {
 		for _, p := range txs {
@@ -205,6 +228,7 @@ func (c *fakeChain) reorg(hash evm.Hash) {
 	defer c.mu.Unlock()
 	m := c.mined[hash]
 	delete(c.mined, hash)
+	c.forks = append(c.forks, m.block)
 	c.next[m.from] = m.nonce
 }
 
@@ -214,6 +238,7 @@ func (c *fakeChain) use(a evm.Address) {
 	defer c.mu.Unlock()
 	delete(c.pool[a], c.next[a])
 	c.next[a]++
+	c.head++
 }
 
 // moved is what all transactions in blocks moved.

@@ -29,6 +29,7 @@ type Node interface {
 	Send(ctx context.Context, tx evm.Signed) (node.Sent, error)
 	Lookup(ctx context.Context, hash evm.Hash) (node.Lookup, error)
 	Head(ctx context.Context) (node.Head, error)
+	BlockHash(ctx context.Context, block uint64) (evm.Hash, error)
 	Health() []node.Health
 }
 
@@ -65,6 +66,7 @@ type Service struct {
 	mu     sync.Mutex
 	active map[id.ID]bool      // intents that a request is at work on
 	sent   map[id.ID]time.Time // when the tracker showed their bytes to a node last
+	rounds map[uint64]seen     // what the tracker saw last of each chain
 }
 
 // New returns a Service.
@@ -78,7 +80,7 @@ func New(c Config) *Service {
 	if c.Notifier == nil {
 		c.Notifier = silent{}
 	}
-	return &Service{Config: c, active: make(map[id.ID]bool), sent: make(map[id.ID]time.Time)}
+	return &Service{Config: c, active: make(map[id.ID]bool), sent: make(map[id.ID]time.Time), rounds: make(map[uint64]seen)}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC() }

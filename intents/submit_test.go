@@ -268,6 +268,40 @@ func TestRejectedAndMined(t *testing.T) {
 	}
 }
 
+// A node is asked for what is in a block when the chain took that block back, and once
+// when there are enough on top: not in every round.
+func TestNodesAreLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	in := w.submit(pay("0.1"))
+	asks := func(name string, want int, change func()) {
+		t.Helper()
+		change()
+		before := w.chain.asked
+		w.track()
+		if got := w.chain.asked - before; got != want {
+			t.Fatalf("%s: it was asked %d times, not %d", name, got, want)
+		}
+	}
+	nothing := func() {}
+	asks("it waits", 1, nothing)
+	asks("it still waits", 0, nothing)
+	asks("it is in a block", 2, func() { w.chain.mine(1) })
+	asks("no block came", 0, nothing)
+	asks("some on top", 0, func() { w.chain.mine(2) })
+	asks("it is taken back", 2, func() { w.chain.reorg(in.Last().Hash) })
+	if got := w.get(in.ID); got.Block != nil {
+		t.Fatalf("it is in block %d, which was taken back", got.Block.Number)
+	}
+	_, err := w.chain.Send(w.ctx, evm.Signed{Raw: in.Last().Raw, Hash: in.Last().Hash})
+	w.ok(err)
+	asks("in another block", 2, func() { w.chain.mine(1) })
+	asks("with too few on top", 0, func() { w.chain.mine(2) })
+	asks("with enough", 2, func() { w.chain.mine(1) })
+	w.wantState(in.ID, intents.Confirmed)
+	w.restart()
+	asks("nothing is open", 0, func() { w.chain.mine(1) })
+}
+
 func TestHSMGoneBeforeSigning(t *testing.T) {
 	w := newWorld(t)
 	w.submit(pay("0.1")) // its address is known from now on

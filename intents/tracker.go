@@ -88,12 +88,14 @@ func (s *Service) Track(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		v := &chainView{service: s, node: n, nonces: make(map[evm.Address]uint64), filled: make(map[evm.Address]bool)}
+		v := s.newView(c, n)
 		err := s.eachOpen(ctx, c.ChainID, func(page []Intent) error { return v.follow(ctx, page) })
 		if err == nil {
 			err = v.followUnseen(ctx, c.ChainID)
 		}
-		if err != nil {
+		if err == nil {
+			v.end()
+		} else {
 			s.Log.DebugContext(ctx, "transactions of a chain could not be followed", "chain", c.Name, "error", err)
 		}
 	}
@@ -126,6 +128,9 @@ func (v *chainView) follow(ctx context.Context, page []Intent) error {
 
 func (v *chainView) step(ctx context.Context, in Intent) error {
 	s := v.service
+	if v.waits(in, s.Confirmations) {
+		return nil
+	}
 	nonce, err := v.nonceOf(ctx, in.From)
 	if err != nil {
 		return err
@@ -171,6 +176,9 @@ func (v *chainView) followUnseen(ctx context.Context, chain uint64) error {
 		accounts, err = tx.UnseenAccounts(chain)
 		return err
 	})
+	if err == nil && len(accounts) > 0 {
+		err = v.begin(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,15 @@ func (n *node) head(ctx context.Context) (Head, error) {
 	return h, nil
 }
 
+// BlockHash is the hash of a block of the chain, zero if it has none of that number.
+func (p *Pool) BlockHash(ctx context.Context, block uint64) (evm.Hash, error) {
+	b, err := result[*struct{ Hash evm.Hash }](ctx, p, "eth_getBlockByNumber", number(block), false)
+	if err != nil || b == nil {
+		return evm.Hash{}, err
+	}
+	return b.Hash, nil
+}
+
 // Fees are what gas costs now, in the native coin's smallest unit.
 type Fees struct {
 	Dynamic  bool       // the chain has EIP-1559: BaseFee and Tip are known

@@ -109,15 +109,14 @@ const (
 
 // Lookup is where a transaction is. What follows Fate is there once it is mined.
 type Lookup struct {
-	Fate          Fate
-	Success       bool // it was not reverted
-	Block         uint64
-	BlockHash     evm.Hash
-	Confirmations uint64 // 1: its block is the newest
-	GasUsed       uint64
-	Price         evm.Amount   // paid per gas
-	L1Fee         evm.Amount   // what a rollup charges on top
-	Contract      *evm.Address // that it created
+	Fate      Fate
+	Success   bool // it was not reverted
+	Block     uint64
+	BlockHash evm.Hash
+	GasUsed   uint64
+	Price     evm.Amount   // paid per gas
+	L1Fee     evm.Amount   // what a rollup charges on top
+	Contract  *evm.Address // that it created
 }
 
 // Lookup finds a transaction by its hash. A node may not have heard of it yet
@@ -165,7 +164,7 @@ func (n *node) lookup(ctx context.Context, hash evm.Hash) (Lookup, error) {
 		return Lookup{}, err
 	}
 	if r != nil {
-		return n.mined(ctx, hash, r)
+		return n.mined(hash, r)
 	}
 	var tx *struct{ Hash evm.Hash }
 	switch err := n.call(ctx, &tx, "eth_getTransactionByHash", hash); {
@@ -179,20 +178,13 @@ func (n *node) lookup(ctx context.Context, hash evm.Hash) (Lookup, error) {
 	return Lookup{Fate: Pending}, nil
 }
 
-func (n *node) mined(ctx context.Context, hash evm.Hash, r *receipt) (Lookup, error) {
+func (n *node) mined(hash evm.Hash, r *receipt) (Lookup, error) {
 	if r.TransactionHash == nil || *r.TransactionHash != hash || r.BlockHash == nil || r.BlockNumber == nil || r.Status == nil || r.GasUsed == nil {
 		return Lookup{}, n.fails("eth_getTransactionReceipt: it is not one of this transaction")
 	}
-	var head count
-	if err := n.call(ctx, &head, "eth_blockNumber"); err != nil {
-		return Lookup{}, err
-	}
 	l := Lookup{
 		Fate: Mined, Success: *r.Status == 1, Block: uint64(*r.BlockNumber), BlockHash: *r.BlockHash,
-		GasUsed: uint64(*r.GasUsed), Contract: r.ContractAddress, Confirmations: 1,
-	}
-	if uint64(head) > l.Block {
-		l.Confirmations += uint64(head) - l.Block
+		GasUsed: uint64(*r.GasUsed), Contract: r.ContractAddress,
 	}
 	if r.EffectiveGasPrice != nil {
 		l.Price = r.EffectiveGasPrice.Amount

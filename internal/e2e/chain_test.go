@@ -31,7 +31,7 @@ func newPayer(t testing.TB, d *daemon, limits map[string]any) *payer {
 	t.Helper()
 	p := &payer{t: t, d: d, chain: anviltest.Start(t, anviltest.Options{})}
 	h := d.human()
-	p.connect()
+	p.connect("base-sepolia")
 	p.vault = h.vault(t, "keys")
 	h.do("PUT", secretPath(p.vault, "keys/base-sepolia-signer"), api.PutSecretRequest{Value: anviltest.Keys[0], Type: "private_key"}).is(t, 201)
 	body := map[string]any{"name": "payer", "intents_api_enabled": true}
@@ -46,12 +46,12 @@ func newPayer(t testing.TB, d *daemon, limits map[string]any) *payer {
 }
 
 // connect names the chain's node in the registry.
-func (p *payer) connect() {
+func (p *payer) connect(chain string) {
 	p.t.Helper()
 	h := p.d.human()
 	all := into[api.ChainListResponse](p.t, h.do("GET", "/v1/admin/chains", nil).is(p.t, 200))
 	for _, c := range all.Chains {
-		if c.Name == "base-sepolia" {
+		if c.Name == chain {
 			h.do("PUT", "/v1/admin/chains/"+c.ID, map[string]any{"rpc_url": p.chain.URL}).is(p.t, 200)
 		}
 	}
