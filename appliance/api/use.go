@@ -142,7 +142,8 @@ type CreateBindingRequest struct {
 	Guardrails       BindingGuardrails `json:"guardrails,omitzero"`
 	AllowedHosts     []string          `json:"allowed_hosts,omitzero" doc:"The same as in guardrails."`
 	AllowedPaths     []string          `json:"allowed_paths,omitzero" doc:"The same as in guardrails."`
-	CredentialSource CredentialSource  `json:"credential_source"`
+	CredentialSource CredentialSource  `json:"credential_source,omitzero" doc:"Required."`
+	Credential       Object            `json:"credential,omitempty" doc:"Refused: write the value into a vault, and name that as credential_source."`
 }
 
 // UpdateBindingRequest changes what it names; each part is replaced whole.
@@ -152,6 +153,7 @@ type UpdateBindingRequest struct {
 	Config           *BindingConfig     `json:"config,omitempty"`
 	Guardrails       *BindingGuardrails `json:"guardrails,omitempty"`
 	CredentialSource *CredentialSource  `json:"credential_source,omitempty"`
+	Credential       Object             `json:"credential,omitempty" doc:"Refused: rotateBindingCredential writes a new value."`
 	IsActive         *bool              `json:"is_active,omitempty"`
 }
 

@@ -19,6 +19,13 @@ type newBindingInput struct {
 
 func (s *Server) createBinding(ctx context.Context, in *newBindingInput) (*reply[api.BindingResponse], error) {
 	b := in.Body
+	if b.Credential != nil {
+		return nil, invalidField("credential", "is not taken: a value is kept in a vault, whose policies and key hold for it. "+
+			"Write it with PUT /v1/vaults/{vault_id}/secrets/{path}, and name that in credential_source")
+	}
+	if c := b.CredentialSource; c.VaultID == "" && c.Path == "" {
+		return nil, invalidField("credential_source", "is required: the vault_id and the path of the secret")
+	}
 	sp := use.Spec{Name: b.Name, Description: b.Description, Active: true}
 	specConfig(&sp, b.Config)
 	specGuardrails(&sp, b.Guardrails)
@@ -74,6 +81,9 @@ type changeBindingInput struct {
 
 func (s *Server) updateBinding(ctx context.Context, in *changeBindingInput) (*reply[api.BindingResponse], error) {
 	b := in.Body
+	if b.Credential != nil {
+		return nil, invalidField("credential", "is not changed here: POST /v1/agents/{agent_id}/bindings/{binding_id}/rotate-credential writes a new value")
+	}
 	var source use.Spec
 	if b.CredentialSource != nil {
 		if err := specSource(&source, *b.CredentialSource); err != nil {
