@@ -104,16 +104,19 @@ func (g *guard) before(p *sdk.CallToolParamsRaw, w *watch) error {
 	held, has := args[values[p.Name]]
 	delete(args, values[p.Name])
 	look := &looking{g: g, tool: p.Name, known: w.matcher()}
-	out := look.at("", args)
+	for name, of := range args {
+		look.text("", name)
+		args[name] = look.at(name, of)
+	}
 	switch {
 	case look.blocked != "":
 		return tell("Security check failed: %s detected", look.blocked)
 	case !look.changed:
 		return nil
 	case has:
-		out.(map[string]any)[values[p.Name]] = held
+		args[values[p.Name]] = held
 	}
-	edited, err := json.Marshal(out)
+	edited, err := json.Marshal(args)
 	if err == nil {
 		p.Arguments = edited
 	}
@@ -129,8 +132,8 @@ type looking struct {
 	changed bool
 }
 
-// at inspects a value and all in it, under the name of the argument it is of, and
-// returns what becomes of it.
+// at inspects the value of an argument and all in it, and returns what becomes of it. What
+// has a name of its own inside of an argument is none.
 func (l *looking) at(arg string, v any) any {
 	switch v := v.(type) {
 	case string:
@@ -144,7 +147,7 @@ func (l *looking) at(arg string, v any) any {
 	case map[string]any:
 		for name, of := range v {
 			l.text("", name)
-			v[name] = l.at(name, of)
+			v[name] = l.at("", of)
 		}
 	}
 	return v
@@ -161,7 +164,7 @@ func (l *looking) text(arg, text string) string {
 	}
 	r := detect.Inspect(text, detect.Options{Context: detect.Input, Policy: l.g.policy, Structured: true})
 	out := []byte(text)
-	for _, f := range l.g.all(r) {
+	for _, f := range l.g.all(r, arg) {
 		if f.Severity < detect.High || f.Pattern == "sensitive_paths" && isPath[arg] {
 			continue
 		}
@@ -189,10 +192,10 @@ func (l *looking) found(kind, pattern string) {
 	l.blocked = kind
 }
 
-// all is what a report found and counts here.
-func (g *guard) all(r *detect.Report) []detect.Finding {
+// all is what a report of an argument found and counts here.
+func (g *guard) all(r *detect.Report, arg string) []detect.Finding {
 	out := append(append([]detect.Finding{}, r.Threats...), r.Secrets...)
-	if !g.IgnorePII {
+	if !g.IgnorePII && !isPath[arg] && !isNumber[arg] {
 		out = append(out, r.PII...)
 	}
 	return out
@@ -200,6 +203,13 @@ func (g *guard) all(r *detect.Report) []detect.Finding {
 
 // isPath has the arguments that are paths of secrets. One may be called ssh/id_rsa.
 var isPath = map[string]bool{"path": true, "prefix": true, "signing_key_path": true, "secret_path_pattern": true, "secret_path": true}
+
+// isNumber has the arguments that are numbers and ids of things. Where nothing stands
+// around a price in wei, it may well be the number of somebody's passport.
+var isNumber = map[string]bool{
+	"value": true, "nonce": true, "gas_price": true, "gas_limit": true, "max_fee_per_gas": true, "max_priority_fee_per_gas": true, "max_access_count": true,
+	"chain": true, "transaction_id": true, "secret_id": true, "vault_id": true, "principal_id": true, "recipient_id": true,
+}
 
 // isHex reports whether text is data of a transaction, or an address.
 func isHex(text string) bool {

@@ -149,3 +149,32 @@ func TestHandles(t *testing.T) {
 		t.Errorf("a host that the secret does not name: %s", text)
 	}
 }
+
+// Paths of secrets and numbers of transactions are no personal data, however much they
+// look like the number of somebody's passport.
+func TestNumbersOfThingsPass(t *testing.T) {
+	a := newAgent(t)
+	s := a.connect(recent, nil)
+	for _, c := range []struct {
+		tool string
+		in   args
+	}{
+		{"list_secrets", args{"prefix": "r202411"}},
+		{"list_secrets", args{"prefix": "a62594814"}},
+		{"submit_transaction", args{"nonce": 796487718}},
+		{"submit_transaction", args{"max_fee_per_gas": "198868863261", "max_priority_fee_per_gas": "175768030011"}},
+		{"simulate_transaction", args{"gas_price": "281948216645"}},
+	} {
+		for name, value := range map[string]any{"to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "value": "0.01", "chain": "none"} {
+			if c.tool != "list_secrets" {
+				c.in[name] = value
+			}
+		}
+		if text, _ := s.call(c.tool, c.in); strings.Contains(text, "Security check failed") {
+			t.Errorf("%s %v: %s", c.tool, c.in, text)
+		}
+	}
+	const refused = "Security check failed: pii detected"
+	s.fails("create_vault", args{"name": "198398753"}, refused)
+	s.fails("create_vault", args{"name": "v", "undeclared": args{"nonce": "198398753"}}, refused)
+}

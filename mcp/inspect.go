@@ -40,7 +40,7 @@ func inspectContent(_ context.Context, c *call, in inspectArgs) (string, inspect
 	r := detect.Inspect(in.Content, detect.Options{Context: as, Policy: g.policy})
 	out := inspected{Threats: []threat{}, UnicodeNormalized: r.UnicodeNormalized}
 	worst := detect.None
-	for _, f := range g.all(r) {
+	for _, f := range g.all(r, "content") {
 		worst = max(worst, f.Severity)
 		out.Threats = append(out.Threats, threat{string(f.Type), f.Pattern, f.Severity.String(), f.Location, f.Location})
 	}
