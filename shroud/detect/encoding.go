@@ -97,6 +97,25 @@ func (r *reading) opaque(seen map[[2]int]bool) {
 	}
 }
 
+// identifier reports whether a run is the name of something in code: a good part of it are
+// words in small letters.
+func identifier(run string) bool {
+	const long, word = 64, 7
+	small, row := 0, 0
+	for _, b := range []byte(run) {
+		if b < 'a' || b > 'z' {
+			row = 0
+			continue
+		}
+		if row++; row == word {
+			small += word
+		} else if row > word {
+			small++
+		}
+	}
+	return len(run) < long && small*5 >= len(run)
+}
+
 // declared reports whether a run is what it says it is, and everybody may see: a checksum of
 // a package, the public key of SSH, a certificate, a picture in a page, a number in hexadecimal.
 func declared(before, run string) bool {
@@ -110,7 +129,7 @@ func declared(before, run string) bool {
 		return kind == "image" || kind == "font" || kind == "audio" || kind == "video"
 	}
 	head := strings.TrimRight(before, "\r\n")
-	return strings.HasSuffix(head, " CERTIFICATE-----") || strings.HasSuffix(head, " PUBLIC KEY-----") || strings.Trim(strings.TrimPrefix(run, "0x"), "0123456789abcdefABCDEF") == ""
+	return strings.HasSuffix(head, " h1:") || strings.HasSuffix(head, " CERTIFICATE-----") || strings.HasSuffix(head, " PUBLIC KEY-----") || strings.Trim(strings.TrimPrefix(run, "0x"), "0123456789abcdefABCDEF") == ""
 }
 
 // opaqueRun reports the run from i to k, if it is of what base64 is.
@@ -120,7 +139,7 @@ func (r *reading) opaqueRun(i, k int, seen map[[2]int]bool) {
 	for _, b := range []byte(s[i:k]) {
 		kinds[base64Kinds[b]]++
 	}
-	if kinds[1] < 4 || kinds[2] < 4 || kinds[3] < 2 || kinds[4]*16 > k-i {
+	if kinds[1] < 4 || kinds[2] < 4 || kinds[3] < 2 || kinds[4]*16 > k-i || kinds[4] == 0 && identifier(s[i:k]) {
 		return
 	}
 	for k < len(s) && s[k] == '=' {

@@ -115,6 +115,8 @@ func TestWhatSaysThatItIsPublic(t *testing.T) {
 		"-----BEGIN CERTIFICATE-----\n" + line + "\n" + line + "\r\n" + line + "\n-----END CERTIFICATE-----",
 		"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----",
 		"<img src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk\">",
+		"golang.org/x/crypto v0.37.0 h1:kJNSjF/Xp7kU0iB2Z+9viTPMW4EqqsrywMXLJOOsXSE=\ngolang.org/x/crypto v0.37.0/go.mod h1:vg+k43peMZ0pUMhYmVAWysMK35e6ioLh3wB8ZCAfbVc=",
+		"func TestFp12MultiplicationPropertiesAssigned(t *testing.T) { return ErrSCRAMSHA256PLUSAuthNotSupported }",
 		"the contract 0x95222290DD7278Aa3Ddd389Cc1E1d165CC4BAfe5",
 	} {
 		for _, f := range Inspect(text, Options{}).Threats {

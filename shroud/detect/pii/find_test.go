@@ -44,6 +44,7 @@ func TestFind(t *testing.T) {
 		{Phone, "row 7,⟦0161 496 0123⟧,x and Boston, MA 02110-1301, 1997 - 2001"},
 		{Phone, "06 03 55 1d 13 01 01 ff 01 42 68 53 00 30 0e, 0e+12456789, 2:1.4.0+20060710.6"},
 		{PhoneUS, "clause 252.227-7013"},
+		{Phone, "2015-02-08 03:02:00 +0300 MSK m=+0.000000001"},
 		{CreditCard, "paid,⟦4012888888881881⟧,12/27"},
 		{CreditCard, "rand 6559392774825876886 and 4576982950128230565"},
 		{BIC, "BIC: ⟦DEUTDEFF⟧ or SWIFT ⟦NEDSZAJJXXX⟧"},

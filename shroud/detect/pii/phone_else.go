@@ -15,8 +15,8 @@ func (f *finder) looksElse(c *candidate) bool {
 			return true
 		}
 	}
-	if c.plus { // not an exponent, nor the end of a version
-		return c.start > 0 && f.text[c.start] == '+' && isAlnum(f.text[c.start-1])
+	if c.plus { // not an exponent, nor the end of a version, nor a difference: no country's code begins with a zero
+		return strings.HasPrefix(strings.TrimLeft(raw, "(+"), "0") || c.start > 0 && f.text[c.start] == '+' && isAlnum(f.text[c.start-1])
 	}
 	if len(g) == 2 && g[0] == 4 && g[1] == 4 && years(raw[:4]) && years(raw[len(raw)-4:]) { // 1990-2000
 		return true

@@ -78,6 +78,7 @@ func TestPlaces(t *testing.T) {
 		{"Okta", "Authorization: SSWS 00" + d.draw(base64url, 40), "bearer-token", ""},
 		{"ClickUp", "pk_42729235_" + d.draw(upper32, 32), "clickup-token", ""},
 		{"a key of Stripe for everybody", "use pk_live_" + d.draw(base62, 24) + " there", "", ""},
+		{"a version", "github.com/cockroachdb/tokenbucket v0.0.0-20230807174530-cc333fc44b06/go.mod", "", ""},
 		{"a port of a command", "nc -p 8080a1 host", "", ""},
 		{"a password in a column", "Ldap password      ----   " + pass, "password-in-text", pass},
 		{"an environment variable of an image", "ENV DB_PASS " + pass, "password-in-text", pass},

@@ -140,6 +140,9 @@ func chosen(v string, quoted bool) bool {
 
 func dateOrVersion(v string) bool {
 	s := shapeOf(v)
+	if len(v) > 2 && v[0] == 'v' && digit(v[1]) && strings.Count(v, ".") == 2 && strings.Count(v, "-") == 2 { // of a commit, as Go writes it
+		return true
+	}
 	return s.lower+s.upper <= 2 && s.n < 36 && strings.ContainsAny(v, ".:-/")
 }
 
