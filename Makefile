@@ -120,6 +120,10 @@ bench: build ## Run the benchmarks that match BENCH (all) and keep the figures i
 	ONECLAW_BINARY=$(CURDIR)/bin/oneclawd go test $(FLAGS) -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) -timeout=60m ./... \
 		| grep -v -e 'no test files' -e '^PASS' -e '^ok' | tee bin/bench.txt
 
+.PHONY: names
+names: ## Write the lists of names of the detector of personal data anew from the npm package they come from
+	scripts/names.sh
+
 .PHONY: train
 train: ## Make the weights of the injection scorer anew from DATA (JSON lines); LOSO=1 also prints how left-out sources fare
 	go run $(FLAGS) ./shroud/detect/injection/train $(if $(LOSO),-loso) -o shroud/detect/injection/weights.bin $(DATA)
