@@ -34,7 +34,8 @@ func newRun(p *place) *cobra.Command {
 of the one there is. Its exit code becomes this one's; signals go to it.
 
 In what it prints every value is replaced by [REDACTED:path], also where a value was
-encoded or is cut in two by how it is written. Values of fewer than 8 characters are
+encoded or is cut in two by how it is written, and so are the lines of one that has
+several, from 16 characters on. Values of fewer than 8 characters are
 not: they are in every second text. Its output goes through a pipe for that; --no-mask
 gives it the terminal as it is.
 
@@ -104,12 +105,28 @@ func manifest(items []item) []redact.Entry {
 	var entries []redact.Entry
 	for _, it := range items {
 		if it.Type != typeBundle {
-			entries = append(entries, redact.Entry{Path: it.Path, Value: plain.FromString(it.Value)})
+			entries = append(entries, looked(it.Path, it.Value)...)
 			continue
 		}
 		found, _ := parseDotenv(it.Value) // it was parsed before
 		for _, v := range found {
-			entries = append(entries, redact.Entry{Path: it.Path + "#" + v.Name, Value: plain.FromString(v.Value)})
+			entries = append(entries, looked(it.Path+"#"+v.Name, v.Value)...)
+		}
+	}
+	return entries
+}
+
+// telling is how long a line of a value has to be to be looked for by itself.
+const telling = 16
+
+// looked is what is looked for of a value: it as a whole, and its lines, since logs put
+// something before each. Lines that say where a key begins or ends tell nothing.
+func looked(path, value string) []redact.Entry {
+	entries := []redact.Entry{{Path: path, Value: plain.FromString(value)}}
+	lines := strings.Split(value, "\n")
+	for _, line := range lines {
+		if line = strings.TrimSpace(line); len(lines) > 1 && len(line) >= telling && !strings.HasPrefix(line, "-----") {
+			entries = append(entries, redact.Entry{Path: path, Value: plain.FromString(line)})
 		}
 	}
 	return entries
