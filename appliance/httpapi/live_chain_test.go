@@ -132,6 +132,9 @@ func (n *fakeNode) Estimate(context.Context, evm.Address, evm.Call) (uint64, err
 // Head implements intents.Node.
 func (n *fakeNode) Head(context.Context) (node.Head, error) { return node.Head{Number: 100}, n.up() }
 
+// BlockHash implements intents.Node.
+func (n *fakeNode) BlockHash(context.Context, uint64) (evm.Hash, error) { return evm.Hash{}, n.up() }
+
 // Health implements intents.Node.
 func (n *fakeNode) Health() []node.Health { return nil }
 
