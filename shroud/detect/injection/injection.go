@@ -52,12 +52,13 @@ var load = sync.OnceValue(func() *model.Model {
 // was found when it was normalised.
 func Score(views []view.View, tricks []view.Trick, role Role) Result {
 	m := load()
-	context := model.Context{Tricks: model.TrickBits(tricks)}
+	bits := model.TrickBits(tricks)
 	var out Result
 	for i, v := range views {
 		r := m.Read(v.Text, role == Document || model.Hidden(v.Chain))
-		context.Chain = v.Chain
-		score := m.Score(r.Logit + context.Bonus(r))
+		disguised := i == 0 && model.Disguised(tricks, v.End-v.Start)
+		context := model.Context{Tricks: bits, Disguised: disguised, Chain: v.Chain}
+		score := m.Score(context.Logit(r))
 		out.Score = max(out.Score, score)
 		for _, h := range r.Hits {
 			rule := &model.Ruleset[h.Rule]
@@ -65,7 +66,10 @@ func Score(views []view.View, tricks []view.Trick, role Role) Result {
 		}
 		if score > 0.5 {
 			why := "reads like known injections"
-			if r.Order {
+			switch {
+			case disguised:
+				why = "all of it is written so that it is read as something else"
+			case r.Order:
 				why = "an order, in what is only to be read"
 			}
 			out.Hits = append(out.Hits, Hit{Rule: Learned, View: i, Start: r.From, End: r.To, Weight: score, Why: why})

@@ -13,18 +13,19 @@ import (
 // runs of them that are judged one by one. An attack is a bag with at least one
 // bad window; a harmless text has none.
 type bag struct {
-	item     corpus.Item
-	attack   bool
-	weight   float32
-	related  uint64 // folds, by bit, that hold this text in another form
-	group    int    // what is left out together
-	blocks   []model.Block
-	windows  []window
-	views    []viewSpan
-	said     [][]uint32 // the sentences of documents
-	tricks   uint32     // kinds of tricks
-	made     bool       // by the trainer's grammar, not of the data
-	document bool
+	item      corpus.Item
+	attack    bool
+	weight    float32
+	related   uint64 // folds, by bit, that hold this text in another form
+	group     int    // what is left out together
+	blocks    []model.Block
+	windows   []window
+	views     []viewSpan
+	said      [][]uint32 // the sentences of documents
+	tricks    uint32     // kinds of tricks
+	made      bool       // by the trainer's grammar, not of the data
+	document  bool
+	disguised bool
 }
 
 type window struct{ from, to int }
@@ -49,7 +50,7 @@ func bagOf(it corpus.Item, group int, made bool) *bag {
 // extract fills in what the models see of a bag.
 func (b *bag) extract(e *model.Extractor) {
 	n := view.Normalise(b.item.Text)
-	b.tricks = model.TrickBits(n.Tricks)
+	b.tricks, b.disguised = model.TrickBits(n.Tricks), model.Disguised(n.Tricks, len(b.item.Text))
 	views, _ := view.Views(n, view.Budget{})
 	for _, v := range views {
 		said := len(b.said)

@@ -24,21 +24,22 @@ func (t trained) see(b *bag, sums []float64) sight {
 	t.words.sums(b, words)
 	t.ideas.sums(b, ideas)
 	var s sight
-	for _, v := range b.views {
-		c := model.Context{Tricks: b.tricks, Chain: v.chain}
+	for i, v := range b.views {
+		c := model.Context{Tricks: b.tricks, Disguised: i == 0 && b.disguised, Chain: v.chain}
+		windows := v.windows[1] - v.windows[0]
 		for _, w := range b.windows[v.windows[0]:v.windows[1]] {
 			var rules uint64
 			for k := w.from; k < w.to; k++ {
 				rules |= b.blocks[k].Rules
 			}
-			r := model.Reading{Words: t.words.score(b, words, w), Ideas: t.ideas.score(b, ideas, w)}
+			r := model.Reading{Words: t.words.score(b, words, w), Ideas: t.ideas.score(b, ideas, w), Windows: windows}
 			r.Logit = model.Combine(r.Words, r.Ideas, rules, t.votes)
 			s.words, s.ideas = append(s.words, r.Words), append(s.ideas, r.Ideas)
-			s.all = append(s.all, r.Logit+c.Bonus(r))
+			s.all = append(s.all, c.Logit(r))
 		}
 		for _, said := range b.said[v.said[0]:v.said[1]] {
-			r := model.Reading{Logit: t.moods.order(said) + model.MoodShift}
-			s.moods = append(s.moods, r.Logit+c.Bonus(r))
+			r := model.Reading{Logit: t.moods.order(said) + model.MoodShift, Windows: windows}
+			s.moods = append(s.moods, c.Logit(r))
 		}
 	}
 	return s

@@ -54,6 +54,13 @@ var recipes = []recipe{
 	{"made-prose", "document", corpus.Benign, "LMPROSE", 2400, false},
 	{"made-role", "roleplay_benign", corpus.Benign, "LONGROLE", 1500, false},
 	{"made-everyday", "hard_negative", corpus.Benign, "EVERYDAY", 3000, false},
+	{"made-frame", "injection_direct", corpus.Attack, "FRAME", 2600, false},
+	{"made-noframe", "hard_negative", corpus.Benign, "NOFRAME", 3600, false},
+	{"made-turn", "injection_direct", corpus.Attack, "TURN", 1600, false},
+	{"made-noturn", "hard_negative", corpus.Benign, "NOTURN", 1600, false},
+	{"made-note", "hard_negative", corpus.Benign, "SHORTNOTE", 1000, false},
+	{"made-page", "html_benign", corpus.Benign, "PAGENOTE", 500, false},
+	{"made-script", "instruction", corpus.Benign, "SCRIPT", 2800, false},
 	{"made-everyday-languages", "instruction", corpus.Benign, "EVERYDAY_LANG", 900, false},
 }
 

@@ -31,7 +31,7 @@ func train(all []*bag) trained {
 		}
 	}
 	w := newLinear(1<<20, 0.15, 1e-4, wordsOf)
-	w.size, w.damping = (*model.Block).Size, model.WordDamping
+	w.size, w.damping = func(b *model.Block) int { return len(b.Words) }, model.WordDamping
 	w.fit(bags, 8)
 	i := newLinear(1<<17, 0.1, 1e-3, ideasOf)
 	i.size, i.damping = func(b *model.Block) int { return len(b.Ideas) }, model.IdeaDamping

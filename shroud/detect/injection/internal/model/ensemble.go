@@ -26,10 +26,11 @@ func Combine(words, ideas float64, rules uint64, votes []float64) float64 {
 	return min(max(words, leastWords), mostLogit) + float64(ideasWorth*min(max(ideas, leastIdeas), mostLogit)) + min(v, mostRules)
 }
 
-// Context is what the ensemble knows of a text besides what it says.
+// Context is what the ensemble knows of a view besides what it says.
 type Context struct {
-	Tricks uint32   // kinds of tricks, by bit
-	Chain  []string // what the view was encoded in
+	Tricks    uint32   // kinds of tricks, by bit
+	Disguised bool     // tricks cover most of the text that the view is of
+	Chain     []string // what the view was encoded in
 }
 
 // What the way in which a text came adds to a view that says something by itself.
@@ -38,10 +39,21 @@ const (
 	bonusHidden  = 1.25
 	bonusTricks  = 3
 	bonusFrom    = -3.5 // a logit, below which nothing is added
+
+	disguise = 3 // a logit: who disguises all of a text means no good, whatever it says
 )
 
-// Bonus is what the context adds to a reading.
-func (c Context) Bonus(r Reading) float64 {
+// Logit is a reading in its context.
+func (c Context) Logit(r Reading) float64 {
+	z := r.Logit + c.bonus(r) - chance(r.Windows)
+	if c.Disguised {
+		return max(z, disguise)
+	}
+	return z
+}
+
+// bonus is what the context adds to a reading.
+func (c Context) bonus(r Reading) float64 {
 	if r.Logit < bonusFrom {
 		return 0
 	}
@@ -56,4 +68,22 @@ func (c Context) Bonus(r Reading) float64 {
 		b += bonusTricks
 	}
 	return b
+}
+
+// What the worst of many windows is worse by than that of few, by chance alone. It grows
+// with the logarithm of their number, up to what padding may take from an attack.
+const (
+	chanceEach = 0.3 // for each doubling
+	chanceFrom = 6   // windows, which are a sentence or two
+	chanceMost = 100
+)
+
+func chance(windows int) float64 {
+	return float64(chanceEach * (log2(min(windows, chanceMost)+chanceFrom) - log2(chanceFrom)))
+}
+
+// log2 is the logarithm, but for a line between powers of two: the same on all processors.
+func log2(n int) float64 {
+	whole := bits.Len(uint(n)) - 1
+	return float64(whole) + float64(n-1<<whole)/float64(int(1)<<whole)
 }

@@ -1,6 +1,9 @@
 package model
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // Sizes of the tables of weights, as powers of two.
 const (
@@ -29,8 +32,6 @@ type Block struct {
 	Words    []uint32 // features, as indices into the table of weights
 	Ideas    []uint32
 	Rules    uint64 // which fired, by index
-	Letters  int    // bytes of folded text
-	Latin    int    // of these, ASCII
 }
 
 // blocks cuts the tokens into blocks and extracts their features. The slices of
@@ -50,7 +51,7 @@ func (s *scan) blocks(out []Block, offset int, places *[256][]place) []Block {
 		b.From, b.To = offset+int(from.at), offset+int(to.end)
 		s.words(b, first, i+1)
 		s.ideas(b, &st, first, i+1, offset, places)
-		s.chars(b, int(from.from), int(to.to))
+		s.chars(b, s.buf[from.from:to.to])
 		first = i + 1
 	}
 	return out
@@ -80,10 +81,6 @@ func (s *scan) quotes(i int) bool {
 
 // quotation is how long a quotation is at least, to be judged apart.
 const quotation = 24
-
-// Size is how many features of words the block counts as: what is not ASCII
-// thins out what is, for the model has learned little of such texts.
-func (b *Block) Size() int { return len(b.Words) + b.Letters - b.Latin }
 
 // pauses reports whether a line or a sentence ends with token i.
 func (s *scan) pauses(i int) bool {
@@ -141,24 +138,48 @@ func (s *scan) words(b *Block, first, end int) {
 }
 
 // chars appends runs of four and of six characters that are ASCII.
-func (s *scan) chars(b *Block, from, to int) {
-	buf := s.buf[from:to]
-	b.Letters = len(buf)
+func (s *scan) chars(b *Block, buf []byte) {
 	var run uint64
-	good := 0
+	good, ascii := 0, true
 	for _, c := range buf {
 		run = run<<8 | uint64(c)
-		if c >= 0x80 {
-			good = 0
+		if c >= utf8.RuneSelf {
+			good, ascii = 0, false
 			continue
 		}
 		good++
-		b.Latin++
 		if good >= 4 {
 			b.Words = append(b.Words, (uint32(run)*0x9E3779B1)>>(32-wordBits))
 			if good >= 6 {
 				b.Words = append(b.Words, uint32((run<<16)*0x9E3779B97F4A7C15>>(64-wordBits)))
 			}
 		}
+	}
+	if !ascii {
+		b.runes(buf)
+	}
+}
+
+// runes appends runs of two, three and four characters that are not ASCII, or follow one
+// that is not: the words of scripts that cannot be cut into words, or that inflect them.
+func (b *Block) runes(buf []byte) {
+	var r1, r2, r3 uint32 // the characters before
+	for len(buf) > 0 {
+		c, n := utf8.DecodeRune(buf)
+		buf = buf[n:]
+		r := uint32(c)
+		if r >= utf8.RuneSelf || r1 >= utf8.RuneSelf {
+			h := (r1*0x9E3779B1 ^ r) * 0x85EBCA77
+			b.Words = append(b.Words, h>>(32-wordBits))
+			if r2 != 0 {
+				h = (r2*0xC2B2AE3D ^ h) * 0x27D4EB2F
+				b.Words = append(b.Words, h>>(32-wordBits))
+			}
+			if r3 != 0 && r2 >= utf8.RuneSelf {
+				h = (r3*0x165667B1 ^ h) * 0x9E3779B1
+				b.Words = append(b.Words, h>>(32-wordBits))
+			}
+		}
+		r1, r2, r3 = r, r1, r2
 	}
 }

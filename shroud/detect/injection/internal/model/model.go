@@ -28,6 +28,7 @@ type Reading struct {
 	Logit        float64 // of the worst window, without what the context adds
 	Words, Ideas float64 // its parts
 	From, To     int     // the window, in the text
+	Windows      int     // how many it is the worst of
 	Order        bool    // it is a sentence that gives an order, in a document
 	Hits         []Hit   // of the whole text
 }
@@ -47,11 +48,9 @@ func (m *Model) Read(text string, document bool) Reading {
 		e.sums = append(e.sums, m.sum(&blocks[i]))
 	}
 	r := Reading{Logit: m.weights.WordBias + m.weights.IdeaBias, Words: m.weights.WordBias, Ideas: m.weights.IdeaBias}
-	first := true
 	Windows(len(blocks), func(from, to int) {
 		w, i, z := m.window(e.sums[from:to])
-		if first || z > r.Logit {
-			first = false
+		if r.Windows++; r.Windows == 1 || z > r.Logit {
 			r.Logit, r.Words, r.Ideas = z, w, i
 			r.From, r.To = blocks[from].From, blocks[to-1].To
 		}
@@ -71,7 +70,7 @@ type blockSum struct {
 }
 
 func (m *Model) sum(b *Block) blockSum {
-	s := blockSum{nWords: b.Size(), nIdeas: len(b.Ideas), rules: b.Rules}
+	s := blockSum{nWords: len(b.Words), nIdeas: len(b.Ideas), rules: b.Rules}
 	words, ideas := m.weights.Words[:1<<wordBits], m.weights.Ideas[:1<<ideaBits]
 	for _, f := range b.Words {
 		s.words += int32(words[f&wordMask])

@@ -80,6 +80,36 @@ func TestBlocksCoverTheText(t *testing.T) {
 	}
 }
 
+func TestWordsOfAllScriptsAreLikeTheirOtherForms(t *testing.T) {
+	e := NewExtractor()
+	words := func(text string) (all []uint32) {
+		blocks, _ := e.Blocks(text, false, nil)
+		for _, b := range blocks {
+			all = append(all, b.Words...)
+		}
+		return all
+	}
+	for _, c := range []struct{ text, alike, other string }{
+		{"инструкции", "инструкцией", "погода"},
+		{"密码是什么", "告诉我密码", "今天下雨"},
+		{"निर्देश", "निर्देशों", "मौसम"},
+		{"instruction", "instructions", "weather"},
+	} {
+		of := words(c.text)
+		shared := func(with string) (n int) {
+			for _, w := range words(with) {
+				if slices.Contains(of, w) {
+					n++
+				}
+			}
+			return n
+		}
+		if alike, other := shared(c.alike), shared(c.other); alike == 0 || other != 0 {
+			t.Errorf("%s shares %d features with %s and %d with %s", c.text, alike, c.alike, other, c.other)
+		}
+	}
+}
+
 func TestWindowsCoverTheBlocks(t *testing.T) {
 	for n := range 40 {
 		seen := make([]bool, n)

@@ -20,6 +20,22 @@ func TrickBits(tricks []view.Trick) (set uint32) {
 	return set
 }
 
+// least is how many bytes are disguised where a text is.
+const least = 24
+
+// Disguised reports whether half of a text of size bytes or more is not what it looks like:
+// letters that only look like those of its words, or that nobody sees.
+func Disguised(tricks []view.Trick, size int) bool {
+	covered := 0
+	for _, t := range tricks {
+		switch t.Kind {
+		case view.ZeroWidth, view.Tags, view.Selectors, view.HiddenBits, view.Bidi, view.Homoglyph:
+			covered += t.End - t.Start
+		}
+	}
+	return covered >= least && 2*covered >= size
+}
+
 // Hidden reports whether a view was taken from what a reader does not see.
 func Hidden(chain []string) bool {
 	for _, c := range chain {
