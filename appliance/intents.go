@@ -63,7 +63,7 @@ func (c *core) openIntents() {
 	c.intents = intents.New(intents.Config{
 		DB: store.Runner[intents.Tx](c.db), Vaults: c.vaults, Accounts: &c.gate, Nodes: &nodes{core: c}, Log: c.log,
 		Notifier: intents.Mails{Letters: letter.Writer{Base: c.cfg.origin()}},
-		MaxFee:   most, Confirmations: uint64(c.cfg.Intents.Confirmations),
+		MaxFee:   most, Confirmations: uint64(c.cfg.Intents.Confirmations), Rights: c.db.Generation,
 		MustSimulate: func(ctx context.Context) (bool, error) {
 			now, err := c.site.Current(ctx)
 			return now.RequireSimulation, err

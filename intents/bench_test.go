@@ -9,9 +9,21 @@ import (
 )
 
 // BenchmarkSign is a transaction signed with a key that is a secret, by 64 callers
-// at once, on a real store and without a node.
+// at once, on a real store and without a node, beside vaults that have nothing to do
+// with it.
 func BenchmarkSign(b *testing.B) {
+	for _, vaults := range []int{1, 1000} {
+		b.Run("vaults="+strconv.Itoa(vaults), func(b *testing.B) { benchSign(b, vaults) })
+	}
+}
+
+func benchSign(b *testing.B, vaults int) {
 	w := newWorld(b)
+	for range vaults - 1 {
+		_, err := w.vaults.Create(w.ctx, w.owner, "another", "")
+		w.ok(err)
+	}
+	b.ResetTimer()
 	w.putKey("keys/base-signer", testKey)
 	gas := uint64(21000)
 	r := intents.Request{To: somebody, Value: "0.000001", Chain: "base", GasLimit: &gas, MaxFee: "3000000000", Tip: "1000000000"}

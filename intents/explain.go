@@ -31,7 +31,7 @@ func (s *Service) Explain(ctx context.Context, p identity.Principal, agent id.ID
 		return x, err
 	}
 	t := &task{asked: p, agent: agent, kind: Submit, parsed: q, id: id.New()}
-	_, refusal, err := s.find(ctx, t)
+	_, refusal, err := s.find(ctx, t, nil)
 	if err != nil {
 		return x, err
 	}

@@ -109,7 +109,7 @@ func (w *world) wire() {
 	w.faults = &faults{Runner: store.Runner[intents.Tx](w.db)}
 	w.vaults = vault.New(store.Runner[vault.Tx](w.db), w.gate, w.clock.Now)
 	w.Service = intents.New(intents.Config{
-		DB: w.faults, Vaults: w.vaults, Accounts: w.gate, Nodes: w.chain, Now: w.clock.Now, Confirmations: 3,
+		DB: w.faults, Vaults: w.vaults, Accounts: w.gate, Nodes: w.chain, Now: w.clock.Now, Confirmations: 3, Rights: w.db.Generation,
 	})
 }
 

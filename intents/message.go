@@ -129,7 +129,7 @@ func messageBytes(s string) []byte {
 // findSigner finds the chain and the key, and what the message would allow.
 func (s *Service) findSigner(ctx context.Context, m *message) error {
 	m.parsed.chain = m.MessageRequest.Chain
-	_, refusal, err := s.find(ctx, &m.task)
+	_, refusal, err := s.find(ctx, &m.task, nil)
 	if err == nil && refusal == nil && m.Type == Typed {
 		m.effects, m.known, err = evm.TypedEffects(m.typed)
 		m.broken, err = err != nil, nil

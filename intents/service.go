@@ -49,6 +49,10 @@ type Config struct {
 	Log      *slog.Logger
 	Now      func() time.Time // time.Now if nil
 
+	// Rights is another number after each change of vaults or policies: what follows
+	// from those is kept for as long as it stays the same. Nothing is kept if nil.
+	Rights func() uint64
+
 	// MustSimulate reports whether every transaction has to be simulated first; nil:
 	// only where it is asked for.
 	MustSimulate func(ctx context.Context) (bool, error)
@@ -67,6 +71,7 @@ type Service struct {
 	active map[id.ID]bool      // intents that a request is at work on
 	sent   map[id.ID]time.Time // when the tracker showed their bytes to a node last
 	rounds map[uint64]seen     // what the tracker saw last of each chain
+	reach  map[id.ID]reach     // of agents that had something signed
 }
 
 // New returns a Service.
@@ -80,7 +85,7 @@ func New(c Config) *Service {
 	if c.Notifier == nil {
 		c.Notifier = silent{}
 	}
-	return &Service{Config: c, active: make(map[id.ID]bool), sent: make(map[id.ID]time.Time), rounds: make(map[uint64]seen)}
+	return &Service{Config: c, active: make(map[id.ID]bool), sent: make(map[id.ID]time.Time), rounds: make(map[uint64]seen), reach: make(map[id.ID]reach)}
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC() }

@@ -83,7 +83,7 @@ func (s *Service) openKey(ctx context.Context, u vault.Use) (evm.Key, error) {
 // findKey finds, in a view, the key that signs. Where the request names none, it
 // is the agent's own key in the HSM for the chain, if it has one, or else the
 // secret at the published default.
-func (t *task) findKey(tx Tx, now time.Time) (refusal, err error) {
+func (t *task) findKey(tx Tx, s *Service, now time.Time) (refusal, err error) {
 	unnamed := t.path == (vault.SecretPath{})
 	if unnamed {
 		if found, err := t.findResident(tx); err != nil || found {
@@ -94,7 +94,11 @@ func (t *task) findKey(tx Tx, now time.Time) (refusal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t.signer.use, refusal, err = vault.FindUse(tx, t.asked, t.agent, path, now)
+	vaults, err := s.reachOf(tx, t)
+	if err != nil {
+		return nil, err
+	}
+	t.signer.use, refusal, err = vault.FindUse(tx, t.asked, t.agent, path, vaults, now)
 	switch {
 	case err != nil:
 		return nil, err
@@ -105,6 +109,40 @@ func (t *task) findKey(tx Tx, now time.Time) (refusal, err error) {
 	}
 	t.signer.address, _, err = tx.SignerAddress(t.signer.use.Secret, t.signer.use.Version)
 	return nil, err
+}
+
+// reach is vault.Reach of an agent, as of when Rights was a number.
+type reach struct {
+	rights uint64
+	vaults []id.ID
+}
+
+// maxReach bounds of how many agents it is kept.
+const maxReach = 4096
+
+// reachOf are the vaults in which the agent of a task can have a key. Finding them out
+// takes the longer the more vaults the organisation has, and a signature should not.
+func (s *Service) reachOf(tx Tx, t *task) ([]id.ID, error) {
+	if s.Rights == nil {
+		return vault.Reach(tx, t.asked.Org, t.agent)
+	}
+	s.mu.Lock()
+	known, ok := s.reach[t.agent]
+	s.mu.Unlock()
+	if ok && known.rights == t.rights {
+		return known.vaults, nil
+	}
+	vaults, err := vault.Reach(tx, t.asked.Org, t.agent)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.reach) >= maxReach {
+		clear(s.reach)
+	}
+	s.reach[t.agent] = reach{t.rights, vaults}
+	return vaults, nil
 }
 
 // findAddress derives the address of a key that was never used before.

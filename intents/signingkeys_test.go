@@ -1,11 +1,15 @@
 package intents_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/vault/identity"
+	"github.com/oneclaw/oneclawd/vault/policy"
 )
 
 // A key in the HSM is used where a request names none, and its signatures are
@@ -78,4 +82,42 @@ func TestImportedKey(t *testing.T) {
 	if in := w.submit(pay("0.01")); in.From != before.From || in.Nonce != before.Nonce+1 {
 		t.Fatalf("the account is another one: nonce %d after %d", in.Nonce, before.Nonce)
 	}
+}
+
+// Which vault's key signs follows at once from what changes of vaults and policies: the
+// oldest one in which the agent may use it.
+func TestKeysOfSeveralVaults(t *testing.T) {
+	w := newWorld(t)
+	first := w.v
+	from := func(p identity.Principal) (evm.Address, error) {
+		out, err := w.Sign(w.ctx, p, p.ID, intents.Request{
+			To: somebody, Value: "0", Chain: "ethereum", MaxFee: "2", Tip: "1", GasLimit: new(uint64(21000)),
+		})
+		return out.Intent.From, err
+	}
+	older, err := from(w.agent)
+	w.ok(err)
+	w.v, err = w.vaults.Create(w.ctx, w.owner, "more keys", "")
+	w.ok(err)
+	w.putKey("keys/ethereum-signer", "0x"+strings.Repeat("01", 32))
+	second := w.newAgent() // may use that of the younger one only
+	younger, err := from(second)
+	w.ok(err)
+	if again, err := from(w.agent); err != nil || again != older || younger == older {
+		t.Fatalf("%s signed, not %s (%v)", again, older, err)
+	}
+	all, err := policy.ParsePattern("keys/**")
+	w.ok(err)
+	g, err := w.vaults.CreatePolicy(w.ctx, w.owner, first.ID, vault.Grant{Pattern: all, Principal: second.Policy(), Permissions: []policy.Permission{policy.Use}})
+	w.ok(err)
+	if got, err := from(second); err != nil || got != older {
+		t.Fatalf("%s signed, not the key of the older vault (%v)", got, err)
+	}
+	w.ok(w.vaults.DeletePolicy(w.ctx, w.owner, first.ID, g.ID))
+	if got, err := from(second); err != nil || got != younger {
+		t.Fatalf("%s signed with a policy that was taken back (%v)", got, err)
+	}
+	w.ok(w.vaults.DeleteVault(w.ctx, w.owner, w.v.ID))
+	_, err = from(second)
+	w.is(err, vault.ErrNoSigningKey)
 }

@@ -53,10 +53,7 @@ func (s *Service) Simulate(ctx context.Context, p identity.Principal, agent id.I
 }
 
 func (s *Service) findForSimulation(ctx context.Context, t *task) error {
-	_, refusal, err := s.find(ctx, t)
-	if err == nil && refusal == nil {
-		refusal, err = s.foresee(ctx, t)
-	}
+	_, refusal, err := s.find(ctx, t, t.foresee)
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,7 @@ type task struct {
 	managers []identity.User // whom to ask
 	people   bool            // they have to agree, as far as is foreseen
 
+	rights    uint64        // what Rights said before anything was read
 	strangers []evm.Address // whom the agent has paid, once this is signed
 	cancels   bool          // the place of another one, with a transfer of nothing
 }
@@ -149,15 +150,9 @@ func (t *task) event(action audit.Action) audit.Event {
 // nobody has to be asked for it. It returns the intent of an earlier request
 // with the same Idempotency-Key, if there was one.
 func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err error) {
-	earlier, refusal, err := s.find(ctx, t)
+	earlier, refusal, err := s.find(ctx, t, t.foresee)
 	if err != nil || earlier != nil {
 		return earlier, err
-	}
-	if refusal == nil {
-		refusal, err = s.foresee(ctx, t)
-	}
-	if err != nil {
-		return nil, err
 	}
 	if refusal != nil {
 		return nil, s.refused(ctx, t.event(audit.TransactionSubmit), refusal)
@@ -176,19 +171,37 @@ func (s *Service) prepare(ctx context.Context, t *task) (earlier *Intent, err er
 	return nil, err
 }
 
-// find reads what is known without asking anybody, the key's address among it. It
-// returns the intent of an earlier request as look does.
-func (s *Service) find(ctx context.Context, t *task) (earlier *Intent, refusal, err error) {
+// find reads what is known without asking anybody, the key's address among it, and has
+// then, if there is one, go on with that: in the same view, unless the key was never
+// used before. It returns the intent of an earlier request as look does.
+func (s *Service) find(ctx context.Context, t *task, then func(Tx, *Service) (refusal, err error)) (earlier *Intent, refusal, err error) {
+	if s.Rights != nil {
+		t.rights = s.Rights()
+	}
+	known := false
 	err = s.DB.View(ctx, func(tx Tx) (err error) {
-		if earlier, refusal, err = t.look(tx, s); err == nil && refusal == nil && earlier == nil {
-			refusal, err = t.findKey(tx, s.now())
+		if earlier, refusal, err = t.look(tx, s); err != nil || refusal != nil || earlier != nil {
+			return err
+		}
+		if refusal, err = t.findKey(tx, s, s.now()); err != nil || refusal != nil {
+			return err
+		}
+		if known = !t.signer.address.IsZero(); known && then != nil {
+			refusal, err = then(tx, s)
 		}
 		return err
 	})
-	if err == nil && refusal == nil && earlier == nil {
-		err = s.findAddress(ctx, t)
+	if err != nil || refusal != nil || earlier != nil || known {
+		return earlier, refusal, err
 	}
-	return earlier, refusal, err
+	if err = s.findAddress(ctx, t); err != nil || then == nil {
+		return nil, nil, err
+	}
+	err = s.DB.View(ctx, func(tx Tx) (err error) {
+		refusal, err = then(tx, s)
+		return err
+	})
+	return nil, refusal, err
 }
 
 // look finds the chain, and the intent of an earlier request with the same
@@ -212,23 +225,18 @@ func (t *task) look(tx Tx, s *Service) (earlier *Intent, refusal, err error) {
 
 // foresee decodes what the call does and holds it against the guardrails, before
 // a node is asked for anything. What counts is decided once more.
-func (s *Service) foresee(ctx context.Context, t *task) (refusal, err error) {
-	if t.effects, err = evm.Effects(t.signer.address, t.call); err != nil {
-		t.broken = true
+func (t *task) foresee(tx Tx, s *Service) (refusal, err error) {
+	t.effects, err = evm.Effects(t.signer.address, t.call)
+	t.broken = err != nil
+	a, refusal, err := authorize(tx, t.asked, t.agent, s.now())
+	if err != nil || refusal != nil {
+		return refusal, err
 	}
-	err = s.DB.View(ctx, func(tx Tx) error {
-		a, why, err := authorize(tx, t.asked, t.agent, s.now())
-		if err == nil && why == nil {
-			var g Guardrails
-			var pr proposal
-			if g, pr, why, err = t.decide(tx, a, s); err == nil && g.Approval != nil {
-				t.managers, err = tx.Managers(a.Org)
-				t.people = len(g.Approval.asks(pr)) > 0
-			}
-		}
-		refusal = why
-		return err
-	})
+	g, pr, refusal, err := t.decide(tx, a, s)
+	if err == nil && g.Approval != nil {
+		t.managers, err = tx.Managers(a.Org)
+		t.people = len(g.Approval.asks(pr)) > 0
+	}
 	return refusal, err
 }
 

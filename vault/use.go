@@ -29,15 +29,37 @@ type Use struct {
 	sealed []byte
 }
 
-// FindUse looks, in the caller's view, for the first vault, oldest first, in which
-// the signing key at path may be used for an agent that by acts for: itself, or a
+// Reach lists the vaults of an organisation in which an agent can be allowed anything,
+// oldest first: those that it made, and those with a policy for it. It looks at
+// every vault; what it says is good until a vault or a policy changes.
+func Reach(tx Tx, org, agent id.ID) (out []id.ID, err error) {
+	who := policy.Principal{Type: policy.Agent, ID: agent}
+	vaults, err := tx.VaultIDs(org)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vaults {
+		grants, err := tx.Grants(who, v)
+		if err != nil {
+			return nil, err
+		}
+		if len(grants) == 0 {
+			if made, _, err := tx.Vault(org, v); err != nil {
+				return nil, err
+			} else if made.Creator != who {
+				continue
+			}
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// FindUse looks, in the caller's view, for the first of some vaults, those of Reach, in
+// which the signing key at path may be used for an agent that by acts for: itself, or a
 // person who manages it. The refusal is ErrNoSigningKey where there is none: whoever
 // may not use it learns nothing of it.
-func FindUse(tx Tx, by identity.Principal, agent id.ID, path SecretPath, now time.Time) (u Use, refusal, err error) {
-	vaults, err := tx.VaultIDs(by.Org)
-	if err != nil {
-		return u, nil, err
-	}
+func FindUse(tx Tx, by identity.Principal, agent id.ID, path SecretPath, vaults []id.ID, now time.Time) (u Use, refusal, err error) {
 	for _, v := range vaults {
 		u, refusal, err = AdmitUse(tx, by, agent, v, path, now)
 		if err != nil || refusal == nil {
