@@ -18,7 +18,7 @@ const described = "/.well-known/oauth-protected-resource"
 
 // ask sends a message to a server as a client that came to some host, and returns the
 // answer with its body.
-func ask(t *testing.T, method, path, host, credential string) (*http.Response, string) {
+func ask(t *testing.T, method, path, host, credential string) (status int, challenge, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(live.url, "/mcp")+path, strings.NewReader(initialize))
 	if err != nil {
@@ -41,7 +41,7 @@ func ask(t *testing.T, method, path, host, credential string) (*http.Response, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(text)
+	return res.StatusCode, res.Header.Get("WWW-Authenticate"), string(text)
 }
 
 // OAuth is spoken at the origin that was set for it, and at no other name.
@@ -58,10 +58,9 @@ func TestOAuthAtItsOrigin(t *testing.T) {
 		{origin + ".evil.example", 403, false}, {origin + ":80", 403, false}, {"evil.example", 403, false},
 	} {
 		for _, credential := range []string{"", "ocv_" + strings.Repeat("x", 43)} {
-			res, body := ask(t, "POST", "/mcp", c.host, credential)
-			said := res.Header.Get("WWW-Authenticate")
-			if res.StatusCode != c.status || strings.Contains(said, leads) != c.leads {
-				t.Errorf("%q: %d %s %s", c.host, res.StatusCode, said, body)
+			status, said, body := ask(t, "POST", "/mcp", c.host, credential)
+			if status != c.status || strings.Contains(said, leads) != c.leads {
+				t.Errorf("%q: %d %s %s", c.host, status, said, body)
 			}
 			if strings.Contains(said, `error="invalid_token"`) != (c.leads && credential != "") {
 				t.Errorf("%q with %q: %s", c.host, credential, said)
@@ -71,11 +70,11 @@ func TestOAuthAtItsOrigin(t *testing.T) {
 			described: true, described + "/mcp": true, described + "/other": false, "/.well-known/oauth-authorization-server": false,
 			"/.well-known/oauth-authorization-server/mcp": false, "/.well-known/openid-configuration": false,
 		} {
-			res, body := ask(t, "GET", path, c.host, "")
-			if (res.StatusCode == 200) != (there && c.leads) || res.StatusCode != 200 && res.StatusCode != 404 {
-				t.Errorf("%q%s: %d %s", c.host, path, res.StatusCode, body)
+			status, _, body := ask(t, "GET", path, c.host, "")
+			if (status == 200) != (there && c.leads) || status != 200 && status != 404 {
+				t.Errorf("%q%s: %d %s", c.host, path, status, body)
 			}
-			if res.StatusCode != 200 {
+			if status != 200 {
 				continue
 			}
 			var got, want map[string]any
@@ -86,11 +85,11 @@ func TestOAuthAtItsOrigin(t *testing.T) {
 			}
 		}
 	}
-	if res, body := ask(t, "POST", described, origin, ""); res.StatusCode != 404 {
-		t.Errorf("the description is written to: %d %s", res.StatusCode, body)
+	if status, _, body := ask(t, "POST", described, origin, ""); status != 404 {
+		t.Errorf("the description is written to: %d %s", status, body)
 	}
-	if res, body := ask(t, "POST", "/mcp", origin, a.key); res.StatusCode != 200 {
-		t.Errorf("a key at the origin: %d %s", res.StatusCode, body)
+	if status, _, body := ask(t, "POST", "/mcp", origin, a.key); status != 200 {
+		t.Errorf("a key at the origin: %d %s", status, body)
 	}
 }
 
@@ -130,9 +129,9 @@ func TestTokensOfTheAuthorizationServer(t *testing.T) {
 		"of a person":          {token(jwt.MapClaims{"auth_time": time.Now().Unix()}), 401},
 		"with another payload": {forged(good, token(jwt.MapClaims{"jti": "another"})), 401},
 	} {
-		res, body := ask(t, "POST", "/mcp", origin, c.credential)
-		if res.StatusCode != c.status || (c.status == 401) != strings.Contains(res.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
-			t.Errorf("a token %s: %d %s", name, res.StatusCode, body)
+		status, challenge, body := ask(t, "POST", "/mcp", origin, c.credential)
+		if status != c.status || (c.status == 401) != strings.Contains(challenge, `error="invalid_token"`) {
+			t.Errorf("a token %s: %d %s", name, status, body)
 		}
 	}
 	a.keep("k", "note", canary)
@@ -151,8 +150,8 @@ func TestTokensOfTheAuthorizationServer(t *testing.T) {
 	if err := live.own.DeleteAgent(t.Context(), made.Agent.ID); err != nil {
 		t.Fatal(err)
 	}
-	if res, body := ask(t, "POST", "/mcp", origin, good); res.StatusCode != 401 {
-		t.Errorf("of an agent that is no more: %d %s", res.StatusCode, body)
+	if status, _, body := ask(t, "POST", "/mcp", origin, good); status != 401 {
+		t.Errorf("of an agent that is no more: %d %s", status, body)
 	}
 }
 

@@ -21,6 +21,9 @@ func newForward(r *prometheus.Registry) forward {
 			Name: "oneclawd_forward_request_duration_seconds", Help: "How long requests through the forward proxy took that were answered, to the end of the answer.", Buckets: modelBuckets,
 		}),
 	}
+	for _, o := range outcomes { // all begin at zero, so that the first one is seen to be an increase
+		f.requests.WithLabelValues(o)
+	}
 	r.MustRegister(f.requests, f.took)
 	return f
 }

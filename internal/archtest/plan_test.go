@@ -256,8 +256,8 @@ var owner = map[string][]string{
 // tester names packages whose tests may import an owned module as well, to look
 // from outside at what the owner made.
 var tester = map[string][]string{
-	"filippo.io/age":               {"internal/e2e"},                   // a recipient of what is exported
-	"github.com/gin-gonic/gin":     {"internal/e2e"},                   // a bare handler, to compare with
+	"filippo.io/age":               {"internal/e2e"},                          // a recipient of what is exported
+	"github.com/gin-gonic/gin":     {"internal/e2e"},                          // a bare handler, to compare with
 	"github.com/golang-jwt/jwt/v5": {"appliance", "appliance/httpapi", "mcp"}, // tokens of an issuer that a test is
 	"golang.org/x/mod":             {"store", "store/events", "appliance/httpapi"},
 }
