@@ -1,5 +1,7 @@
 package api
 
+import "time"
+
 // AuditEvent is one line of the audit log. Its readers are lenient, so it says
 // more than the first clients knew.
 type AuditEvent struct {
@@ -14,7 +16,9 @@ type AuditEvent struct {
 	Reason       string `json:"reason,omitempty"`
 	Details      Object `json:"details"`
 	IPAddress    string `json:"ip_address"`
-	CreatedAt    Time   `json:"created_at"`
+	// CreatedAt is not a Time: the integrity hash covers all of its digits, which are
+	// nine in events of the first appliances.
+	CreatedAt time.Time `json:"created_at"`
 
 	Index         uint64 `json:"index" doc:"Place in the Merkle log"`
 	PrevEventID   string `json:"prev_event_id,omitempty" doc:"The event before in the organisation's chain"`

@@ -106,7 +106,7 @@ func TestAuditEventsOnce(t *testing.T) {
 		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
 		var page api.AuditEventsResponse
 		for i := int(newest) - offset; i >= 0 && len(page.Events) < 3; i-- {
-			page.Events = append(page.Events, api.AuditEvent{Index: uint64(i), CreatedAt: now})
+			page.Events = append(page.Events, api.AuditEvent{Index: uint64(i), CreatedAt: now.Time})
 		}
 		newest++ // the query itself is an event
 		answer(w, http.StatusOK, page)

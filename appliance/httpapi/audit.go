@@ -93,7 +93,7 @@ func wireEvent(r audit.Record) (api.AuditEvent, error) {
 		ID: r.ID.String(), Action: string(r.Action), ActorID: r.ActorID, ActorType: r.ActorType,
 		ResourceType: r.ResourceType, ResourceID: r.ResourceID, OrgID: r.OrgID.String(),
 		Outcome: string(r.Outcome), Reason: r.Reason, Details: details, IPAddress: r.IPAddress,
-		CreatedAt: api.At(r.CreatedAt), Index: r.Index, IntegrityHash: r.IntegrityHash,
+		CreatedAt: r.CreatedAt.UTC(), Index: r.Index, IntegrityHash: r.IntegrityHash,
 	}
 	if r.PrevEventID != nil {
 		out.PrevEventID = r.PrevEventID.String()

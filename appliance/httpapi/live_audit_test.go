@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
 const eventKeys = "id action actor_id actor_type resource_type resource_id org_id outcome details ip_address created_at index integrity_hash"
@@ -64,28 +67,51 @@ func TestU2EventsAndWhoSeesThem(t *testing.T) {
 	})
 }
 
+// TestU3TheChainCanBeRecomputed does what a verifier outside does, with nothing but
+// the API's answers.
 func TestU3TheChainCanBeRecomputed(t *testing.T) {
 	l := newLive(t)
+	l.clock.advance(123456789 * time.Nanosecond)
 	l.agent("bot", "")
-	l.vault("bot", "v")
+	l.clock.advance(7 * time.Nanosecond)
+	v := l.vault("bot", "v")
+	l.want(step{url: v + "/secrets/a/b", as: "bot", status: 404})
 	a := l.want(step{url: "/v1/audit", as: "owner", status: 200})
 	events := a.value("events").([]any)
-	var before map[string]any
+	var prevID any
+	var prevHash string
 	for _, e := range slices.Backward(events) {
 		e := e.(map[string]any)
-		if before == nil {
-			if _, has := e["prev_event_id"]; has {
-				t.Error("the first event follows another")
-			}
-		} else if e["prev_event_id"] != before["id"] {
-			t.Errorf("%v does not follow %v", e["id"], before["id"])
+		if e["prev_event_id"] != prevID {
+			t.Errorf("%v follows %v, not %v", e["id"], e["prev_event_id"], prevID)
 		}
-		if len(e["integrity_hash"].(string)) != 64 {
-			t.Errorf("%v", e["integrity_hash"])
+		prevID, prevHash = e["id"], recomputed(prevHash, e)
+		if e["integrity_hash"] != prevHash {
+			t.Errorf("%v at %v: integrity_hash %v, recomputed %s", e["action"], e["created_at"], e["integrity_hash"], prevHash)
 		}
-		before = e
+	}
+	if len(events) < 4 {
+		t.Fatalf("%d events", len(events))
 	}
 	l.want(step{url: "/v1/audit/verify", as: "owner", status: 200, has: []string{`"chain_valid":true`, `"problems":[]`, fmt.Sprintf(`"events_verified":%d`, len(events))}})
+}
+
+// recomputed is the integrity hash as the contract has it.
+func recomputed(prevHash string, e map[string]any) string {
+	fields := []string{prevHash}
+	for _, name := range []string{"id", "actor_id", "action", "resource_type", "resource_id", "created_at"} {
+		fields = append(fields, e[name].(string))
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(fields, "|"))))
+}
+
+// TestU3EventsOfTheFirstAppliances: what was hashed had nanoseconds, and so it is shown.
+func TestU3EventsOfTheFirstAppliances(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 3600))
+	raw, err := EncodeEvent(audit.Record{CreatedAt: at})
+	if err != nil || !strings.Contains(string(raw), `"created_at":"2026-03-01T11:00:00.123456789Z"`) {
+		t.Errorf("%s, %v", raw, err)
+	}
 }
 
 func TestU4Filters(t *testing.T) {

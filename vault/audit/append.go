@@ -75,13 +75,18 @@ func Write(ctx context.Context, tx Tx, e Event) error {
 	return nil
 }
 
-// newLeaf completes e at its place in the log and in its chain.
+// newLeaf completes e at its place in the log and in its chain. Its time has
+// microseconds, as clients in every language read them: whoever recomputes the
+// chain from the API's answers needs to the digit what was hashed.
 func newLeaf(e Event, seq uint64, head ChainHead) *leaf {
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
 	l := &leaf{
 		V:        leafVersion,
 		Seq:      seq,
 		ID:       id.New(),
-		Time:     e.Time.UTC(),
+		Time:     e.Time.UTC().Truncate(time.Microsecond),
 		Org:      e.Org,
 		Actor:    Actor{Type: clean(e.Actor.Type), ID: e.Actor.ID},
 		Action:   Action(clean(string(e.Action))),
@@ -93,9 +98,6 @@ func newLeaf(e Event, seq uint64, head ChainHead) *leaf {
 		IP:       clean(e.IP),
 		Request:  clean(e.Request),
 		PrevHash: head.Hash,
-	}
-	if e.Time.IsZero() {
-		l.Time = time.Now().UTC()
 	}
 	if l.Outcome == "" {
 		l.Outcome = Success

@@ -30,7 +30,7 @@ type leaf struct {
 	V         int             `json:"v"`
 	Seq       uint64          `json:"seq"`
 	ID        id.ID           `json:"id"`
-	Time      time.Time       `json:"time"` // RFC 3339 with nanoseconds, UTC
+	Time      time.Time       `json:"time"` // RFC 3339 with microseconds, UTC; nanoseconds in the oldest
 	Org       id.ID           `json:"org"`
 	Actor     Actor           `json:"actor"`
 	Action    Action          `json:"action"`

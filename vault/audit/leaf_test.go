@@ -63,8 +63,8 @@ func TestU3IntegrityHash(t *testing.T) {
 		},
 		"next": {
 			head:  ChainHead{Event: mustID(t, a), Hash: "aa", Count: 1},
-			event: Event{Actor: Actor{"user", mustID(t, a)}, Action: VaultDelete, Resource: Resource{"vault", "x"}, Time: time.Unix(1, 5)},
-			want:  a + "|vault.delete|vault|x|1970-01-01T00:00:01.000000005Z", prev: "aa",
+			event: Event{Actor: Actor{"user", mustID(t, a)}, Action: VaultDelete, Resource: Resource{"vault", "x"}, Time: time.Unix(1, 123456789)},
+			want:  a + "|vault.delete|vault|x|1970-01-01T00:00:01.123456Z", prev: "aa",
 		},
 		"nobody": {
 			event: Event{Actor: Actor{Type: "anonymous"}, Action: AuthFailure, Time: time.Unix(2, 0)},
