@@ -8,9 +8,17 @@ SHELL := /bin/bash
 # -trimpath and no VCS stamp: the same source gives the same binary wherever it
 # lies. cgo is left to Go, which uses it where there is a C compiler; without
 # one everything builds but PKCS#11.
-FLAGS   := -trimpath -buildvcs=false
+#
+# The tags leave out what nothing here calls: gin's codec for MessagePack and the
+# pages on which grpc shows its calls. scripts/release.sh reads them from here. The
+# code does not know them: it builds, and is tested, as well without.
+TAGS    := grpcnotrace,nomsgpack
+FLAGS   := -trimpath -buildvcs=false -tags=$(TAGS)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -X main.version=$(VERSION)
+
+# -s -w: without tables for a debugger, a quarter of the file. Panics and profiles
+# have their names and lines from tables of the runtime's own. DEBUG=1 keeps them.
+LDFLAGS := $(if $(DEBUG),,-s -w )-X main.version=$(VERSION)
 
 # What tests must find on this machine instead of skipping what needs it: small
 # disks to fill up, and those that lose their power, can only be mounted by root.

@@ -22,6 +22,7 @@ export VERSION SOURCE_DATE_EPOCH
 arch=$(go env GOARCH)
 commit=${COMMIT:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
 key=${RELEASE_KEY_FILE:+$(realpath "$RELEASE_KEY_FILE")}
+tags=$(sed -n 's/^TAGS *:= *//p' Makefile) # those of every other build
 
 rm -rf "$out"
 mkdir -p "$out"
@@ -31,7 +32,7 @@ out=$(cd "$out" && pwd)
 # flags for C are set here: what the builder has in the environment would show.
 # No build id of Go's or of the linker's: both hash more than the source.
 env CGO_ENABLED=1 CGO_CFLAGS='-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2' CGO_LDFLAGS='-Wl,-z,relro,-z,now' GOFLAGS= GOAMD64=v1 \
-	go build -trimpath -buildvcs=false -buildmode=pie \
+	go build -trimpath -buildvcs=false -tags="$tags" -buildmode=pie \
 	-ldflags "-s -w -buildid= -B none -linkmode=external -X main.version=$VERSION -X main.releaseKey=${RELEASE_PUBLIC_KEY:-}" \
 	-o "$out/oneclawd" ./cmd/oneclawd
 
@@ -41,7 +42,7 @@ for system in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wi
 	os=${system%/*} name=oneclaw-${system/\//-}
 	[[ $os != windows ]] || name+=.exe
 	env CGO_ENABLED=0 GOOS="$os" GOARCH="${system#*/}" GOFLAGS= GOAMD64=v1 \
-		go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION" -o "$out/cli/$name" ./cmd/oneclaw
+		go build -trimpath -buildvcs=false -tags="$tags" -ldflags "-s -w -buildid= -X main.version=$VERSION" -o "$out/cli/$name" ./cmd/oneclaw
 done
 
 scripts/sbom.sh "$out/oneclawd" "$VERSION" >"$out/oneclawd.spdx.json"
