@@ -19,7 +19,7 @@ func (s *Server) auditRoutes() []route {
 		handle(get, "/v1/audit/events", "queryAuditEvents", s.auditEvents, doc(tag, "The organisation's events, newest first")),
 		handle(get, "/v1/audit", "queryAudit", s.auditEvents, doc(tag, "The same as /v1/audit/events")),
 		handle(get, "/v1/audit/verify", "verifyAudit", s.auditVerify, doc(tag, "Recompute the log and say what is wrong with it")),
-		handle(get, "/v1/audit/checkpoint", "auditCheckpoint", s.auditCheckpoint, doc(tag, "The signed size and root of the log")),
+		handle(get, "/v1/audit/checkpoint", "auditCheckpoint", s.auditCheckpoint, doc(tag, "The signed size and root of the log, with all that was logged before")),
 		handle(get, "/v1/audit/proof/inclusion", "auditInclusion", s.auditInclusion, doc(tag, "Prove that an event is in the log")),
 		handle(get, "/v1/audit/proof/consistency", "auditConsistency", s.auditConsistency, doc(tag, "Prove that the log only grew")),
 		handle(get, "/v1/audit/export", "exportAudit", s.auditExport, streams("application/jsonl"), doc(tag, "The whole appliance's log, for its owners")),
@@ -146,7 +146,7 @@ func wireProblem(p audit.Problem) api.AuditProblem {
 }
 
 func (s *Server) auditCheckpoint(ctx context.Context, _ *none) (*reply[api.AuditCheckpointResponse], error) {
-	cp, err := s.audit.RecentCheckpoint(ctx)
+	cp, err := s.audit.CoveringCheckpoint(ctx)
 	if err != nil {
 		return nil, err
 	}

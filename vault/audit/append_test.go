@@ -107,7 +107,7 @@ func TestProofRange(t *testing.T) {
 	w.checkpoint()
 	w.grow(1)
 	p := must[[]tlog.Hash](t)(w.log.InclusionProof(t.Context(), 3, 0))
-	cp := must[Checkpoint](t)(w.log.lastCheckpoint(t.Context()))
+	cp := must[Checkpoint](t)(w.log.Checkpoints.stored(t.Context()))
 	w.must(tlog.CheckRecord(p, 10, cp.Root, 3, tlog.RecordHash(w.leaf(3))))
 }
 

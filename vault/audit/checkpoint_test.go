@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,6 +232,56 @@ func TestCheckpointerRun(t *testing.T) {
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Error(err)
+		}
+	})
+}
+
+// TestCoveringCheckpoint: what was logged before a checkpoint was asked for is under it,
+// so that a receipt can be proved at once; and however many ask, the HSM signs at most
+// once a second.
+func TestCoveringCheckpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.log.Checkpoints.Now = time.Now
+		signed := 0
+		sign := w.log.Checkpoints.Key.Sign
+		w.log.Checkpoints.Key.Sign = func(ctx context.Context, m []byte) ([]byte, error) {
+			signed++ // under the checkpointer's lock
+			return sign(ctx, m)
+		}
+		w.grow(3)
+		began := time.Now()
+		if cp := must[Checkpoint](t)(w.log.CoveringCheckpoint(t.Context())); cp.Size != 3 || time.Since(began) != 0 {
+			t.Errorf("the first covers %d after %v", cp.Size, time.Since(began))
+		}
+		time.Sleep(300 * time.Millisecond)
+		if must[Checkpoint](t)(w.log.CoveringCheckpoint(t.Context())); signed != 1 || time.Since(began) != 300*time.Millisecond {
+			t.Errorf("a log that did not grow: signed %d times, after %v", signed, time.Since(began))
+		}
+		var asking sync.WaitGroup
+		for n := range uint64(5) {
+			w.grow(1)
+			asking.Go(func() {
+				cp, err := w.log.CoveringCheckpoint(t.Context())
+				if err != nil || cp.Size < 4+n {
+					t.Errorf("covers %d of %d: %v", cp.Size, 4+n, err)
+				}
+			})
+			synctest.Wait()
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := w.log.CoveringCheckpoint(gone); !errors.Is(err, context.Canceled) {
+			t.Errorf("who does not wait: %v", err)
+		}
+		asking.Wait()
+		if signed != 2 || time.Since(began) != time.Second {
+			t.Errorf("signed %d times, after %v", signed, time.Since(began))
+		}
+		w.log.Checkpoints.Now = func() time.Time { return began.Add(-time.Hour) }
+		w.grow(1)
+		if must[Checkpoint](t)(w.log.CoveringCheckpoint(t.Context())); time.Since(began) != time.Second {
+			t.Errorf("a clock that was set back makes them wait until %v", time.Since(began))
 		}
 	})
 }

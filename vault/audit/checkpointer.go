@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -136,6 +137,46 @@ func (c *Checkpointer) checkpoint(ctx context.Context) (Checkpoint, error) {
 	return cp, nil
 }
 
+// covering returns a checkpoint of at least size events: the last one, or a new one of
+// the whole log; or how long to wait until one may be made, a second after the last.
+func (c *Checkpointer) covering(ctx context.Context, size uint64) (cp Checkpoint, pause time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.agreed {
+		if err := c.checkAnchor(ctx); err != nil {
+			return Checkpoint{}, 0, err
+		}
+	}
+	if c.anchored >= size {
+		if cp, err := c.stored(ctx); err == nil && cp.Size >= size {
+			return cp, 0, nil
+		}
+	} else if since := c.now().Sub(c.last); since >= 0 && since < time.Second {
+		return Checkpoint{}, time.Second - since, nil
+	}
+	cp, err = c.checkpoint(ctx)
+	return cp, 0, err
+}
+
+// stored returns the last checkpoint that was signed, whether or not the log grew
+// since.
+func (c *Checkpointer) stored(ctx context.Context) (Checkpoint, error) {
+	vkey, err := c.VerifierKey()
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	var signed []byte
+	err = c.DB.View(ctx, func(tx Tx) error {
+		b, err := tx.AuditCheckpoint()
+		signed = bytes.Clone(b)
+		return err
+	})
+	if err != nil || signed == nil {
+		return Checkpoint{}, firstError(err, ErrCheckpoint.Detail("no checkpoint was made yet"))
+	}
+	return OpenCheckpoint(signed, vkey)
+}
+
 // current returns the last checkpoint if it still covers the whole log, else an
 // unsigned one that does.
 func (c *Checkpointer) current(ctx context.Context) (Checkpoint, error) {
@@ -220,13 +261,6 @@ func (c *Checkpointer) covers() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.anchored
-}
-
-// recent reports whether a checkpoint was made within the last second.
-func (c *Checkpointer) recent() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now().Sub(c.last) < time.Second
 }
 
 func (c *Checkpointer) now() time.Time {

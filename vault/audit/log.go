@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -204,22 +205,33 @@ func (g *Log) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	return g.Checkpoints.Checkpoint(ctx)
 }
 
-// RecentCheckpoint is Checkpoint, or the one of a second ago: whoever may ask
-// could otherwise wear out the HSM, which signs and remembers each new one.
-func (g *Log) RecentCheckpoint(ctx context.Context) (Checkpoint, error) {
-	if g.Checkpoints.recent() {
-		if cp, err := g.lastCheckpoint(ctx); err == nil {
-			return cp, nil
+// CoveringCheckpoint returns a checkpoint of all that was logged before the call, for
+// whoever may ask. They cannot wear out the HSM, which signs and remembers each new
+// one: whoever asks within a second of the last waits for the second to end, and all
+// who wait get the same.
+func (g *Log) CoveringCheckpoint(ctx context.Context) (Checkpoint, error) {
+	size, err := g.size(ctx)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	for {
+		cp, pause, err := g.Checkpoints.covering(ctx, size)
+		if err != nil || pause == 0 {
+			return cp, err
+		}
+		select {
+		case <-ctx.Done():
+			return Checkpoint{}, ctx.Err()
+		case <-time.After(pause):
 		}
 	}
-	return g.Checkpoint(ctx)
 }
 
 // InclusionProof proves that the event at index is in the log of the given
 // size, 0 being the last checkpoint's: an RFC 6962 audit path.
 func (g *Log) InclusionProof(ctx context.Context, index, size uint64) (proof []tlog.Hash, err error) {
 	if size == 0 {
-		cp, err := g.lastCheckpoint(ctx)
+		cp, err := g.Checkpoints.stored(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -246,25 +258,6 @@ func (g *Log) ConsistencyProof(ctx context.Context, from, to uint64) (proof []tl
 		return err
 	})
 	return proof, err
-}
-
-// lastCheckpoint returns the last checkpoint that was signed, whether or not
-// the log grew since.
-func (g *Log) lastCheckpoint(ctx context.Context) (cp Checkpoint, err error) {
-	vkey, err := g.Checkpoints.VerifierKey()
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	var signed []byte
-	err = g.DB.View(ctx, func(tx Tx) error {
-		b, err := tx.AuditCheckpoint()
-		signed = bytes.Clone(b)
-		return err
-	})
-	if err != nil || signed == nil {
-		return Checkpoint{}, firstError(err, ErrCheckpoint.Detail("no checkpoint was made yet"))
-	}
-	return OpenCheckpoint(signed, vkey)
 }
 
 func firstError(errs ...error) error {
