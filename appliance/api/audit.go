@@ -20,9 +20,9 @@ type AuditEvent struct {
 	// nine in events of the first appliances.
 	CreatedAt time.Time `json:"created_at"`
 
-	Index         uint64 `json:"index" doc:"Place in the Merkle log"`
-	PrevEventID   string `json:"prev_event_id,omitempty" doc:"The event before in the organisation's chain"`
-	IntegrityHash string `json:"integrity_hash" doc:"Hex SHA-256 that covers this event and the hash before"`
+	Index         uint64  `json:"index" doc:"Place in the Merkle log"`
+	PrevEventID   *string `json:"prev_event_id" doc:"The event before in the organisation's chain; null in its first"`
+	IntegrityHash string  `json:"integrity_hash" doc:"Hex SHA-256 that covers this event and the hash before"`
 }
 
 // AuditEventsResponse lists events, newest first.

@@ -96,7 +96,8 @@ func wireEvent(r audit.Record) (api.AuditEvent, error) {
 		CreatedAt: r.CreatedAt.UTC(), Index: r.Index, IntegrityHash: r.IntegrityHash,
 	}
 	if r.PrevEventID != nil {
-		out.PrevEventID = r.PrevEventID.String()
+		prev := r.PrevEventID.String()
+		out.PrevEventID = &prev
 	}
 	return out, nil
 }

@@ -11,7 +11,7 @@ func Scheme() map[string]string {
 	return map[string]string{
 		"hash":      "lower-case hex SHA-256",
 		"input":     "prev_hash|event_id|actor_id|action|resource_type|resource_id|timestamp",
-		"genesis":   "prev_hash is empty, prev_event_id is null or absent",
+		"genesis":   "prev_hash is empty, prev_event_id is null",
 		"timestamp": "RFC 3339, UTC, digit by digit as created_at",
 		"scope":     "one chain per organisation",
 		"log":       "RFC 6962 SHA-256 Merkle tree over all records, c2sp.org/tlog-checkpoint signed with Ed25519",
