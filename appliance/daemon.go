@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -128,7 +129,7 @@ func (d *daemon) bindAll() (err error) {
 		d.log.Info("forward proxy", "url", l.url)
 	}
 	if m := d.cfg.MCP; m.Listen != "" {
-		d.mcp = &mcpFront{}
+		d.mcp = &mcpFront{make: sync.OnceValues(d.newMCP)}
 		l, err := d.bind(on("mcp", m.Listen, m.ListenerConfig), d.mcp)
 		if err != nil {
 			return err

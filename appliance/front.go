@@ -35,6 +35,15 @@ func (f *front) open(api http.Handler, monitor *hsm.Watch, db *store.DB) {
 	f.behind.Store(&unsealed{api: api, monitor: monitor, db: db})
 }
 
+// generation counts the changes of rights and what they are about, 0 while nothing is let
+// through: see store.DB.Generation.
+func (f *front) generation() uint64 {
+	if behind := f.behind.Load(); behind != nil {
+		return behind.db.Generation()
+	}
+	return 0
+}
+
 // ServeHTTP implements http.Handler. /livez and /readyz are for whatever
 // watches the process: the first says that it runs, the second that it serves.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {

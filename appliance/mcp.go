@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/oneclaw/oneclawd/appliance/httpapi"
 	"github.com/oneclaw/oneclawd/mcp"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -54,25 +53,42 @@ func (c Config) checkMCP() error {
 // mcpFront is the handler of the MCP server's listener.
 type mcpFront struct {
 	listener *listener
+	make     func() (*mcp.Handler, error) // makes it when it is first called
 	behind   atomic.Pointer[mcp.Handler]
 }
 
-// openMCP lets calls through to the tools, if there is a listener for them. They
-// call the API in this process, as whoever called them.
-func (d *daemon) openMCP(c *core, api *httpapi.Server) error {
+// newMCP makes the MCP server. Its tools call the API in this process, as whoever
+// called them, and it needs nothing of the core: making it takes as long as the HSM
+// takes to open, so that is when it is made.
+func (d *daemon) newMCP() (*mcp.Handler, error) {
+	as, err := mcp.InProcess(d.front, d.publicURL())
+	if err != nil {
+		return nil, err
+	}
+	return mcp.NewHandler(mcp.Config{
+		Version: d.o.Version, API: as, Rights: d.front.generation, Log: d.log,
+		Followed: true, OAuth: d.cfg.MCP.oauth(),
+		Guard: mcp.Guard{Off: d.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(d.cfg.MCP.Inspection), Log: d.log},
+	}), nil
+}
+
+// prepareMCP begins to make the MCP server, if there is a listener for it.
+func (d *daemon) prepareMCP() error {
 	if d.mcp == nil {
 		return nil
 	}
-	as, err := mcp.InProcess(api, d.publicURL())
-	if err != nil {
-		return err
+	_, err := d.mcp.make()
+	return err
+}
+
+// openMCP lets calls through to the tools, if there is a listener for them.
+func (d *daemon) openMCP() error {
+	if d.mcp == nil {
+		return nil
 	}
-	d.mcp.behind.Store(mcp.NewHandler(mcp.Config{
-		Version: d.o.Version, API: as, Rights: c.db.Generation, Log: d.log,
-		Followed: true, OAuth: c.cfg.MCP.oauth(),
-		Guard: mcp.Guard{Off: c.cfg.MCP.Inspection == inspectNothing, Mode: mcp.Mode(c.cfg.MCP.Inspection), Log: d.log},
-	}))
-	return nil
+	h, err := d.mcp.make()
+	d.mcp.behind.Store(h)
+	return err
 }
 
 // newsEvery is how often the MCP server's clients are told what changed.

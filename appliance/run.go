@@ -89,6 +89,7 @@ func Run(ctx context.Context, cfg Config, o Options) (err error) {
 	if d.tls != nil {
 		g.Go(func() error { return ended(d.tls.Run(ctx)) })
 	}
+	g.Go(d.prepareMCP)
 	g.Go(func() error { return andThen(d.live(ctx), d.stopListening()) })
 	err = g.Wait()
 	sealing := errors.Is(context.Cause(ctx), errSealing)
@@ -123,7 +124,7 @@ func (d *daemon) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer proxy.close()
-	if err := d.openMCP(c, api); err != nil {
+	if err := d.openMCP(); err != nil {
 		return err
 	}
 	if err := c.record(ctx, audit.ApplianceStart); err != nil {

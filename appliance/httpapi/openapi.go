@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -108,18 +109,20 @@ func (s *Server) Document() ([]byte, error) {
 	return json.Marshal(&document)
 }
 
-// serveDocument serves the description, which no longer changes.
+// serveDocument serves the description, which no longer changes. It is written
+// when somebody asks for it: that takes a third of the time of a start.
 func (s *Server) serveDocument() {
-	document, err := s.Document()
-	if err != nil {
-		panic("httpapi: the OpenAPI document cannot be written: " + err.Error()) // a route was described wrongly
-	}
+	document := sync.OnceValues(s.Document)
 	contentType := []string{"application/json"}
 	s.router.GET(documentPath, func(c *gin.Context) {
 		callFrom(c.Request.Context()).route = documentPath
+		text, err := document()
+		if err != nil {
+			panic("httpapi: the OpenAPI document cannot be written: " + err.Error()) // a route was described wrongly
+		}
 		c.Writer.Header()["Content-Type"] = contentType
 		c.Status(http.StatusOK)
-		_, _ = c.Writer.Write(document)
+		_, _ = c.Writer.Write(text)
 	})
 	s.list(get, documentPath, "openapi", access{public: true})
 }
