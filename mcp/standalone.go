@@ -156,7 +156,11 @@ func (c Standalone) serveHTTP(ctx context.Context, notes io.Writer) error {
 		<-ctx.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
 		defer cancel()
-		ended <- errors.Join(h.Close(grace), srv.Shutdown(grace))
+		err := h.Close(grace)
+		if srv.Shutdown(grace) != nil {
+			_ = srv.Close() // calls are answered: what is left are connections that never asked for anything
+		}
+		ended <- err
 	}()
 	_, _ = fmt.Fprintf(notes, "serving MCP at http://%s/mcp\n", l.Addr())
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
