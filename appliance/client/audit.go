@@ -15,6 +15,7 @@ type AuditQuery struct {
 	ResourceID   string // an id, or a secret's path
 	ResourceType string
 	ActorID      string
+	VaultID      string // a vault, and what happened in it
 	Action       string
 	From, To     time.Time // from then on, and until before then
 	Limit        int       // at most 1000
@@ -23,7 +24,7 @@ type AuditQuery struct {
 
 func (q AuditQuery) query() query {
 	return query{}.text("resource_id", q.ResourceID).text("resource_type", q.ResourceType).text("actor_id", q.ActorID).
-		text("action", q.Action).time("from", q.From).time("to", q.To).number("limit", q.Limit).number("offset", q.Offset)
+		text("vault_id", q.VaultID).text("action", q.Action).time("from", q.From).time("to", q.To).number("limit", q.Limit).number("offset", q.Offset)
 }
 
 // QueryAuditEvents is a page of the organisation's events, newest first. AuditEvents

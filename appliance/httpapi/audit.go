@@ -30,6 +30,7 @@ type auditFilter struct {
 	ResourceID   string `query:"resource_id" maxLength:"512" doc:"A resource's id, or a secret's path"`
 	ResourceType string `query:"resource_type" maxLength:"64"`
 	ActorID      string `query:"actor_id" maxLength:"64"`
+	VaultID      string `query:"vault_id" maxLength:"64" doc:"A vault, and what happened in it"`
 	Action       string `query:"action" maxLength:"64"`
 	From         string `query:"from" doc:"RFC 3339, included"`
 	To           string `query:"to" doc:"RFC 3339, not included"`
@@ -39,7 +40,7 @@ type auditFilter struct {
 
 func (s *Server) auditEvents(ctx context.Context, in *auditFilter) (*reply[api.AuditEventsResponse], error) {
 	f := audit.Filter{
-		ResourceID: in.ResourceID, ResourceType: in.ResourceType, ActorID: in.ActorID,
+		ResourceID: in.ResourceID, ResourceType: in.ResourceType, ActorID: in.ActorID, VaultID: in.VaultID,
 		Action: audit.Action(in.Action), Limit: int(in.Limit), Offset: int(in.Offset),
 	}
 	var err error

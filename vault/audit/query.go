@@ -23,6 +23,7 @@ type Filter struct {
 	ResourceID   string
 	ResourceType string
 	ActorID      string
+	VaultID      string // the vault itself, and what happened in it
 	Action       Action
 	From, To     time.Time // From is included, To is not
 	Limit        int       // 0 means DefaultLimit
@@ -95,12 +96,14 @@ type matcher struct {
 }
 
 func newMatcher(org id.ID, f Filter) *matcher {
-	if a, err := id.Parse(f.ActorID); err == nil {
-		f.ActorID = a.String()
+	for _, s := range []*string{&f.ActorID, &f.VaultID} {
+		if a, err := id.Parse(*s); err == nil {
+			*s = a.String()
+		}
 	}
-	f.ResourceID, f.ResourceType, f.ActorID = clean(f.ResourceID), clean(f.ResourceType), clean(f.ActorID)
+	f.ResourceID, f.ResourceType, f.ActorID, f.VaultID = clean(f.ResourceID), clean(f.ResourceType), clean(f.ActorID), clean(f.VaultID)
 	m := &matcher{Filter: f, org: org}
-	for _, s := range []string{org.String(), f.ResourceID, f.ResourceType, f.ActorID, string(f.Action)} {
+	for _, s := range []string{org.String(), f.ResourceID, f.ResourceType, f.ActorID, f.VaultID, string(f.Action)} {
 		if s != "" {
 			quoted, _ := json.Marshal(s) // as the event has it, escapes and all
 			m.parts = append(m.parts, quoted)
@@ -138,6 +141,7 @@ func (m *matcher) matches(r *Record) bool {
 		is(m.ActorID, r.ActorID) &&
 		is(m.ResourceType, r.ResourceType) &&
 		m.inTime(r.CreatedAt) &&
+		(m.VaultID == "" || r.Details["vault_id"] == m.VaultID || r.ResourceType == "vault" && r.ResourceID == m.VaultID) &&
 		(is(m.ResourceID, r.ResourceID) ||
 			r.Details["path"] == m.ResourceID ||
 			r.Details["vault_id"] == m.ResourceID ||
