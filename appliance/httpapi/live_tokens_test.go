@@ -112,7 +112,7 @@ func TestJ3Lifetimes(t *testing.T) {
 	l.agent("short", `,"token_ttl_seconds":300`)
 	l.agent("shorter", `,"token_ttl_seconds":30`)
 	l.agent("dying", fmt.Sprintf(`,"expires_at":%q`, l.clock.Now().Add(10*time.Minute).Format(time.RFC3339)))
-	for who, want := range map[string]float64{"owner": 900, "plain": 3600, "short": 300, "shorter": 120} {
+	for who, want := range map[string]float64{"owner": 900, "plain": 3600, "short": 300, "shorter": 30} {
 		if got := lifetime(l.tokens[who]); got != want {
 			t.Errorf("%s: %v s, want %v", who, got, want)
 		}

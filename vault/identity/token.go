@@ -22,9 +22,9 @@ const (
 	UserTokenTTL  = 15 * time.Minute
 	AgentTokenTTL = time.Hour
 
-	// MinAgentTokenTTL is the floor of an agent's own lifetime: every client
-	// renews 60 s early, so a shorter one would mean an exchange per call.
-	MinAgentTokenTTL = 2 * time.Minute
+	// MaxAgentTokenTTL is the most that an agent may be given. There is no
+	// least: clients renew 60 s early and so exchange their key for every call
+	// under shorter ones, which no limit keeps them from.
 	MaxAgentTokenTTL = 30 * 24 * time.Hour
 )
 
@@ -88,7 +88,7 @@ func (s *Service) issueUser(ctx context.Context, u User, now time.Time, ttl time
 func (s *Service) issueAgent(ctx context.Context, a Agent, scopes []policy.Pattern, now time.Time) (Token, error) {
 	ttl := AgentTokenTTL
 	if a.TokenTTL > 0 {
-		ttl = max(time.Duration(a.TokenTTL)*time.Second, MinAgentTokenTTL)
+		ttl = time.Duration(a.TokenTTL) * time.Second
 	}
 	if a.ExpiresAt != nil {
 		ttl = min(ttl, a.ExpiresAt.Sub(now).Truncate(time.Second))
