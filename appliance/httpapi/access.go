@@ -53,13 +53,13 @@ func (s *Server) admission(path, operation string, a access) func(huma.Context, 
 		c := callFrom(ctx)
 		c.route, c.op = path, operation
 		if a.guessable {
-			try := s.guesses.take
-			if a.keyed {
-				try = s.guesses.peek
-			}
-			if wait, ok := try(c.ip); !ok {
+			wait, ok := s.guesses.take(c.ip)
+			if !ok && !a.keyed {
 				s.refuse(ctx, hc.BodyWriter().(http.ResponseWriter), errTooMany.After(wait))
 				return
+			}
+			if !ok {
+				c.throttled = errTooMany.After(wait)
 			}
 		}
 		if err := s.letIn(hc, c, a); err != nil {
@@ -67,8 +67,8 @@ func (s *Server) admission(path, operation string, a access) func(huma.Context, 
 			return
 		}
 		next(hc)
-		if a.keyed && !c.rightKey {
-			s.guesses.charge(c.ip)
+		if c.rightKey && c.throttled == nil {
+			s.guesses.refund(c.ip)
 		}
 	}
 }

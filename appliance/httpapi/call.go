@@ -27,7 +27,8 @@ type call struct {
 	ended func(method, route, operation string, status int) // nil if nobody traces
 
 	principal identity.Principal
-	rightKey  bool // what was presented on a keyed route was right
+	rightKey  bool  // what was presented on a keyed route was right
+	throttled error // what it is answered if it is wrong; nil: that it is
 }
 
 type callKey struct{}
@@ -68,7 +69,7 @@ func caller(ctx context.Context) identity.Principal {
 // anyone is authenticated.
 func peer(ctx context.Context) identity.Peer {
 	if c := callFrom(ctx); c != nil {
-		return identity.Peer{IP: c.ip, Request: c.id}
+		return identity.Peer{IP: c.ip, Request: c.id, Throttled: c.throttled}
 	}
 	return identity.Peer{}
 }

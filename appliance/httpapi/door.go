@@ -96,13 +96,16 @@ func (d *Door) buy(r *http.Request, agent id.ID, key string) (string, identity.P
 	if token, ok := d.find(name, rights); ok {
 		return token, peer, nil
 	}
-	if wait, ok := d.server.guesses.peek(peer.IP); !ok {
-		return "", peer, errTooMany.After(wait)
+	wait, ok := d.server.guesses.take(peer.IP)
+	if !ok {
+		peer.Throttled = errTooMany.After(wait)
 	}
 	t, err := d.server.people.ExchangeAgentKey(r.Context(), agent, key, peer)
 	if err != nil {
-		d.server.guesses.charge(peer.IP)
 		return "", peer, err
+	}
+	if ok {
+		d.server.guesses.refund(peer.IP)
 	}
 	d.keep(name, bought{t.JWT, time.Now().Add(time.Duration(t.ExpiresIn)*time.Second - boughtMargin), rights})
 	return t.JWT, peer, nil

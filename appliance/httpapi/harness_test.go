@@ -180,6 +180,9 @@ func testRoutes() []route {
 			Body api.AgentTokenRequest
 		}) (*none, error) {
 			if deref(in.Body.APIKey) != "right" {
+				if p := peer(ctx); p.Throttled != nil {
+					return nil, p.Throttled
+				}
 				return nil, identity.ErrCredentials
 			}
 			keyWasRight(ctx)

@@ -177,11 +177,18 @@ func TestP5OnlyWrongKeysAreSlowedDown(t *testing.T) {
 			t.Fatalf("guess %d: %d", i, a.Code)
 		}
 	}
-	for _, key := range []string{"ocv_wrong", bot.key} {
-		a := exchange(key, "203.0.113.7")
-		wait, err := strconv.Atoi(a.Header().Get("Retry-After"))
-		if a.Code != 429 || err != nil || wait < 1 || !strings.Contains(a.Body.String(), `"code":"rate_limited"`) {
-			t.Errorf("T8: %d, Retry-After %q: %s", a.Code, a.Header().Get("Retry-After"), a.Body)
+	events := len(l.leaves())
+	a := exchange("ocv_wrong", "203.0.113.7")
+	wait, err := strconv.Atoi(a.Header().Get("Retry-After"))
+	if a.Code != 429 || err != nil || wait < 1 || !strings.Contains(a.Body.String(), `"code":"rate_limited"`) {
+		t.Errorf("T8: %d, Retry-After %q: %s", a.Code, a.Header().Get("Retry-After"), a.Body)
+	}
+	if got := len(l.leaves()); got != events {
+		t.Errorf("a guess that was not looked at wrote %d events", got-events)
+	}
+	for range 3 {
+		if a := exchange(bot.key, "203.0.113.7"); a.Code != 200 {
+			t.Errorf("another's guesses lock out a right key: %d", a.Code)
 		}
 	}
 	if a := exchange(bot.key, "203.0.113.8"); a.Code != 200 {

@@ -83,24 +83,16 @@ func (l *limiter) take(client netip.Addr) (wait time.Duration, ok bool) {
 	return wait, ok
 }
 
-// peek is take without spending.
-func (l *limiter) peek(client netip.Addr) (wait time.Duration, ok bool) {
-	if l == nil {
-		return 0, true
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.wait(client)
-}
-
-// charge spends a token whether or not there is one.
-func (l *limiter) charge(client netip.Addr) {
-	if l == nil {
+// refund gives back what take spent.
+func (l *limiter) refund(client netip.Addr) {
+	if l == nil || l.spare && client.IsLoopback() {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.spend(client)
+	if key := bucketOf(client); l.full[key] != 0 {
+		l.full[key] -= l.interval
+	}
 }
 
 func (l *limiter) wait(client netip.Addr) (time.Duration, bool) {
@@ -117,9 +109,7 @@ func (l *limiter) spend(client netip.Addr) {
 	if !known && len(l.full) >= maxBuckets {
 		l.evict(now)
 	}
-	// An empty bucket does not get emptier: charges that come together must not
-	// lock a client out for longer than one that came alone.
-	l.full[key] = min(max(full, now)+l.interval, now+l.depth+l.interval)
+	l.full[key] = max(full, now) + l.interval
 }
 
 // evict makes room by looking at a few buckets, in the map's random order: the

@@ -35,6 +35,10 @@ const (
 type Peer struct {
 	IP      netip.Addr
 	Request string // request id
+	// Throttled is what a wrong key gets for an answer, in place of being told
+	// and recorded as wrong, where too many came from this address. Right keys
+	// do not see it: one client's wrong key must not lock out its neighbours.
+	Throttled error
 }
 
 // Principal is who asks.

@@ -151,6 +151,9 @@ func (s *Service) refuseProof(ctx context.Context, p Principal, peer Peer, metho
 	if fault.KindOf(err) != fault.Unauthenticated {
 		return err
 	}
+	if peer.Throttled != nil {
+		return peer.Throttled
+	}
 	e := peer.event(audit.AuthFailure, "auth", "token")
 	if !p.ID.IsZero() {
 		e = p.Event(audit.AuthFailure, string(p.Kind), p.ID.String())

@@ -321,6 +321,9 @@ func (s *Service) refuseExchange(ctx context.Context, p Principal, peer Peer, er
 	if fault.KindOf(err) != fault.Unauthenticated {
 		return err
 	}
+	if peer.Throttled != nil {
+		return peer.Throttled
+	}
 	return s.refuse(ctx, p, peer, err)
 }
 
