@@ -5,7 +5,7 @@ import "github.com/oneclaw/oneclawd/internal/fault"
 // Errors. The texts are published: clients show them and tests match them.
 var (
 	ErrVaultNotFound   = fault.New(fault.NotFound, "vault_not_found", "No such vault")
-	ErrVaultName       = fault.New(fault.Invalid, "invalid_vault_name", "A vault needs a name of 1 to 255 characters")
+	ErrVaultName       = fault.New(fault.Invalid, "invalid_vault_name", "A vault needs a name of 1 to 255 characters, not blank, and without control characters")
 	ErrDescription     = fault.New(fault.Invalid, "invalid_description", "A description may have at most 4096 bytes")
 	ErrReservedName    = fault.New(fault.Invalid, "reserved_vault_name", "Vault names that begin with __ are reserved")
 	ErrDenied          = fault.New(fault.Denied, "access_denied", "Access denied")

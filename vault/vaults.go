@@ -20,11 +20,11 @@ import (
 // agent's own binding.
 func (s *Service) Create(ctx context.Context, p identity.Principal, name, description string) (Vault, error) {
 	switch {
-	case name == "" || len(name) > 255:
+	case !identity.IsName(name):
 		return Vault{}, ErrVaultName
 	case len(description) > 4096:
 		return Vault{}, ErrDescription
-	case strings.HasPrefix(name, reservedPrefix):
+	case strings.HasPrefix(strings.TrimSpace(name), reservedPrefix):
 		return Vault{}, ErrReservedName
 	}
 	v, err := s.newVault(ctx, p, name, description)

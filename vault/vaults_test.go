@@ -32,6 +32,12 @@ func TestV1_Names(t *testing.T) {
 		{"__agent-keys", "", vault.ErrReservedName},
 		{"__", "", vault.ErrReservedName},
 		{"__anything", "", vault.ErrReservedName},
+		{" __agent-keys", "", vault.ErrReservedName},
+		{strings.Repeat("ü", 255), "", nil}, // characters, not bytes
+		{strings.Repeat("ü", 256), "", vault.ErrVaultName},
+		{" \t", "", vault.ErrVaultName},
+		{"a\x00b", "", vault.ErrVaultName},
+		{"a\x1b[2Jb", "", vault.ErrVaultName},
 	} {
 		v, err := w.Create(w.ctx, w.alice, c.name, c.description)
 		w.is(err, c.want)

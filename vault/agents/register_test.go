@@ -94,6 +94,8 @@ func TestA1_Limits(t *testing.T) {
 	}{
 		{agents.Spec{Name: ""}, agents.ErrName},
 		{agents.Spec{Name: strings.Repeat("n", 256)}, agents.ErrName},
+		{agents.Spec{Name: "a\nb"}, agents.ErrName},
+		{agents.Spec{Name: "  "}, agents.ErrName},
 		{agents.Spec{Name: strings.Repeat("n", 255), Description: strings.Repeat("d", 4096)}, nil},
 		{agents.Spec{Name: "x", Description: strings.Repeat("d", 4097)}, agents.ErrDescription},
 		{agents.Spec{Name: "x", Scopes: slices.Repeat([]string{"a"}, 100)}, nil},

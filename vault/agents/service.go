@@ -17,7 +17,7 @@ import (
 
 // Errors.
 var (
-	ErrName        = fault.New(fault.Invalid, "invalid_agent_name", "An agent needs a name of 1 to 255 characters")
+	ErrName        = fault.New(fault.Invalid, "invalid_agent_name", "An agent needs a name of 1 to 255 characters, not blank, and without control characters")
 	ErrDescription = fault.New(fault.Invalid, "invalid_description", "A description may have at most 4096 bytes")
 	ErrLists       = fault.New(fault.Invalid, "too_many_entries", "scopes, vault_ids, tx_to_allowlist and tx_allowed_chains may have 100 entries each, of at most 512 bytes")
 	ErrAuthMethod  = fault.New(fault.Invalid, "invalid_auth_method", "auth_method must be api_key, mtls (with client_cert_fingerprint) or oidc_client_credentials (with oidc_issuer and oidc_client_id)")

@@ -80,7 +80,7 @@ func bounded(list []string) bool {
 // check is what holds for every agent, new or changed.
 func check(a identity.Agent) error {
 	switch {
-	case a.Name == "" || len(a.Name) > 255:
+	case !identity.IsName(a.Name):
 		return ErrName
 	case len(a.Description) > 4096:
 		return ErrDescription

@@ -23,7 +23,7 @@ var (
 	ErrBusy = fault.New(fault.Unavailable, "passwords_busy", "Too many passwords are being checked at the moment")
 
 	ErrKeyNotFound = fault.New(fault.NotFound, "api_key_not_found", "No such API key")
-	ErrKeyName     = fault.New(fault.Invalid, "invalid_api_key_name", "An API key needs a name of 1 to 255 characters")
+	ErrKeyName     = fault.New(fault.Invalid, "invalid_api_key_name", "An API key needs a name of 1 to 255 characters, not blank, and without control characters")
 	ErrExpiryPast  = fault.New(fault.Invalid, "expiry_in_past", "expires_at must lie in the future")
 	ErrClaimTaken  = fault.New(fault.Conflict, "credential_in_use", "Another active agent of the organisation has this certificate, or this client of this issuer")
 	ErrNoIssuers   = fault.New(fault.Invalid, "oidc_not_configured", "No identity provider for agents is configured here (setting oidc.issuers)")

@@ -184,7 +184,7 @@ func (s *Service) CreateAPIKey(ctx context.Context, p Principal, spec NewAPIKeyS
 	switch {
 	case p.IsAgent():
 		refusal = ErrUsersOnly
-	case spec.Name == "" || len(spec.Name) > 255:
+	case !IsName(spec.Name):
 		return APIKey{}, "", ErrKeyName
 	case spec.ExpiresAt != nil && !now.Before(*spec.ExpiresAt):
 		return APIKey{}, "", ErrExpiryPast

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -30,6 +33,12 @@ const (
 	RoleAdmin  Role = "admin"
 	RoleMember Role = "member"
 )
+
+// IsName reports whether a vault, an agent or a key may be called s: something
+// that is seen, and harmless in a terminal.
+func IsName(s string) bool {
+	return utf8.RuneCountInString(s) <= 255 && strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
+}
 
 // Peer is where a request came from, known before anyone is authenticated.
 type Peer struct {
