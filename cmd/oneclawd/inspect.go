@@ -46,6 +46,8 @@ The exit code is 1 if a text is suspicious or malicious.`,
 	}
 	cmd.Flags().StringVar(&in.Context, "context", "input", "what the texts came as: input, output or document")
 	cmd.Flags().StringVar(&in.Preset, "preset", "balanced", "strict, balanced or permissive")
+	complete(cmd, "context", cobra.FixedCompletions([]cobra.Completion{"input", "output", "document"}, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "preset", cobra.FixedCompletions([]cobra.Completion{"strict", "balanced", "permissive"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&in.Config, "shroud-config", "", "file with a shroud_config (JSON) instead of the preset")
 	cmd.Flags().BoolVar(&in.JSON, "json", false, "print JSON, one line for each text")
 	cmd.Flags().BoolVar(&in.Lines, "lines", false, "each line of a file is a text: {\"content\": …}; prints JSON lines")

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oneclaw/oneclawd/appliance"
+	"github.com/oneclaw/oneclawd/internal/completion"
 )
 
 // global holds the flags that every command takes.
@@ -45,10 +46,42 @@ environment, the environment over the file.`,
 	f.StringVar(&g.data, "data", "", "folder of everything that must survive a restart (setting data)")
 	f.StringVar(&g.listen, "listen", "", "address of the API (setting api.listen)")
 	f.StringArrayVar(&g.set, "set", nil, "any other setting, as key=value; may be repeated")
+	complete(root, "set", settingNames)
 	root.AddCommand(
 		newInit(g), newServe(g), newDev(g), newUnseal(g), newSeal(g), newAttest(), newStatus(g), newBackup(g), newRecovery(g), newDrill(g), newVault(), newExamine(g), newInspect(), newMCP(), newAudit(), newOutbox(), newHSM(g), newKEK(g), newTLS(g), newForward(g), newUpdate(g), newConfig(g), newVersion(), newBroker(),
 	)
+	completeInBash(root)
 	return root
+}
+
+// completeInBash has the script for bash work where bash-completion is not installed.
+func completeInBash(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	script, _, err := root.Find([]string{"completion", "bash"})
+	if err != nil {
+		panic(err) // the library has no such command any more
+	}
+	print := script.RunE
+	script.RunE = func(cmd *cobra.Command, args []string) error {
+		cmd.Print(completion.Bash)
+		return print(cmd, args)
+	}
+}
+
+// complete has the shell offer what offered returns for the values of a flag.
+func complete(cmd *cobra.Command, flag string, offered cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, offered); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+func settingNames(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	cfg := appliance.Defaults()
+	var out []cobra.Completion
+	for _, s := range cfg.Settings() {
+		out = append(out, cobra.CompletionWithDesc(s.Key+"=", s.Doc))
+	}
+	return out, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
 // overrides are the settings given as flags.

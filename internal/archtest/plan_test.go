@@ -12,6 +12,9 @@ var may = map[string][]string{
 	"internal/txn":   {},
 	"internal/id":    {"internal/fault"},
 
+	// What the script for bash of both programs begins with.
+	"internal/completion": {},
+
 	// Keys. Only the broker's process runs hsm/pkcs11, so that a driver that
 	// crashes does not take the daemon with it: hsm/broker must not import it.
 	"hsm":         {"internal/fault"},
@@ -187,12 +190,12 @@ var may = map[string][]string{
 	// process it runs in.
 	"cmd/oneclawd": {
 		"appliance", "appliance/api", "appliance/attest", "appliance/attest/launch", "appliance/client", "appliance/client/attested", "appliance/inspection/files", "mcp", "appliance/backup", "appliance/operator", "appliance/seal", "appliance/update", "hsm", "hsm/broker", "hsm/pkcs11",
-		"internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
+		"internal/completion", "internal/fault", "internal/id", "internal/plain", "store", "vault/audit",
 	},
 
 	// The command line of people and agents: a client of the API. What it shares with
 	// the daemon are pure functions of texts, so that it builds for any system.
-	"cmd/oneclaw": {"appliance/api", "appliance/attest", "appliance/client", "appliance/client/attested", "appliance/client/cmek", "appliance/inspection/files", "internal/plain", "mcp", "shroud/redact"},
+	"cmd/oneclaw": {"appliance/api", "appliance/attest", "appliance/client", "appliance/client/attested", "appliance/client/cmek", "appliance/inspection/files", "internal/completion", "internal/plain", "mcp", "shroud/redact"},
 
 	// Inspection: text in, findings out.
 	"shroud/detect/pii": {},
