@@ -11,6 +11,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/vault/audit"
 )
 
 // Errors that callers tell apart.
@@ -20,7 +21,7 @@ var (
 	ErrFull        = fault.New(fault.StorageFull, "storage_full", "no space left to record this change; free disk space, then try again")
 	ErrUnwritable  = fault.New(fault.Unavailable, "storage_unavailable", "the change could not be recorded; nothing was changed")
 	ErrInDoubt     = fault.New(fault.Unavailable, "storage_in_doubt", "the disk failed while the change was recorded; whether it took effect is not known")
-	ErrDamaged     = fault.New(fault.Internal, "record_damaged", "a stored record is damaged")
+	ErrDamaged     = audit.ErrUnreadable
 	ErrFileDamaged = fault.New(fault.Internal, "store_damaged", "the data file is damaged; restore a backup")
 	ErrWrongKey    = fault.New(fault.Unprocessable, "wrong_store_key", "the store key does not fit this data")
 	ErrInUse       = fault.New(fault.Unavailable, "store_in_use", "another oneclawd is using this data")

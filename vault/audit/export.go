@@ -37,8 +37,8 @@ var trailerStart = []byte(`{"checkpoint":`)
 
 // Export writes the log of every organisation from a record on, the first being
 // 0, up to a fresh checkpoint. From the size of an earlier export on it is what
-// that one lacks. It does not judge: a record that is missing is left out, for
-// VerifyExport to name.
+// that one lacks. It does not judge: a record that is missing or damaged is left out,
+// for VerifyExport to name.
 func (g *Log) Export(ctx context.Context, w io.Writer, from uint64) error {
 	cp, err := g.Checkpoint(ctx)
 	if err != nil {
@@ -74,10 +74,12 @@ func (g *Log) exportRecords(ctx context.Context, w *bufio.Writer, from, size uin
 		}
 		for _, raw := range c.leaves {
 			switch {
-			case raw != nil:
+			case len(raw) > 0:
 				wrote = true
 				w.Write(raw)
 				w.WriteByte('\n')
+			case raw != nil:
+				wrote = true // it has not expired
 			case !wrote && g.Expires:
 				first++
 			}

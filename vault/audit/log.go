@@ -39,7 +39,7 @@ const chunkSize = 4 * tileWidth
 // chunk is a run of events and what the tree says their hashes are.
 type chunk struct {
 	from   uint64
-	leaves [][]byte // nil where one is missing
+	leaves [][]byte // nil where one is missing, empty where one is damaged
 	hashes []tlog.Hash
 }
 
@@ -86,10 +86,14 @@ func (g *Log) read(ctx context.Context, from, to uint64) (*chunk, error) {
 		}
 		for seq := max(from, drained); seq < to; seq++ {
 			raw, err := tx.AuditLeaf(seq)
-			if err != nil {
+			switch {
+			case damaged(err):
+				c.leaves[seq-from] = []byte{}
+			case err != nil:
 				return err
+			default:
+				c.leaves[seq-from] = bytes.Clone(raw)
 			}
-			c.leaves[seq-from] = bytes.Clone(raw)
 		}
 		return nil
 	})
@@ -110,7 +114,7 @@ func readHashes(tx Tx, from uint64, hashes []tlog.Hash) error {
 	for i := 0; i < len(hashes); {
 		seq := from + uint64(i)
 		tile, err := tx.AuditTile(0, seq/tileWidth)
-		if err != nil {
+		if err != nil && !damaged(err) {
 			return fmt.Errorf("audit: tile 0/%d: %w", seq/tileWidth, err)
 		}
 		for at := int(seq % tileWidth); at < tileWidth && i < len(hashes); at++ {
@@ -141,7 +145,7 @@ func (g *Log) newestFirst(ctx context.Context, fn func(raw []byte) bool) error {
 			return err
 		}
 		for i := len(c.leaves) - 1; i >= 0 && more; i-- {
-			if c.leaves[i] != nil {
+			if len(c.leaves[i]) > 0 {
 				more = fn(c.leaves[i])
 			}
 		}

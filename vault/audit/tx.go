@@ -7,7 +7,8 @@ import "github.com/oneclaw/oneclawd/internal/id"
 // a method returns are valid until the transaction ends and are never written
 // to; slices handed in are the store's from then on.
 //
-// A read of something never written returns its zero value and no error.
+// A read of something never written returns its zero value and no error; of something
+// that cannot be opened any more ErrUnreadable, or another fault that is Internal.
 type Tx interface {
 	// AuditSize is how many events the log holds: the next one's index.
 	AuditSize() (uint64, error)

@@ -46,6 +46,9 @@ func (g *Log) Verify(ctx context.Context, s Scope) (*Report, error) {
 	if err := v.records(ctx); err != nil {
 		return nil, fmt.Errorf("audit: verify: %w", err)
 	}
+	if err := v.heads(ctx); err != nil {
+		return nil, fmt.Errorf("audit: verify: %w", err)
+	}
 	v.conclude()
 	return v.rep, nil
 }
@@ -83,17 +86,27 @@ func (v *verification) begin(ctx context.Context) error {
 	if err := v.readAnchor(ctx); err != nil {
 		return err
 	}
-	// After the anchor, which never runs ahead of the store.
+	return v.readStored(ctx, vkey) // after the anchor, which never runs ahead of the store
+}
+
+func (v *verification) readStored(ctx context.Context, vkey string) error {
 	var signed []byte
-	err = v.log.DB.View(ctx, func(tx Tx) (err error) {
-		if v.rep.Size, err = tx.AuditSize(); err != nil {
-			return err
+	err := v.log.DB.View(ctx, func(tx Tx) (err error) {
+		if _, v.rep.Size, err = bounds(tx); damaged(err) {
+			v.rep.Size, v.done = 0, true
+			return nil
 		}
-		signed, err = tx.AuditCheckpoint()
-		signed = bytes.Clone(signed)
+		if err == nil {
+			signed, err = tx.AuditCheckpoint()
+			signed = bytes.Clone(signed)
+		}
 		return err
 	})
 	switch cp, bad := OpenCheckpoint(signed, vkey); {
+	case v.done:
+		v.rep.add(BadTree, 0, "how many records there are, and where, cannot be read any more")
+	case damaged(err):
+		v.rep.add(BadCheckpoint, 0, "the stored checkpoint cannot be read any more")
 	case err != nil:
 		return err
 	case signed == nil && v.anchor != nil:
@@ -124,6 +137,9 @@ func (v *verification) readAnchor(ctx context.Context) (err error) {
 // tree recomputes the root from the hash of every record and compares it with
 // the tiles above and with all that was signed or remembered.
 func (v *verification) tree(ctx context.Context) error {
+	if v.done {
+		return nil
+	}
 	m := newMilestones(v.rep.Size)
 	for _, cp := range []*Checkpoint{v.signed, v.old, v.anchor} {
 		if cp != nil {
@@ -253,6 +269,54 @@ func (v *verification) lookAhead(l *leaf) {
 		}
 	}
 	v.done = v.treeOK && (named || v.ahead >= chunkSize)
+}
+
+// heads holds the stored end of each chain, which the next event will follow, against
+// the records.
+func (v *verification) heads(ctx context.Context) error {
+	if v.bad != nil || v.done {
+		return nil
+	}
+	return v.log.DB.View(ctx, func(tx Tx) error {
+		if err := v.catchUp(tx); err != nil {
+			return err
+		}
+		for org, last := range v.chains.heads {
+			if !v.scope.Everyone && org != v.scope.Org {
+				continue
+			}
+			head, err := tx.AuditChain(org)
+			if err != nil && !damaged(err) {
+				return err
+			}
+			if err != nil || head.Event != last.Event || head.Hash != last.Hash {
+				v.rep.Problems = append(v.rep.Problems, Problem{Finding: Broken, Index: v.rep.Size, Event: last.Event,
+					Text: "the stored end of its chain is not this event: the next one will not follow it"})
+			}
+		}
+		return nil
+	})
+}
+
+// catchUp follows the chains through what was logged since, which is judged next time.
+func (v *verification) catchUp(tx Tx) error {
+	_, size, err := bounds(tx)
+	if err != nil {
+		return err
+	}
+	for seq := v.rep.Size; seq < size; seq++ {
+		raw, err := tx.AuditLeaf(seq)
+		if err == nil && raw == nil {
+			raw, err = v.log.Archive.Leaf(seq)
+		}
+		if err != nil && !damaged(err) {
+			return err
+		}
+		if l, bad := decodeLeaf(raw); bad == nil {
+			v.chains.follow(l)
+		}
+	}
+	return nil
 }
 
 // conclude puts the first bad record before everything that follows from it.
