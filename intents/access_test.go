@@ -8,6 +8,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
@@ -28,7 +29,7 @@ func TestAccessList(t *testing.T) {
 		r.Access = list
 		change(&r)
 		in := w.submit(r)
-		tx, _, err := evm.ParseSigned(in.Last().Raw)
+		tx, _, err := evmtest.ParseSigned(in.Last().Raw)
 		w.ok(err)
 		if tx.Type != want {
 			t.Errorf("it is of type %d, not %d", tx.Type, want)

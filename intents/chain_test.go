@@ -7,6 +7,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/internal/txn"
 )
@@ -154,7 +155,7 @@ func (c *fakeChain) Send(_ context.Context, signed evm.Signed) (node.Sent, error
 	if c.refuse != "" {
 		return node.Sent{Outcome: c.refuse, Reason: "insufficient funds"}, nil
 	}
-	tx, from, err := evm.ParseSigned(raw)
+	tx, from, err := evmtest.ParseSigned(raw)
 	if err != nil {
 		return node.Sent{Outcome: node.Rejected, Reason: err.Error()}, nil
 	}

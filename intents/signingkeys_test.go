@@ -6,6 +6,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -27,7 +28,7 @@ func TestSigningKey(t *testing.T) {
 	}
 	for range 8 {
 		in := w.submit(pay("0.01"))
-		tx, from, err := evm.ParseSigned(in.Last().Raw)
+		tx, from, err := evmtest.ParseSigned(in.Last().Raw)
 		w.ok(err)
 		if from != k.Address || tx.To.String() != somebody {
 			t.Fatalf("it was signed by %s, not by %s", from, k.Address)

@@ -11,6 +11,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -21,7 +22,7 @@ func TestAnAgentPays(t *testing.T) {
 	w.logs("transaction.submit success; transaction.sign success; transaction.broadcast success", func() {
 		in = w.submit(pay("0.25"))
 	})
-	tx, from, err := evm.ParseSigned(in.Last().Raw)
+	tx, from, err := evmtest.ParseSigned(in.Last().Raw)
 	w.ok(err)
 	if tx.Nonce != 0 || from != in.From || tx.Value.Units(18) != "0.25" || tx.To.String() != somebody || tx.ChainID != 1 {
 		t.Fatalf("it signed %+v from %s", tx, from)
@@ -412,7 +413,7 @@ func TestCancelledStaysCancelled(t *testing.T) {
 	w.ok(err)
 	faster, err := w.SpeedUp(w.ctx, w.agent, w.agent.ID, in.ID, "", "")
 	w.ok(err)
-	if tx, _, err := evm.ParseSigned(faster.Last().Raw); err != nil || !tx.Value.IsZero() || tx.To.String() == somebody || len(faster.Tries) != 3 {
+	if tx, _, err := evmtest.ParseSigned(faster.Last().Raw); err != nil || !tx.Value.IsZero() || tx.To.String() == somebody || len(faster.Tries) != 3 {
 		t.Fatalf("it moves %s to %s (%v)", tx.Value, tx.To, err)
 	}
 	w.chain.mine(5)

@@ -14,6 +14,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm/local"
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 	"github.com/oneclaw/oneclawd/intents/node"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
@@ -241,7 +242,7 @@ func signedTx(t testing.TB, text string) (evm.Tx, evm.Address) {
 	if err != nil || !strings.HasPrefix(text, "0x") {
 		t.Fatalf("not hex with 0x: %s", text)
 	}
-	tx, from, err := evm.ParseSigned(raw)
+	tx, from, err := evmtest.ParseSigned(raw)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/crypto/keccak"
 )
 
 // Address names an account or a contract. The zero value is the zero address.
@@ -35,7 +35,8 @@ func AddressOf(public [65]byte) Address { return addressOf(public[:]) }
 // Creates is the address of the contract that the account's transaction with a
 // nonce makes (yellow paper, §7).
 func (a Address) Creates(nonce uint64) Address {
-	return Address(crypto.CreateAddress(common.Address(a), nonce))
+	digest := keccak256(rlp(nil).list(rlp(nil).bytes(a[:]).number(nonce)))
+	return Address(digest[12:])
 }
 
 // IsZero reports whether it is the zero address, which nobody has the key of.
@@ -54,6 +55,15 @@ func (a *Address) UnmarshalText(text []byte) (err error) {
 
 // Hash is a Keccak-256 digest: of a transaction, a block, a message.
 type Hash [32]byte
+
+func keccak256(parts ...[]byte) (h Hash) {
+	state := keccak.NewLegacyKeccak256()
+	for _, p := range parts {
+		state.Write(p)
+	}
+	state.Sum(h[:0])
+	return h
+}
 
 // ParseHash reads 0x and 64 hex digits of either case.
 func ParseHash(s string) (Hash, error) {

@@ -8,7 +8,7 @@
 // strictly, into values that are right by construction; what is not understood
 // is refused rather than guessed.
 //
-// Encodings and the curve are go-ethereum's. Two readers are this package's own,
-// because they decide what is let through: that of call data and that of EIP-712
-// messages. Tests compare both with go-ethereum's.
+// The curve is libsecp256k1's, from go-ethereum. What decides about transactions is
+// this package's own, and small: the readers of call data and of EIP-712 messages,
+// and the encoding of what is signed. Tests compare each with go-ethereum's.
 package evm

@@ -1,7 +1,5 @@
 package evm
 
-import "github.com/ethereum/go-ethereum/crypto"
-
 // method is a method whose effects are known.
 type method struct {
 	name      string // with its types
@@ -24,7 +22,10 @@ func bySelector(lists ...[]method) map[[4]byte]method {
 
 // Selector is how call data begins that is for a method, of which the name and
 // the types of its arguments are given: "transfer(address,uint256)".
-func Selector(method string) [4]byte { return [4]byte(crypto.Keccak256([]byte(method))) }
+func Selector(method string) [4]byte {
+	sum := keccak256([]byte(method))
+	return [4]byte(sum[:])
+}
 
 // tokenMethods are those of ERC-20, 721 and 1155, and what extends these. The
 // token is the contract that is called.

@@ -1,15 +1,10 @@
 package evm
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 	"strings"
 	"unicode"
-
-	"github.com/ethereum/go-ethereum/accounts/abi"
-	"github.com/ethereum/go-ethereum/common"
 )
 
 // RevertKind says how a contract gave its reason for reverting.
@@ -24,27 +19,10 @@ const (
 	RevertOther  RevertKind = "unknown" // bytes of no known form
 )
 
-// CustomErrors are errors that contracts declare, by selector.
-type CustomErrors map[[4]byte]abi.Error
-
-// ParseErrors reads the errors of a contract's ABI, as compilers write it.
-func ParseErrors(abiJSON []byte) (CustomErrors, error) {
-	parsed, err := abi.JSON(bytes.NewReader(abiJSON))
-	if err != nil {
-		return nil, fmt.Errorf("evm: reading an ABI: %w", err)
-	}
-	out := CustomErrors{}
-	for _, e := range parsed.Errors {
-		out[[4]byte(e.ID[:4])] = e
-	}
-	return out, nil
-}
-
 // RevertReason says in words why a call was reverted, from the bytes that it
-// returned: what errors of its own the contract declares can be told in extra.
-// The words are the contract's, and so not to be believed; they are one line of
-// printable characters at most 256 long.
-func RevertReason(data []byte, extra ...CustomErrors) (string, RevertKind) {
+// returned. The words are the contract's, and so not to be believed; they are one
+// line of printable characters at most 256 long.
+func RevertReason(data []byte) (string, RevertKind) {
 	if len(data) == 0 {
 		return "reverted without a reason", RevertSilent
 	}
@@ -65,11 +43,9 @@ func RevertReason(data []byte, extra ...CustomErrors) (string, RevertKind) {
 		}
 		return "reverted with data of no known form", RevertOther
 	}
-	for _, known := range append(extra, commonErrors) {
-		if e, ok := known[selector]; ok {
-			if text, ok := customText(e, data[4:]); ok {
-				return text, RevertCustom
-			}
+	if e, ok := commonErrors[selector]; ok {
+		if text := e.text(a); *a.err == nil {
+			return text, RevertCustom
 		}
 	}
 	return "custom error 0x" + hex.EncodeToString(selector[:]), RevertCustom
@@ -116,40 +92,39 @@ var commonErrors = declare(
 	"EnforcedPause()", "ReentrancyGuardReentrantCall()", "SafeERC20FailedOperation(address)", "FailedCall()",
 )
 
-func declare(signatures ...string) CustomErrors {
-	out := CustomErrors{}
+// customError is an error that contracts declare: its name, and the types of its
+// values.
+type customError struct {
+	name  string
+	kinds []string
+}
+
+func declare(signatures ...string) map[[4]byte]customError {
+	out := make(map[[4]byte]customError, len(signatures))
 	for _, s := range signatures {
 		name, list, _ := strings.Cut(strings.TrimSuffix(s, ")"), "(")
-		var in abi.Arguments
-		for kind := range strings.SplitSeq(list, ",") {
-			if t, err := abi.NewType(kind, "", nil); err == nil {
-				in = append(in, abi.Argument{Type: t})
-			}
+		e := customError{name: name}
+		if list != "" {
+			e.kinds = strings.Split(list, ",")
 		}
-		out[Selector(s)] = abi.NewError(name, in)
+		out[Selector(s)] = e
 	}
 	return out
 }
 
-func customText(e abi.Error, data []byte) (string, bool) {
-	values, err := e.Inputs.UnpackValues(data)
-	if err != nil && len(e.Inputs) > 0 {
-		return "", false
-	}
-	texts := make([]string, len(values))
-	for i, v := range values {
-		switch v := v.(type) {
-		case [32]byte:
-			texts[i] = Hash(v).String()
-		case []byte:
-			texts[i] = "0x" + hex.EncodeToString(v[:min(len(v), 64)])
-		case string, bool, common.Address, *big.Int, uint8, uint16, uint32, uint64, int8, int16, int32, int64:
-			texts[i] = fmt.Sprint(v)
-		default:
-			texts[i] = "…" // lists and structs would be long
+func (e customError) text(values args) string {
+	texts := make([]string, len(e.kinds))
+	for i, kind := range e.kinds {
+		switch kind {
+		case "address":
+			texts[i] = values.address(i).String()
+		case "uint256":
+			texts[i] = values.amount(i).String()
+		default: // bytes32
+			texts[i] = Hash(values.word(i)).String()
 		}
 	}
-	return Printable(e.Name+"("+strings.Join(texts, ", ")+")", maxReason), true
+	return Printable(e.name+"("+strings.Join(texts, ", ")+")", maxReason)
 }
 
 const maxReason = 256

@@ -1,9 +1,6 @@
 package evm
 
-import (
-	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/holiman/uint256"
-)
+import "github.com/holiman/uint256"
 
 // Signature is an ECDSA signature on secp256k1 from which the signer can be
 // recovered. Its s is in the lower half of the range (EIP-2): of the two
@@ -64,7 +61,7 @@ func ParseSignature(b []byte) (Signature, error) {
 // Recover says whose signature of digest this is. Every well-formed signature is
 // somebody's: compare the answer.
 func (s Signature) Recover(digest Hash) (Address, error) {
-	public, err := crypto.Ecrecover(digest[:], s.recoverable())
+	public, err := recoverPublic(digest[:], s.recoverable())
 	if err != nil {
 		return Address{}, ErrSignature.Because(err)
 	}
@@ -90,5 +87,6 @@ func (s Signature) recoverable() []byte {
 
 // addressOf is the address of an uncompressed public key.
 func addressOf(public []byte) Address {
-	return Address(crypto.Keccak256(public[1:])[12:])
+	digest := keccak256(public[1:])
+	return Address(digest[12:])
 }

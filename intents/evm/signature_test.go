@@ -15,15 +15,6 @@ import (
 
 var order, _ = new(big.Int).SetString("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16)
 
-// flip replaces the s in the last 32 bytes of a signed transaction by the other
-// one, and the recovery id before r by its.
-func flip(raw []byte) {
-	s := raw[len(raw)-32:]
-	new(big.Int).Sub(order, new(big.Int).SetBytes(s)).FillBytes(s)
-	v := &raw[len(raw)-32-1-32-1-1]
-	*v = map[byte]byte{0x80: 1, 1: 0x80}[*v]
-}
-
 func key(t testing.TB) evm.Key {
 	return must[evm.Key](t)(evm.ParseKey(bytes.Repeat([]byte("46"), 32)))
 }

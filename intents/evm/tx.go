@@ -2,10 +2,8 @@ package evm
 
 import (
 	"math"
-	"math/big"
 
-	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
 )
 
 // Call is what a transaction does: it takes value and data to an account. To is
@@ -91,43 +89,65 @@ func (t Tx) MaxCost() (Amount, error) {
 	return fee.Add(t.Value)
 }
 
-// Digest is what is signed.
-func (t Tx) Digest() Hash { return Hash(t.signer().Hash(t.encoding())) }
-
-func (t Tx) signer() types.Signer {
-	return types.LatestSignerForChainID(new(big.Int).SetUint64(t.ChainID))
-}
-
-// encoding is the transaction as go-ethereum has it.
-func (t Tx) encoding() *types.Transaction {
-	to := (*common.Address)(t.To)
-	chain := new(big.Int).SetUint64(t.ChainID)
-	switch t.Type {
-	case DynamicFee:
-		return types.NewTx(&types.DynamicFeeTx{
-			ChainID: chain, Nonce: t.Nonce, GasTipCap: t.Tip.Big(), GasFeeCap: t.MaxFee.Big(), Gas: t.Gas,
-			To: to, Value: t.Value.Big(), Data: t.Data, AccessList: accessList(t.Access),
-		})
-	case AccessList:
-		return types.NewTx(&types.AccessListTx{
-			ChainID: chain, Nonce: t.Nonce, GasPrice: t.GasPrice.Big(), Gas: t.Gas,
-			To: to, Value: t.Value.Big(), Data: t.Data, AccessList: accessList(t.Access),
-		})
-	default:
-		return types.NewTx(&types.LegacyTx{
-			Nonce: t.Nonce, GasPrice: t.GasPrice.Big(), Gas: t.Gas, To: to, Value: t.Value.Big(), Data: t.Data,
-		})
+// Digest is what is signed. A legacy transaction has its chain in it (EIP-155).
+func (t Tx) Digest() Hash {
+	if t.Type == Legacy {
+		return keccak256(rlp(nil).list(t.items().number(t.ChainID).number(0).number(0)))
 	}
+	return keccak256(t.envelope(t.items()))
 }
 
-func accessList(list []Access) types.AccessList {
-	out := make(types.AccessList, len(list))
-	for i, a := range list {
-		keys := make([]common.Hash, len(a.Slots))
-		for j, s := range a.Slots {
-			keys[j] = common.Hash(s)
+// encoded is the transaction with its signature.
+func (t Tx) encoded(sig Signature) []byte {
+	v := NewAmount(uint64(sig.recovery))
+	if t.Type == Legacy { // 35 + 2 × chain and v; 35 lets 27 and 28 be those of any chain
+		v.v.AddUint64(new(uint256.Int).Lsh(uint256.NewInt(t.ChainID), 1), 35+uint64(sig.recovery))
+	}
+	return t.envelope(t.items().amount(v).amount(numberOf(sig.r)).amount(numberOf(sig.s)))
+}
+
+// envelope is a list of items with the type before it, which a legacy one has not
+// (EIP-2718).
+func (t Tx) envelope(items rlp) []byte {
+	if t.Type == Legacy {
+		return rlp(nil).list(items)
+	}
+	return rlp{byte(t.Type)}.list(items)
+}
+
+// items are the parts of the transaction that its type has, in their order.
+func (t Tx) items() (r rlp) {
+	if t.Type != Legacy {
+		r = r.number(t.ChainID)
+	}
+	r = r.number(t.Nonce)
+	if t.Type == DynamicFee {
+		r = r.amount(t.Tip).amount(t.MaxFee)
+	} else {
+		r = r.amount(t.GasPrice)
+	}
+	r = r.number(t.Gas)
+	if t.To == nil {
+		r = r.bytes(nil)
+	} else {
+		r = r.bytes(t.To[:])
+	}
+	r = r.amount(t.Value).bytes(t.Data)
+	if t.Type != Legacy {
+		r = r.list(accessList(t.Access))
+	}
+	return r
+}
+
+func accessList(list []Access) (r rlp) {
+	for _, a := range list {
+		var slots rlp
+		for _, s := range a.Slots {
+			slots = slots.bytes(s[:])
 		}
-		out[i] = types.AccessTuple{Address: common.Address(a.Address), StorageKeys: keys}
+		r = r.list(rlp(nil).bytes(a.Address[:]).list(slots))
 	}
-	return out
+	return r
 }
+
+func numberOf(word [32]byte) Amount { return Amount{*new(uint256.Int).SetBytes32(word[:])} }

@@ -2,19 +2,14 @@ package evm_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"errors"
 	"math"
 	"math/big"
 	"reflect"
-	"strings"
 	"testing"
 
-	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
-
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 )
 
 // Every transaction that ethers signs is signed here to the same bytes, and read
@@ -45,7 +40,7 @@ func TestTransactionsAreTheSameAsEthers(t *testing.T) {
 		if !bytes.Equal(signed.Raw, v.Raw) || signed.Hash != v.Hash {
 			t.Errorf("%d: signed as %x (%s)\nnot %x (%s)", i, signed.Raw, signed.Hash, v.Raw, v.Hash)
 		}
-		back, from, err := evm.ParseSigned(v.Raw)
+		back, from, err := evmtest.ParseSigned(v.Raw)
 		if err != nil || from != v.From || !same(back, tx) {
 			t.Errorf("%d: read back from %s as %+v (%v), was %+v", i, from, back, err, tx)
 		}
@@ -127,52 +122,70 @@ func TestMaxCost(t *testing.T) {
 	}
 }
 
-func TestSignedThatAreRefused(t *testing.T) {
-	good := load(t).Transactions[5].Raw
-	high := bytes.Clone(good) // the other s: the order of the curve less this one
-	for name, raw := range map[string][]byte{
-		"nothing":      nil,
-		"not a list":   {0x80},
-		"cut off":      good[:len(good)-1],
-		"followed":     append(bytes.Clone(good), 0),
-		"a blob":       append([]byte{3}, good[1:]...),
-		"no signature": unhex(t, "0x02c9018080808080808080c0808080"),
-		"too large":    make([]byte, 1<<20),
-	} {
-		if _, _, err := evm.ParseSigned(raw); !errors.Is(err, evm.ErrTransaction) && !errors.Is(err, evm.ErrSignature) {
-			t.Errorf("%s: %v", name, err)
+// What is signed is what go-ethereum reads, wherever a length or a number needs
+// another byte.
+func TestEverySizeIsEncodedRight(t *testing.T) {
+	key := key(t)
+	numbers := []evm.Amount{{}, evm.NewAmount(1), evm.NewAmount(127), evm.NewAmount(128), evm.NewAmount(255), evm.NewAmount(256), evm.NewAmount(math.MaxUint64), must[evm.Amount](t)(evm.ParseUnits("1", 70))}
+	for kind := evm.Legacy; kind <= evm.DynamicFee; kind++ {
+		for i, size := range []int{0, 1, 2, 54, 55, 56, 57, 255, 256, 257, 65535, 65536, 128 << 10} {
+			n := numbers[i%len(numbers)]
+			small, _ := n.Uint64()
+			tx := evm.Tx{Type: kind, ChainID: 1 + small/2, Nonce: small / 3, Gas: 1 + small>>40, Call: evm.Call{To: &evm.Address{byte(i)}, Value: n, Data: bytes.Repeat([]byte{byte(i)}, size)}}
+			if kind == evm.DynamicFee {
+				tx.MaxFee, tx.Tip = n, evm.NewAmount(min(small, 7))
+			} else {
+				tx.GasPrice = n
+			}
+			for j := range i * int(min(kind, 1)) {
+				tx.Access = append(tx.Access, evm.Access{Address: evm.Address{byte(j)}, Slots: make([]evm.Hash, j%4)})
+			}
+			if i%2 == 1 {
+				tx.To = nil
+			}
+			check(t, key, tx)
 		}
 	}
-	flip(high)
-	if _, _, err := evm.ParseSigned(high); !errors.Is(err, evm.ErrSignature) {
-		t.Errorf("a signature with the higher s: %v", err)
+	last := evm.Tx{ChainID: math.MaxUint64, Gas: 1, Call: evm.Call{To: &evm.Address{}}}
+	check(t, key, last) // its v has 65 bits
+}
+
+// check signs a transaction, and has go-ethereum read it.
+func check(t *testing.T, key evm.Key, tx evm.Tx) {
+	t.Helper()
+	signed, err := tx.Sign(must[evm.Signature](t)(key.Sign(tx.Digest())))
+	if err != nil {
+		t.Fatalf("%+v: %v", tx, err)
 	}
-	// As it was before EIP-155: valid on every chain.
-	private := must[*ecdsa.PrivateKey](t)(crypto.HexToECDSA(strings.Repeat("46", 32)))
-	legacy := types.LegacyTx{To: &common.Address{1}, Gas: 21000, GasPrice: big.NewInt(1), Value: big.NewInt(1)}
-	raw := must[[]byte](t)(types.MustSignNewTx(private, types.HomesteadSigner{}, &legacy).MarshalBinary())
-	if _, _, err := evm.ParseSigned(raw); !errors.Is(err, evm.ErrTransaction) || !strings.Contains(err.Error(), "not bound to a chain") {
-		t.Errorf("of no chain: %v", err)
+	back, from, err := evmtest.ParseSigned(signed.Raw)
+	if err != nil || from != key.Address() || !same(back, tx) {
+		t.Fatalf("%x is from %s, %+v (%v); it was %+v", signed.Raw, from, back, err, tx)
 	}
 }
 
-func FuzzParseSigned(f *testing.F) {
-	for _, v := range load(f).Transactions {
-		f.Add([]byte(v.Raw))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		tx, from, err := evm.ParseSigned(raw)
-		if err != nil {
-			return
+func FuzzSign(f *testing.F) {
+	f.Add(uint8(2), uint64(1), uint64(0), uint64(21000), []byte{1}, []byte{2}, []byte{1}, make([]byte, 60), []byte{1, 0, 3})
+	f.Fuzz(func(t *testing.T, kind uint8, chain, nonce, gas uint64, value, price, tip, data, access []byte) {
+		tx := evm.Tx{Type: evm.TxType(kind % 3), ChainID: chain, Nonce: nonce, Gas: gas, Call: evm.Call{Value: amount(value), Data: data}}
+		if len(data)%2 == 0 {
+			tx.To = &evm.Address{byte(kind)}
 		}
-		if err := tx.Check(); err != nil {
-			t.Fatalf("read, but wrong: %v", err)
+		if tx.Type == evm.DynamicFee {
+			tx.MaxFee, tx.Tip = amount(price), amount(tip)
+		} else {
+			tx.GasPrice = amount(price)
 		}
-		if from.IsZero() {
-			t.Fatal("nobody signed it")
+		for _, slots := range access {
+			tx.Access = append(tx.Access, evm.Access{Address: evm.Address{slots}, Slots: make([]evm.Hash, slots)})
 		}
-		if _, err := evm.Effects(from, tx.Call); err != nil && !errors.Is(err, evm.ErrCalldata) {
-			t.Fatal(err)
+		if tx.Check() == nil {
+			check(t, key(t), tx)
 		}
 	})
+}
+
+// amount is a number of at most 32 bytes.
+func amount(b []byte) evm.Amount {
+	a, _ := evm.AmountOf(new(big.Int).SetBytes(b[:min(len(b), 32)]))
+	return a
 }

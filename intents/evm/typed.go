@@ -4,15 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-
-	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // PersonalHash is what is signed of a message that personal_sign is asked for
 // (EIP-191, version 0x45). The prefix keeps it from being a transaction.
 func PersonalHash(message []byte) Hash {
 	prefix := "\x19Ethereum Signed Message:\n" + strconv.Itoa(len(message))
-	return Hash(crypto.Keccak256([]byte(prefix), message))
+	return keccak256([]byte(prefix), message)
 }
 
 // TypedData is a message of EIP-712: a struct that a contract will believe the
@@ -80,7 +78,7 @@ func parseTyped(raw []byte) (t TypedData, err error) {
 		return t, fmt.Errorf("message: %w", err)
 	}
 	t.message = fields
-	t.digest = Hash(crypto.Keccak256([]byte("\x19\x01"), separator[:], message[:]))
+	t.digest = keccak256([]byte("\x19\x01"), separator[:], message[:])
 	return t, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common/math"
-	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // hash reads a struct and hashes it (EIP-712, hashStruct). Reading and hashing
@@ -34,7 +33,8 @@ func (e encoder) structure(name string, v any) (sum [32]byte, out map[string]any
 		return sum, nil, errors.New("a struct does not have the fields that its type has")
 	}
 	if e.typeHash[name] == nil {
-		e.typeHash[name] = crypto.Keccak256([]byte(e.encodeType(name)))
+		sum := keccak256([]byte(e.encodeType(name)))
+		e.typeHash[name] = sum[:]
 	}
 	enc := append(make([]byte, 0, 32*(1+len(values))), e.typeHash[name]...)
 	out = make(map[string]any, len(values))
@@ -49,7 +49,7 @@ func (e encoder) structure(name string, v any) (sum [32]byte, out map[string]any
 		}
 		enc, out[f.name] = append(enc, word[:]...), value
 	}
-	return [32]byte(crypto.Keccak256(enc)), out, nil
+	return keccak256(enc), out, nil
 }
 
 // value encodes one value as a word, and returns it as what it is: Address,
@@ -80,7 +80,7 @@ func (e encoder) value(kind string, v any) (word [32]byte, out any, err error) {
 	case !isText:
 		return word, nil, wrong
 	case kind == "string":
-		return [32]byte(crypto.Keccak256([]byte(text))), text, nil
+		return keccak256([]byte(text)), text, nil
 	case kind == "address":
 		a, err := ParseAddress(text)
 		copy(word[12:], a[:])
@@ -104,7 +104,7 @@ func (e encoder) list(of string, length int, v any) (word [32]byte, out any, err
 		}
 		enc, values[i] = append(enc, w[:]...), value
 	}
-	return [32]byte(crypto.Keccak256(enc)), values, nil
+	return keccak256(enc), values, nil
 }
 
 // octets reads bytes, or bytesN of exactly N.
@@ -115,7 +115,7 @@ func octets(kind, text string, wrong error) (word [32]byte, out any, err error) 
 		return word, nil, wrong
 	}
 	if kind == "bytes" {
-		return [32]byte(crypto.Keccak256(b)), b, nil
+		return keccak256(b), b, nil
 	}
 	if n, err := strconv.Atoi(strings.TrimPrefix(kind, "bytes")); err != nil || len(b) != n {
 		return word, nil, wrong

@@ -68,6 +68,7 @@ var may = map[string][]string{
 	// them or why.
 	"intents/evm":            {"internal/fault"},
 	"intents/node":           {"internal/fault", "intents/evm"}, // over a client of egress
+	"intents/evm/evmtest":    {"intents/evm"},
 	"intents/node/anviltest": {"intents/evm", "internal/porttest"},
 	"intents": {
 		"hsm", "internal/fault", "internal/id", "internal/plain", "internal/txn", "intents/evm", "intents/node",
@@ -221,9 +222,9 @@ var owner = map[string][]string{
 	"filippo.io/age":                         {"appliance/backup", "cmd/oneclawd"},
 	"github.com/cloudflare/circl":            {"appliance/seal"}, // Shamir's shares
 	"github.com/danielgtaylor/huma/v2":       {"appliance/httpapi"},
-	"github.com/decred/dcrd":                 {"hsm/soft", "hsm/hsmtest"}, // its module for secp256k1: account keys
+	"github.com/decred/dcrd":                 {"hsm/soft", "hsm/hsmtest", "intents/evm"}, // its module for secp256k1: account keys
 	"github.com/dgraph-io/badger/v4":         {"store/events"},
-	"github.com/ethereum/go-ethereum":        {"intents/evm"},
+	"github.com/ethereum/go-ethereum":        {"intents/evm", "intents/evm/evmtest"},
 	"github.com/gin-gonic/gin":               {"appliance/httpapi"},
 	"github.com/go-json-experiment/json":     {"shroud/provider/jsonedit"},         // it refuses duplicates, and says where tokens are
 	"github.com/golang-jwt/jwt/v5":           {"vault/identity", "appliance/oidc"}, // our tokens; those of others

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/intents/evm/evmtest"
 	"github.com/oneclaw/oneclawd/intents/node/anviltest"
 )
 
@@ -68,7 +69,7 @@ func signedBy(from evm.Address) func(body []byte) error {
 		if err != nil {
 			return err
 		}
-		tx, by, err := evm.ParseSigned(raw)
+		tx, by, err := evmtest.ParseSigned(raw)
 		if err != nil || by != from || evm.RawHash(raw).String() != got.TxHash {
 			return fmt.Errorf("%s by %s instead of %s, %w", got.TxHash, by, from, err)
 		}
