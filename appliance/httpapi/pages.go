@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"bytes"
 	"embed"
-	"html/template"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -24,12 +22,6 @@ const (
 
 //go:embed page
 var pageFiles embed.FS
-
-var (
-	mailedPages   = template.Must(template.ParseFS(pageFiles, "page/mailed.html"))
-	approvalPages = template.Must(template.ParseFS(pageFiles, "page/approval.html", "page/signin.html"))
-	secretPages   = template.Must(template.ParseFS(pageFiles, "page/secret.html", "page/signin.html"))
-)
 
 // Where somebody decides about what an agent wants to do, and enters a secret that it
 // asks for. The pages are the same for everybody: their scripts ask for what their
@@ -78,30 +70,35 @@ func (s *Server) pageRoutes() []route {
 		s.serveFile("/page/signin.js", typeScript, "page/signin.js")
 		s.serveFile("/page/approval.js", typeScript, "page/approval.js")
 		s.serveFile("/page/secret.js", typeScript, "page/secret.js")
-		s.servePage(approvalPage, typeHTML, filled(approvalPages, nil))
-		s.servePage(secretPage, typeHTML, filled(secretPages, nil))
+		s.servePage(approvalPage, typeHTML, []byte(piece("approval", signIn())))
+		s.servePage(secretPage, typeHTML, []byte(piece("secret", signIn())))
 	}}
 	for _, p := range pages {
-		routes = append(routes, func(*Server) { s.servePage("/"+p.Name, typeHTML, filled(mailedPages, p)) })
+		routes = append(routes, func(*Server) { s.servePage("/"+p.Name, typeHTML, []byte(p.page())) })
 	}
 	return routes
 }
 
-// filled is an embedded page.
-func filled(page *template.Template, data any) []byte {
-	var out bytes.Buffer
-	if err := page.Execute(&out, data); err != nil {
-		panic("httpapi: an embedded page is wrong: " + err.Error())
+// signIn is the form to sign in with, where a page has a place for it.
+func signIn() place { return part("signin", piece("signin")) }
+
+func (p mailedPage) page() markup {
+	var fields, ask markup
+	if p.Names {
+		fields += piece("mailed-name")
 	}
-	return out.Bytes()
+	if p.Password != "" {
+		fields += piece("mailed-password", text("password", p.Password))
+	}
+	if p.Asks {
+		ask = piece("mailed-ask")
+	}
+	return piece("mailed", text("name", p.Name), text("title", p.Title), text("lead", p.Lead), text("button", p.Button),
+		text("done", p.Done), text("next", p.Next), part("fields", fields), part("ask", ask))
 }
 
 func (s *Server) serveFile(path, contentType, name string) {
-	body, err := pageFiles.ReadFile(name)
-	if err != nil {
-		panic("httpapi: an embedded file is missing: " + err.Error())
-	}
-	s.servePage(path, contentType, body)
+	s.servePage(path, contentType, pageFile(name))
 }
 
 // servePage serves what is the same for everybody.

@@ -286,6 +286,8 @@ var never = []struct{ prefix, imported, why string }{
 	{"", "net/http/pprof", "it registers handlers in an init"},
 	{"", "expvar", "it registers handlers in an init"},
 	{"", "plugin", "one binary"},
+	{"", "html/template", "it finds methods by name, and so all of them stay in the binary (ADR 0037)"},
+	{"", "text/template", "it finds methods by name, and so all of them stay in the binary (ADR 0037)"},
 	{"", "C", "cgo belongs to the modules we import"},
 	{"vault/", "net/http", "the domain knows no transport"},
 	{"vault/", "os/exec", "the domain starts nothing"},
