@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
@@ -162,14 +163,27 @@ func (d *Duration) UnmarshalText(b []byte) error {
 // ErrConfig is a configuration that cannot work.
 var ErrConfig = fault.New(fault.Invalid, "invalid_config", "the configuration is not valid")
 
-// Check says what is wrong with c, naming the setting, or nil.
+// Check says what is wrong with c, all of it, naming the settings; or nil.
 func (c Config) Check() error {
+	var wrong []error
 	for _, check := range []func() error{c.checkAPI, c.checkTLS, c.checkOIDC, c.checkMail, c.checkEgress, c.CheckHSM, c.checkAccounts, c.checkFigures, c.checkStreams, c.checkPasswords, c.checkAttest, c.checkBackup, c.checkUpdate, c.checkMetrics, c.checkTraces, c.checkIntents, c.checkShroud, c.checkForward, c.checkMCP, c.checkLog} {
 		if err := check(); err != nil {
-			return err
+			wrong = append(wrong, err)
 		}
 	}
-	return nil
+	switch len(wrong) {
+	case 0:
+		return nil
+	case 1:
+		return wrong[0]
+	}
+	lines := make([]string, len(wrong))
+	for i, err := range wrong {
+		if lines[i] = err.Error(); fault.As(err) != nil {
+			lines[i] = fault.As(err).Msg
+		}
+	}
+	return ErrConfig.Detail("%s", strings.Join(lines, "\n"))
 }
 
 func bad(key, format string, args ...any) error {

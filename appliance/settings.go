@@ -70,7 +70,7 @@ func (s Setting) Set(text string) error {
 		s.value.Set(reflect.ValueOf(list))
 	}
 	if err != nil {
-		return bad(s.Key, "%q is not a %s", text, s.value.Kind())
+		return bad(s.Key, "%q is not %s", text, s.kind())
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func Load(path string, getenv func(string) string, overrides map[string]string) 
 	}
 	for key := range overrides {
 		if !known[key] {
-			return Config{}, ErrConfig.Detail("%s: no such setting; `oneclawd config defaults` lists them", key)
+			return Config{}, unknown("", key)
 		}
 	}
 	return c, nil
@@ -147,9 +147,12 @@ func (c *Config) readFile(path string) error {
 	switch {
 	case errors.As(err, &strict) && len(strict.Errors) > 0:
 		row, _ := strict.Errors[0].Position()
-		return ErrConfig.Detail("%s, line %d: no such setting: %s", path, row, strings.Join(strict.Errors[0].Key(), "."))
+		return unknown(fmt.Sprintf("%s, line %d: ", path, row), strings.Join(strict.Errors[0].Key(), "."))
 	case errors.As(err, &decode):
 		row, _ := decode.Position()
+		if key := decode.Key(); len(key) > 0 && strings.Contains(decode.Error(), "cannot decode") {
+			return mistyped(fmt.Sprintf("%s, line %d: ", path, row), strings.Join(key, "."))
+		}
 		return ErrConfig.Detail("%s, line %d: %s", path, row, decode.Error())
 	case err != nil:
 		return ErrConfig.Detail("%s: %v", path, err)

@@ -37,7 +37,7 @@ A later export need not repeat the earlier ones:
 }
 
 func newAuditCheckpoint() *cobra.Command {
-	cmd := &cobra.Command{Use: "checkpoint", Short: "Print a signed checkpoint of the log as it is now", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "checkpoint", Example: "  oneclawd audit checkpoint > old.checkpoint", Short: "Print a signed checkpoint of the log as it is now", Args: cobra.NoArgs}
 	connect := remote(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var cp api.AuditCheckpointResponse
@@ -51,7 +51,7 @@ func newAuditCheckpoint() *cobra.Command {
 }
 
 func newAuditKey() *cobra.Command {
-	cmd := &cobra.Command{Use: "key", Short: "Print the key that verifies checkpoints", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "key", Example: "  oneclawd audit key > verifier.key", Short: "Print the key that verifies checkpoints", Args: cobra.NoArgs}
 	connect := remote(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var cp api.AuditCheckpointResponse
@@ -67,7 +67,9 @@ func newAuditKey() *cobra.Command {
 func newAuditExport() *cobra.Command {
 	var after string
 	cmd := &cobra.Command{
-		Use:   "export",
+		Use: "export",
+		Example: `  oneclawd audit export > audit.log
+  oneclawd audit export --after audit.log > audit-2.log`,
 		Short: "Print the log, one event a line, and a checkpoint at the end",
 		Long: `Print the log of the appliance: all of it, or with --after what an earlier
 export does not have. It takes the API key of an owner of the first organisation.`,
@@ -111,8 +113,9 @@ var errNotIntact = errors.New("the log is not intact")
 func newAuditVerify() *cobra.Command {
 	var checkpoint, key, checkpointKey string
 	cmd := &cobra.Command{
-		Use:   "verify --key KEY [--checkpoint OLD] LOG...",
-		Short: "Verify an exported log, without a server",
+		Use:     "verify --key KEY [--checkpoint OLD] LOG...",
+		Example: "  oneclawd audit verify --key verifier.key --checkpoint old.checkpoint audit.log",
+		Short:   "Verify an exported log, without a server",
 		Long: `Verify an exported log on any machine: every event against its hash and its
 chain, the tree against the signed checkpoint at the end, and all of it
 against an older checkpoint that was kept elsewhere. LOG may be - for standard

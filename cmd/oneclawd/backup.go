@@ -41,7 +41,9 @@ backup.dir in the configuration has the daemon make and prove them by itself.`,
 
 func newBackupCreate(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use:   "create FILE|-",
+		Use: "create FILE|-",
+		Example: `  oneclawd backup create /mnt/backups/today.backup
+  oneclawd backup create - | ssh vault-backup "cat > today.backup"`,
 		Short: "Back up the running daemon into a file, or to standard output",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,8 +94,9 @@ func newBackupVerify() *cobra.Command {
 	var key string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Check that a backup is whole and by whom, without any key",
+		Use:     "verify FILE",
+		Example: "  oneclawd backup verify /mnt/backups/today.backup",
+		Short:   "Check that a backup is whole and by whom, without any key",
 		Long: `Check every byte of a backup and its signature. It takes no HSM, no daemon and no
 network. With --key, the line that ` + "`oneclawd audit key`" + ` printed, it also shows
 that your appliance made it; without, only that nothing changed since.`,
@@ -145,7 +148,9 @@ func newBackupRestore(g *global) *cobra.Command {
 	var dry bool
 	var key, pinFile string
 	cmd := &cobra.Command{
-		Use:   "restore FILE",
+		Use: "restore FILE",
+		Example: `  oneclawd backup restore today.backup --config oneclawd.toml --dry-run
+  oneclawd backup restore today.backup --config oneclawd.toml`,
 		Short: "Put a backup into the data folder, which must be empty",
 		Long: `Put a backup into the data folder of the configuration, which must be empty (but
 for the keys of a local module or CA). All of it is verified, and opened with
@@ -227,8 +232,9 @@ func dryRun(cmd *cobra.Command, f io.ReadSeeker, dir string, o backup.Options, s
 func newDrill(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "drill FILE",
-		Short: "Prove that a backup can be restored: do it on trial",
+		Use:     "drill FILE",
+		Example: "  oneclawd drill /mnt/backups/today.backup",
+		Short:   "Prove that a backup can be restored: do it on trial",
 		Long: `Have the running daemon restore a backup into a scratch folder, open every
 record and a sample of the values with the HSM, compare the counts, and verify
 the audit log in it. The receipt is signed, and ` + "`oneclawd status`" + ` shows when

@@ -18,9 +18,10 @@ func newConfig(g *global) *cobra.Command {
 
 func newConfigDefaults() *cobra.Command {
 	return &cobra.Command{
-		Use:   "defaults",
-		Short: "Print a configuration file with every setting, explained",
-		Args:  cobra.NoArgs,
+		Use:     "defaults",
+		Example: "  oneclawd config defaults > oneclawd.toml",
+		Short:   "Print a configuration file with every setting, explained",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return appliance.WriteDefaults(cmd.OutOrStdout())
 		},
@@ -30,7 +31,9 @@ func newConfigDefaults() *cobra.Command {
 func newConfigCheck(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use: "check",
+		Example: `  oneclawd config check --config oneclawd.toml
+  oneclawd config check --config oneclawd.toml --json | jq -r '."api.listen"'`,
 		Short: "Say what is wrong with the configuration, or print what is in force",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

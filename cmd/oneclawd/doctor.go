@@ -14,7 +14,9 @@ import (
 func newExamine(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "doctor",
+		Use: "doctor",
+		Example: `  oneclawd doctor --config oneclawd.toml
+  oneclawd doctor --data DIR --json`,
 		Short: "Say what is wrong with this appliance, and what to do",
 		Long: `Look at the configuration, the data, the keys, the certificate, the machine and
 the backups of the appliance here, whether it is running or not, and say in words

@@ -54,8 +54,9 @@ trust it: take the old certificates from them. The audit log has it as forward.c
 
 func newForwardCA(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use:   "ca",
-		Short: "Print the certificates that clients of the forward proxy have to trust",
+		Use:     "ca",
+		Example: "  oneclawd forward ca > forward-ca.pem",
+		Short:   "Print the certificates that clients of the forward proxy have to trust",
 		Long: `Print the certificates of the forward proxy's CAs, PEM, for clients to trust:
 
   NODE_EXTRA_CA_CERTS=forward-ca.pem    for Node.js

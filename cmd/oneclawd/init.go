@@ -17,7 +17,9 @@ import (
 func newInit(g *global) *cobra.Command {
 	var email, org, passwordFile string
 	cmd := &cobra.Command{
-		Use:   "init --email YOU@EXAMPLE.ORG",
+		Use: "init --email YOU@EXAMPLE.ORG",
+		Example: `  oneclawd init --config oneclawd.toml --email you@example.org
+  oneclawd init --config oneclawd.toml --email you@example.org --password-file owner.password`,
 		Short: "Make the keys and the first owner",
 		Long: `Make what a new appliance needs: the root key in the HSM, the store, the
 signing keys, and the first owner, whose API key is printed once.

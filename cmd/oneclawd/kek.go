@@ -40,8 +40,9 @@ func moduleName(name string) string {
 func newKEKList(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the KEKs of all vaults and how many DEKs are under them",
+		Use:     "list",
+		Example: "  oneclawd kek list --config oneclawd.toml",
+		Short:   "List the KEKs of all vaults and how many DEKs are under them",
 		Long: `List for each vault which module keeps its KEK, which generation that is, how old,
 and how many DEKs are under it. A KEK from before, with DEKs that are still to be
 rewrapped, has a line of its own.`,
@@ -137,8 +138,9 @@ starts again, or with oneclawd kek rewrap.
 func newKEKRewrap(g *global) *cobra.Command {
 	var detach bool
 	cmd := &cobra.Command{
-		Use:   "rewrap",
-		Short: "Go on with rotations that are unfinished",
+		Use:     "rewrap",
+		Example: "  oneclawd kek rewrap --config oneclawd.toml",
+		Short:   "Go on with rotations that are unfinished",
 		Long: `Wrap under the vaults' KEKs what is still under those before: after a module
 was away, or damaged values were restored. The daemon does so by itself when it
 starts, and every hour.`,
@@ -230,8 +232,9 @@ func reportRewraps(out, errs io.Writer, list []operator.Rewrap, vault string) er
 func newKEKVerify(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify",
-		Short: "Have every DEK unwrapped, to see that it can be",
+		Use:     "verify",
+		Example: "  oneclawd kek verify --config oneclawd.toml",
+		Short:   "Have every DEK unwrapped, to see that it can be",
 		Long: `Have the modules unwrap the DEK of every version of every secret. Values are not
 opened: oneclawd drill does that with a sample. What does not unwrap is named, and
 the exit code is 1.`,

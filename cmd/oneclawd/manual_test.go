@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,10 @@ func TestManual(t *testing.T) {
 		}
 		if !strings.Contains(string(text), ".SH SYNOPSIS") {
 			t.Errorf("%s has no synopsis", name)
+		}
+		// Help teaches by example: a line to copy, of the command or of its family.
+		if c.Runnable() && c.HasParent() && !regexp.MustCompile(`(?m)^  .*`+c.CommandPath()).MatchString(c.Example+"\n"+c.Long) && c.Parent().Name() != "completion" {
+			t.Errorf("the help of %s has no example", c.CommandPath())
 		}
 		for _, sub := range c.Commands() {
 			look(sub)

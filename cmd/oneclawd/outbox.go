@@ -40,7 +40,7 @@ func newOutboxList() *cobra.Command {
 		limit                         int
 		asJSON                        bool
 	)
-	cmd := &cobra.Command{Use: "list", Short: "List messages, newest first", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "list", Example: "  oneclawd outbox list --status failed --channel mail", Short: "List messages, newest first", Args: cobra.NoArgs}
 	connect := remote(cmd)
 	f := cmd.Flags()
 	f.StringVar(&channel, "channel", "", "only those of mail or webhook")
@@ -79,7 +79,7 @@ func printMessages(out io.Writer, all []api.OutboxMessageResponse) error {
 
 func newOutboxShow() *cobra.Command {
 	var asJSON bool
-	cmd := &cobra.Command{Use: "show ID", Short: "Read one message", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "show ID", Example: "  oneclawd outbox show 0195a4c2-0000-7000-8000-000000000000", Short: "Read one message", Args: cobra.ExactArgs(1)}
 	connect := remote(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

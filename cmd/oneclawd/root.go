@@ -130,9 +130,10 @@ func logger(c appliance.Config, w io.Writer) *slog.Logger {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		Run:   func(cmd *cobra.Command, _ []string) { cmd.Println(version) },
+		Use:     "version",
+		Example: "  oneclawd version",
+		Short:   "Print the version",
+		Args:    cobra.NoArgs,
+		Run:     func(cmd *cobra.Command, _ []string) { cmd.Println(version) },
 	}
 }

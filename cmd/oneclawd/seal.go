@@ -91,8 +91,9 @@ func unseal(cmd *cobra.Command, g *global, kind operator.Kind, question string) 
 
 func newSeal(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "seal",
-		Short: "Make the daemon on this machine let go of all keys, at once",
+		Use:     "seal",
+		Example: "  oneclawd seal --config oneclawd.toml",
+		Short:   "Make the daemon on this machine let go of all keys, at once",
 		Long: `Make the daemon let go of all keys at once. Requests under way get half a
 second; the process then replaces itself by one that holds nothing and waits
 for ` + "`oneclawd unseal`" + `. Nothing acknowledged is lost.`,

@@ -115,9 +115,10 @@ func firstLine(r io.Reader) (plain.Bytes, error) {
 func newSealSlots(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "slots",
-		Short: "List who can open the sealed PIN",
-		Args:  cobra.NoArgs,
+		Use:     "slots",
+		Example: "  oneclawd seal slots --config oneclawd.toml",
+		Short:   "List who can open the sealed PIN",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := g.sealFile()
 			if err != nil {
@@ -153,8 +154,9 @@ func openedBy(s seal.SlotInfo) string {
 func newSealUpgrade(g *global) *cobra.Command {
 	var passphraseFile string
 	cmd := &cobra.Command{
-		Use:   "upgrade MEASUREMENT",
-		Short: "Let the next image open the sealed PIN once, with a code",
+		Use:     "upgrade MEASUREMENT",
+		Example: "  oneclawd seal upgrade 4f1c…e2 --config oneclawd.toml",
+		Short:   "Let the next image open the sealed PIN once, with a code",
 		Long: `Let the image with this measurement (96 hexadecimal digits) open the sealed PIN
 once, with a code that is printed. Keep the code apart from the data, start the
 image, and give it the code: oneclawd unseal --code. From then on the image
@@ -192,8 +194,9 @@ opens the PIN by itself. The daemon must not be serving.`,
 
 func newSealRemove(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use:   "remove SLOT",
-		Short: "Remove a slot of the sealed PIN",
+		Use:     "remove SLOT",
+		Example: "  oneclawd seal remove 2 --config oneclawd.toml",
+		Short:   "Remove a slot of the sealed PIN",
 		Long: `Remove a slot of the sealed PIN. The last by which people can open it stays.
 Whoever has an older copy of the file can still open that: change the PIN.`,
 		Args: cobra.ExactArgs(1),

@@ -11,7 +11,9 @@ import (
 func newServe(g *global) *cobra.Command {
 	var acceptRollback, sealed bool
 	cmd := &cobra.Command{
-		Use:   "serve",
+		Use: "serve",
+		Example: `  oneclawd serve --config oneclawd.toml
+  ONECLAW_LOG_FORMAT=json oneclawd serve --config oneclawd.toml --listen 127.0.0.1:8200`,
 		Short: "Run the daemon",
 		Long: `Run the daemon until it is told to stop (SIGTERM or SIGINT). It then drains:
 requests under way are answered, nothing acknowledged is lost.

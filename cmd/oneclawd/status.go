@@ -18,7 +18,9 @@ import (
 func newStatus(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "status",
+		Use: "status",
+		Example: `  oneclawd status
+  oneclawd status --data DIR --json`,
 		Short: "Ask a running daemon how it is",
 		Long: `Ask a running daemon how it is. On its own machine, as the user it runs as or
 as root, the operator's socket tells more: how far it has come and what the

@@ -44,7 +44,9 @@ func (g *global) read() (appliance.Config, error) {
 
 func newTLSCA(g *global) *cobra.Command {
 	return &cobra.Command{
-		Use:   "ca",
+		Use: "ca",
+		Example: `  oneclawd tls ca > ca.pem
+  curl --cacert ca.pem https://127.0.0.1:8200/v1/health`,
 		Short: "Print the certificate of the local CA, for clients to trust",
 		Long:  "Print the certificate of the local CA, PEM. The daemon makes it when it first starts\nwith tls.local_ca.",
 		Args:  cobra.NoArgs,
@@ -66,9 +68,10 @@ func newTLSCA(g *global) *cobra.Command {
 func newTLSStatus(g *global) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Say whose certificate the API has, for which names, and until when",
-		Args:  cobra.NoArgs,
+		Use:     "status",
+		Example: "  oneclawd tls status --config oneclawd.toml",
+		Short:   "Say whose certificate the API has, for which names, and until when",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := g.read()
 			if err != nil {

@@ -48,8 +48,9 @@ type verification struct {
 func newUpdateVerify(g *global) *cobra.Command {
 	var v verification
 	cmd := &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Check a bundle's signature and every byte, and whether it may be installed here",
+		Use:     "verify FILE",
+		Example: "  oneclawd update verify --key release.pub oneclawd-1.2.0.bundle",
+		Short:   "Check a bundle's signature and every byte, and whether it may be installed here",
 		Long: `Check that a bundle is whole and signed by a trusted key, and say what it is,
 whether it is for this machine, whether it opens the data of this oneclawd,
 and what to run next. With --extract its files are put into a new folder, if
@@ -217,8 +218,9 @@ func absolute(path string) string {
 func newUpdateBundle() *cobra.Command {
 	var keyFile, out, commit, from, measurement string
 	cmd := &cobra.Command{
-		Use:   "bundle --key FILE --out FILE FILE...",
-		Short: "Make a signed bundle of a release of this very oneclawd",
+		Use:     "bundle --key FILE --out FILE FILE...",
+		Example: "  oneclawd update bundle --key release.key --out oneclawd-1.2.0.bundle oneclawd_1.2.0_amd64.deb",
+		Short:   "Make a signed bundle of a release of this very oneclawd",
 		Long: `Make a bundle of the files of a release. Version, machine and schemas are those
 of the oneclawd that makes it: use the one that is released.`,
 		Args: cobra.MinimumNArgs(1),
@@ -248,9 +250,10 @@ of the oneclawd that makes it: use the one that is released.`,
 func newUpdateKeygen() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "keygen NAME --out FILE",
-		Short: "Make a key pair to sign bundles with; prints the public key",
-		Args:  cobra.ExactArgs(1),
+		Use:     "keygen NAME --out FILE",
+		Example: "  oneclawd update keygen release-2026 --out release.key",
+		Short:   "Make a key pair to sign bundles with; prints the public key",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			private, public, err := update.NewKey(args[0])
 			if err != nil {
