@@ -57,7 +57,7 @@ func TestT10StrictReaders(t *testing.T) {
 		object           any
 		required, others string
 	}{
-		{TokenResponse{}, "access_token token_type", "expires_in"},
+		{TokenResponse{}, "access_token token_type", "expires_in refresh_token"},
 		{VaultResponse{}, "id name created_at", "description created_by created_by_type cmek_enabled cmek_fingerprint"},
 		{SecretMetadataResponse{}, "id path type version created_at", "metadata expires_at"},
 		{SecretResponse{}, "id path type value version created_at", "metadata expires_at created_by cmek_encrypted"},

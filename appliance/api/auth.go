@@ -17,18 +17,22 @@ type LoginResponse struct {
 	ExpiresIn   int    `json:"expires_in" doc:"Seconds"`
 	MFARequired bool   `json:"mfa_required,omitempty"`
 	MFAToken    string `json:"mfa_token,omitempty"`
+
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Never there: sign in again"`
 }
 
 // TokenResponse carries a token. Strict readers know only access_token,
 // token_type and expires_in: agent_id and vault_ids are for the agent-token
-// exchange, and left out for those readers. There is never a refresh_token:
-// clients that see one start to use it.
+// exchange, and left out for those readers. The contract has a refresh_token; it
+// is never sent, since clients that see one start to use it.
 type TokenResponse struct {
 	AccessToken string   `json:"access_token"`
 	TokenType   string   `json:"token_type"`
 	ExpiresIn   int      `json:"expires_in" doc:"Seconds"`
 	AgentID     string   `json:"agent_id,omitempty" format:"uuid"`
 	VaultIDs    []string `json:"vault_ids,omitzero" format:"uuid" doc:"Vaults the token is bound to; empty: every vault its policies reach"`
+
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Never there: exchange the key again"`
 }
 
 // AgentTokenRequest exchanges what an agent proves itself with for a token: its
