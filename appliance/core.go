@@ -86,7 +86,7 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 	c := &core{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
-			err = andThen(err, c.close())
+			err = explainDamage(andThen(err, c.close()))
 		}
 	}()
 	if err := makeDataDir(cfg.Data); err != nil {
@@ -98,6 +98,9 @@ func openCore(ctx context.Context, cfg Config, log *slog.Logger, o opening) (_ *
 	})
 	if err != nil {
 		return nil, cfg.explainNewer(err)
+	}
+	if err := lost(c.db, cfg.Data); err != nil {
+		return nil, err
 	}
 	secret, err := o.unlock(ctx, c)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
@@ -18,6 +20,31 @@ import (
 // ErrNotInitialised: there is no appliance in the data folder yet.
 var ErrNotInitialised = fault.New(fault.Unavailable, "not_initialised",
 	"there is no appliance here yet; run `oneclawd init` with the same configuration")
+
+// ErrStateLost: there was an appliance in the data folder, and what decides is gone.
+var ErrStateLost = fault.New(fault.Unavailable, "state_lost",
+	"state.db is missing or empty, although the folder events is of an appliance that was here: put it back, or restore a backup; a new appliance needs a data folder of its own")
+
+// lost reports whether the store is empty where there was one: the archive is made
+// after it. To set up a new appliance there would make keys in the token, and bury
+// what is left.
+func lost(db *store.DB, data string) error {
+	if _, err := db.Meta(); !errors.Is(err, store.ErrEmpty) {
+		return nil // it is not empty; whatever else it says is for who reads it
+	}
+	if left, err := os.ReadDir(filepath.Join(data, "events")); err != nil || len(left) == 0 {
+		return nil
+	}
+	return ErrStateLost
+}
+
+// explainDamage says what to do about a record without which nothing starts.
+func explainDamage(err error) error {
+	if !errors.Is(err, store.ErrDamaged) {
+		return err
+	}
+	return store.ErrDamaged.Detail("%s; restore a backup", fault.As(err).Msg).Because(err)
+}
 
 // makeKeys gives a new appliance its keys: the root key in the module, a KEK
 // for the store key, the store key itself and the two signing keys.

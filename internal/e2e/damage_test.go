@@ -83,7 +83,11 @@ func TestDamagedStore(t *testing.T) {
 			if err := os.Remove(state(data)); err != nil {
 				t.Fatal(err)
 			}
-		}).refuses(1, "run `oneclawd init`")
+		}).refuses(1, "state.db is missing or empty")
+	})
+	t.Run("emptied", func(t *testing.T) {
+		damaged(t, good, func(data string) { edit(t, state(data), func([]byte) []byte { return nil }) }).
+			refuses(1, "restore a backup")
 	})
 	t.Run("flipped bytes", func(t *testing.T) { flips(t, good, v, state) })
 	t.Run("archive gone", func(t *testing.T) {

@@ -91,6 +91,8 @@ func Open(c Config) (*Archive, error) {
 	switch {
 	case errors.Is(err, badger.ErrEncryptionKeyMismatch):
 		return nil, ErrKey
+	case err != nil && isDamage(err):
+		return nil, fmt.Errorf("%w: %w; restore a backup, or put the file back", ErrDamaged, err)
 	case err != nil:
 		return nil, fmt.Errorf("events: open: %w", err)
 	}

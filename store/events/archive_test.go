@@ -273,6 +273,42 @@ func TestArchiveWithALostPage(t *testing.T) {
 	}
 }
 
+// TestArchiveDamaged: what is gone or altered is called damage, with what to do.
+func TestArchiveDamaged(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, events.Config{Dir: dir})
+	add(t, a, entries(0, 500))
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	flip := func(at int64) func(string) error {
+		return func(name string) error {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			text[(at+int64(len(text)))%int64(len(text))] ^= 1
+			return os.WriteFile(name, text, 0o600)
+		}
+	}
+	for what, do := range map[string]func(string) error{"MANIFEST": flip(-1), "KEYREGISTRY": flip(-1), "*.sst": os.Remove} {
+		copied := t.TempDir()
+		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		names, _ := filepath.Glob(filepath.Join(copied, what))
+		if len(names) == 0 {
+			t.Fatalf("no %s", what)
+		}
+		if err := do(names[0]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := events.Open(events.Config{Dir: copied, Key: key}); !errors.Is(err, events.ErrDamaged) || !strings.Contains(err.Error(), "restore a backup") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // zero makes the last page of a file zeros.
 func zero(t *testing.T, name string, size int64) {
 	t.Helper()

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/table"
 )
 
-// ErrDamaged is an archive with a file that lost its end, as after a disk failed.
+// ErrDamaged is an archive with a file that is gone or altered, or lost its end, as
+// after a disk failed.
 var ErrDamaged = errors.New("events: a file of the archive is damaged")
 
 // Sizes at the end of a table of Badger's: index, its size, checksum, its size.
@@ -46,6 +48,17 @@ func checkTables(o badger.Options) error {
 		}
 	}
 	return nil
+}
+
+// isDamage tells what Badger finds wrong with its files from what keeps it from
+// reading them. It formats most of its errors into others.
+func isDamage(err error) bool {
+	for _, text := range []string{"checksum mismatch", "bad magic", "file does not exist for table"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
 }
 
 var errSizes = errors.New("its end has wrong sizes")
