@@ -31,7 +31,7 @@ func (r *reading) encodings() {
 	for _, v := range r.places[1:] {
 		last := v.chain[len(v.chain)-1]
 		d, ok := decodings[last]
-		if at := [2]int{v.start, v.end}; !ok || !c.wants(d.pattern) || seen[at] && len(v.chain) > 1 {
+		if at := [2]int{v.start, v.end}; !ok || !c.wants(d.pattern) || !r.deciphered(v) || seen[at] && len(v.chain) > 1 {
 			continue
 		}
 		seen[[2]int{v.start, v.end}] = true
