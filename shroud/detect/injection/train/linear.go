@@ -18,6 +18,9 @@ type linear struct {
 	damping int
 	rate    float64
 	decay   float64 // L2, applied to what an update touches
+	unseen  uint64  // of 1,024 features, how many a step does not see
+	rnd     random  // which
+	some    []uint32
 }
 
 func newLinear(size int, rate, decay float64, of func(*model.Block) []uint32) *linear {
@@ -47,41 +50,53 @@ func (l *linear) score(b *bag, sums []float64, w window) float64 {
 }
 
 // worst is the window with the highest score.
-func (l *linear) worst(b *bag, sums []float64) (best int, score float64) {
+func (l *linear) worst(b *bag, sums []float64) (best int) {
 	l.sums(b, sums)
-	score = math.Inf(-1)
+	score := math.Inf(-1)
 	for i, w := range b.windows {
 		if s := l.score(b, sums, w); s > score {
 			best, score = i, s
 		}
 	}
-	return best, score
+	return best
 }
 
-// update takes one step on one window, and returns how wrong it was.
-func (l *linear) update(b *bag, w window, logit float64) float64 {
+// update takes one step on one window, and returns how wrong it was. It sees some of the
+// features, so that no few of them learn to decide together: other sources lack them.
+func (l *linear) update(b *bag, w window) float64 {
 	y := 0.0
 	if b.attack {
 		y = 1
 	}
-	wrong := sigmoid(logit) - y
+	some, sum := l.sample(b, w)
+	wrong := sigmoid(model.Norm(sum, len(some), l.damping)+l.bias) - y
 	g := float64(wrong * float64(b.weight))
-	n := 0
-	for i := w.from; i < w.to; i++ {
-		n += l.size(&b.blocks[i])
-	}
-	each := model.Norm(g, n, l.damping)
-	for i := w.from; i < w.to; i++ {
-		for _, f := range l.of(&b.blocks[i]) {
-			d := each + float64(l.decay*float64(l.weights[f]))
-			q := float64(l.squares[f]) + float64(d*d)
-			l.squares[f] = float32(q)
-			l.weights[f] -= float32(l.rate * d / math.Sqrt(q+1e-6))
-		}
+	each := model.Norm(g, len(some), l.damping)
+	for _, f := range some {
+		d := each + float64(l.decay*float64(l.weights[f]))
+		q := float64(l.squares[f]) + float64(d*d)
+		l.squares[f] = float32(q)
+		l.weights[f] -= float32(l.rate * d / math.Sqrt(q+1e-6))
 	}
 	l.biasSq += float64(g * g)
 	l.bias -= float64(0.5 * l.rate * g / math.Sqrt(l.biasSq))
 	return math.Abs(wrong)
+}
+
+// sample is the features of a window that a step sees, and what they add up to.
+func (l *linear) sample(b *bag, w window) (some []uint32, sum float64) {
+	some = l.some[:0]
+	for i := w.from; i < w.to; i++ {
+		for _, f := range l.of(&b.blocks[i]) {
+			if l.rnd.next()&1023 < l.unseen {
+				continue
+			}
+			some = append(some, f)
+			sum += float64(l.weights[f])
+		}
+	}
+	l.some = some
+	return some, sum
 }
 
 // fit trains on bags, in an order that depends on nothing but their number.
@@ -107,8 +122,7 @@ func (l *linear) fit(bags []*bag, epochs int) {
 				rest[i]--
 				continue
 			}
-			at, score := l.worst(b, sums)
-			if l.update(b, b.windows[at], score) < settled {
+			if l.update(b, b.windows[l.worst(b, sums)]) < settled {
 				rest[i] = pause
 			}
 		}

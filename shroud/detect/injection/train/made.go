@@ -62,6 +62,19 @@ var recipes = []recipe{
 	{"made-page", "html_benign", corpus.Benign, "PAGENOTE", 500, false},
 	{"made-script", "instruction", corpus.Benign, "SCRIPT", 2800, false},
 	{"made-everyday-languages", "instruction", corpus.Benign, "EVERYDAY_LANG", 900, false},
+	{"made-tongue", "injection_direct", corpus.Attack, "LURE_LANG", 2400, false},
+	{"made-notongue", "instruction", corpus.Benign, "CALM_LANG", 2400, false},
+	{"made-style", "injection_direct", corpus.Attack, "STYLE", 3000, false},
+	{"made-nostyle", "hard_negative", corpus.Benign, "NOSTYLE", 3600, false},
+	{"made-agent", "injection_indirect", corpus.Attack, "AGENTNOTE", 300, false},
+	{"made-agent", "injection_indirect", corpus.Attack, "AGENTNOTE", 900, true},
+	{"made-noagent", "document", corpus.Benign, "NOAGENT", 300, false},
+	{"made-noagent", "document", corpus.Benign, "NOAGENT", 900, true},
+	{"made-verdict", "injection_indirect", corpus.Attack, "VERDICT", 1500, false},
+	{"made-noverdict", "document", corpus.Benign, "NOVERDICT", 1200, false},
+	{"made-formal", "hard_negative", corpus.Benign, "FORMAL", 1500, false},
+	{"made-quoted", "document", corpus.Benign, "QUOTED", 1200, false},
+	{"made-readme", "document", corpus.Benign, "README", 2000, false},
 }
 
 // moodSource is where texts are from that only the model of moods learns from.

@@ -14,14 +14,15 @@ import (
 func main() {
 	out := flag.String("o", "", "where the weights go")
 	loso := flag.Bool("loso", false, "leave sources out in turn and print how they fare")
+	scripts := flag.Bool("scripts", false, "leave out all texts in a script, for each in turn, and print how those fare")
 	flag.Parse()
-	if err := run(flag.Arg(0), *out, *loso); err != nil {
+	if err := run(flag.Arg(0), *out, *loso, *scripts); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(data, out string, loso bool) error {
+func run(data, out string, loso, scripts bool) error {
 	f, err := os.Open(data)
 	if err != nil {
 		return err
@@ -41,6 +42,9 @@ func run(data, out string, loso bool) error {
 	fmt.Fprintln(os.Stderr, "left out", time.Since(start))
 	if loso {
 		leaveOut(bags, seen)
+	}
+	if scripts {
+		leaveOutScripts(bags, seen)
 	}
 	if out == "" {
 		return nil

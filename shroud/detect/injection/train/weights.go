@@ -32,9 +32,11 @@ func train(all []*bag) trained {
 	}
 	w := newLinear(1<<20, 0.15, 1e-4, wordsOf)
 	w.size, w.damping = func(b *model.Block) int { return len(b.Words) }, model.WordDamping
+	w.unseen = 307
 	w.fit(bags, 8)
 	i := newLinear(1<<17, 0.1, 1e-3, ideasOf)
 	i.size, i.damping = func(b *model.Block) int { return len(b.Ideas) }, model.IdeaDamping
+	i.unseen = 205
 	i.fit(bags, 8)
 	return trained{w, i, fitMoods(documents), votes(bags)}
 }

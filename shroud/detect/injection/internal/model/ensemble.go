@@ -8,12 +8,12 @@ const (
 	leastIdeas = -2
 	mostLogit  = 5
 	mostRules  = 3.5
-	ideasWorth = 0.8 // of a logit of words
+	ideasWorth = 0.7 // of a logit of words
 )
 
-// MoodShift is what the model of moods counts less than the sum of the others, before the
-// higher of the two is taken: it is of documents alone.
-const MoodShift = -0.25
+// MoodShift is what the model of moods counts more than the sum of the others, before the
+// higher of the two is taken: it is one opinion, and they are three.
+const MoodShift = 0.25
 
 // Combine is the sum of three opinions. That is all the ensemble there is:
 // weights learned for it went by which sources say what, and did worse on
@@ -73,9 +73,9 @@ func (c Context) bonus(r Reading) float64 {
 // What the worst of many windows is worse by than that of few, by chance alone. It grows
 // with the logarithm of their number, up to what padding may take from an attack.
 const (
-	chanceEach = 0.3 // for each doubling
+	chanceEach = 0.5 // for each doubling
 	chanceFrom = 6   // windows, which are a sentence or two
-	chanceMost = 100
+	chanceMost = 28
 )
 
 func chance(windows int) float64 {
