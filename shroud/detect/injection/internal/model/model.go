@@ -35,6 +35,10 @@ type Reading struct {
 
 // Read judges one view, of a document or of what a user wrote.
 func (m *Model) Read(text string, document bool) Reading {
+	r := Reading{Logit: m.weights.WordBias + m.weights.IdeaBias, Words: m.weights.WordBias, Ideas: m.weights.IdeaBias}
+	if alone(text) {
+		return r
+	}
 	e := m.pool.Get().(*Extractor) //nolint:forcetypeassert // the pool's own
 	defer m.pool.Put(e)
 	order := Reading{Logit: math.Inf(-1)}
@@ -47,7 +51,6 @@ func (m *Model) Read(text string, document bool) Reading {
 	for i := range blocks {
 		e.sums = append(e.sums, m.sum(&blocks[i]))
 	}
-	r := Reading{Logit: m.weights.WordBias + m.weights.IdeaBias, Words: m.weights.WordBias, Ideas: m.weights.IdeaBias}
 	Windows(len(blocks), func(from, to int) {
 		w, i, z := m.window(e.sums[from:to])
 		if r.Windows++; r.Windows == 1 || z > r.Logit {
@@ -60,6 +63,21 @@ func (m *Model) Read(text string, document bool) Reading {
 	}
 	r.Hits = append(r.Hits, hits...)
 	return r
+}
+
+// alone reports whether text is one short word: it gives no orders, and names what is in
+// a field as well as what an attack would be about.
+func alone(text string) bool {
+	const short = 16
+	if len(text) > short {
+		return false
+	}
+	for i := range len(text) {
+		if c := text[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return true
 }
 
 // blockSum is what the tables say of one block.
