@@ -132,6 +132,10 @@ bench: build ## Run the benchmarks that match BENCH (all) and keep the figures i
 names: ## Write the lists of names of the detector of personal data anew from the npm package they come from
 	scripts/names.sh
 
+.PHONY: vocabulary
+vocabulary: ## Write the tokens of OpenAI's models anew from the module that they come from
+	go run $(FLAGS) ./shroud/tokens/vocabulary shroud/tokens/vocabulary.bin
+
 .PHONY: train
 train: ## Make the weights of the injection scorer anew from DATA (JSON lines); LOSO=1 also prints how left-out sources fare
 	go run $(FLAGS) ./shroud/detect/injection/train $(if $(LOSO),-loso) -o shroud/detect/injection/weights.bin $(DATA)

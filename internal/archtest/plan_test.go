@@ -76,8 +76,9 @@ var may = map[string][]string{
 	},
 
 	// Models: what agents take of them, and what must not get to them.
-	"shroud/meter":  {"internal/fault", "internal/id", "internal/txn"},
-	"shroud/tokens": {},
+	"shroud/meter":             {"internal/fault", "internal/id", "internal/txn"},
+	"shroud/tokens":            {},
+	"shroud/tokens/vocabulary": {},
 	"shroud": {
 		"internal/fault", "internal/id", "internal/plain", "vault/identity",
 		"shroud/detect", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view",
@@ -242,8 +243,9 @@ var owner = map[string][]string{
 	"github.com/tailscale/hujson":            {"cmd/oneclaw"},          // configurations of others, with their comments
 	"github.com/tyler-smith/go-bip39":        {"shroud/detect/secret"}, // word lists of seed phrases
 	"github.com/wneessen/go-mail":            {"appliance/mail"},
-	"github.com/zalando/go-keyring":          {"cmd/oneclaw"},          // where a sign-in is kept
-	"github.com/tiktoken-go/tokenizer":       {"shroud/tokens"},        // vocabularies of models
+	"github.com/zalando/go-keyring":          {"cmd/oneclaw"},   // where a sign-in is kept
+	"github.com/dlclark/regexp2/v2":          {"shroud/tokens"}, // the expression of a vocabulary looks ahead
+	"github.com/tiktoken-go/tokenizer":       {"shroud/tokens", "shroud/tokens/vocabulary"},
 	"github.com/zricethezav/gitleaks/v8":     {"shroud/detect/secret"}, // its rules
 	"go.etcd.io/bbolt":                       {"store"},
 	"go.opentelemetry.io/otel":               {"appliance/traces"},

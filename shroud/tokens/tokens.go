@@ -1,6 +1,7 @@
 // Package tokens counts the tokens of texts as models do, where their vocabulary is
-// published: that of OpenAI's models since GPT-4o is in the binary. It takes seven
-// megabytes there, and six of memory once it is used.
+// published: that of OpenAI's models since GPT-4o is in the binary. It takes one
+// megabyte there, and nine of memory from its first use on, which takes 70 ms of a
+// processor.
 //
 // It must not know what a request is, or what tokens cost.
 package tokens
@@ -9,12 +10,10 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
-
-	"github.com/tiktoken-go/tokenizer/codec"
 )
 
 // vocabulary is made by the first who counts.
-var vocabulary = sync.OnceValue(codec.NewO200kBase)
+var vocabulary = sync.OnceValue(load)
 
 // models begin so, those that count with the vocabulary.
 var models = []string{"gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "o1", "o3", "o4"}
@@ -40,7 +39,7 @@ func Count(text string) (n int) {
 	v := vocabulary()
 	for text != "" {
 		cut := split(text)
-		if k, err := v.Count(text[:cut]); err == nil {
+		if k, err := v.count(text[:cut]); err == nil {
 			n += k
 		} else {
 			n += cut // no token has less than a byte
