@@ -204,7 +204,7 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("signing in shows\n%s", shown)
 	}
 
-	d.on(t, home, "vault", "create", "with\x1b[31mcolour").ends(0)
+	d.on(t, home, "vault", "create", "described", "--description", "with\x1b[31mcolour").ends(0)
 	const value = "hunter2-canary"
 	s := d.on(t, home, "secret", "set", "db/password")
 	s.sees("Value of db/password: ")
