@@ -59,22 +59,8 @@ show them. They are never taken from the command line, which others can see.
 		newAgent(c), newTx(c), newApproval(c), newOrg(c), newAudit(c),
 		newInspect(c), newMCP(c), newDoctor(c), newConfig(c), newVersion(),
 	)
-	completeInBash(root)
+	completion.InBash(root)
 	return root
-}
-
-// completeInBash has the script for bash work where bash-completion is not installed.
-func completeInBash(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	script, _, err := root.Find([]string{"completion", "bash"})
-	if err != nil {
-		panic(err) // the library has no such command any more
-	}
-	print := script.RunE
-	script.RunE = func(cmd *cobra.Command, args []string) error {
-		cmd.Print(completion.Bash)
-		return print(cmd, args)
-	}
 }
 
 // prepare reads the configuration, which says what is printed where no flag does.

@@ -50,22 +50,8 @@ environment, the environment over the file.`,
 	root.AddCommand(
 		newInit(g), newServe(g), newDev(g), newUnseal(g), newSeal(g), newAttest(), newStatus(g), newBackup(g), newRecovery(g), newDrill(g), newVault(), newExamine(g), newInspect(), newMCP(), newAudit(), newOutbox(), newHSM(g), newKEK(g), newTLS(g), newForward(g), newUpdate(g), newConfig(g), newVersion(), newBroker(),
 	)
-	completeInBash(root)
+	completion.InBash(root)
 	return root
-}
-
-// completeInBash has the script for bash work where bash-completion is not installed.
-func completeInBash(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	script, _, err := root.Find([]string{"completion", "bash"})
-	if err != nil {
-		panic(err) // the library has no such command any more
-	}
-	print := script.RunE
-	script.RunE = func(cmd *cobra.Command, args []string) error {
-		cmd.Print(completion.Bash)
-		return print(cmd, args)
-	}
 }
 
 // complete has the shell offer what offered returns for the values of a flag.

@@ -239,7 +239,7 @@ var owner = map[string][]string{
 	"github.com/nyaruka/phonenumbers":        {"shroud/detect/pii"},
 	"github.com/pelletier/go-toml/v2":        {"appliance", "appliance/attest", "shroud/detect/secret"}, // settings, the appraisal policy, gitleaks' rules
 	"github.com/prometheus/client_golang":    {"appliance/metrics"},
-	"github.com/spf13/cobra":                 {"cmd/oneclawd", "cmd/oneclaw"},
+	"github.com/spf13/cobra":                 {"cmd/oneclawd", "cmd/oneclaw", "internal/completion"},
 	"github.com/tailscale/hujson":            {"cmd/oneclaw"},          // configurations of others, with their comments
 	"github.com/tyler-smith/go-bip39":        {"shroud/detect/secret"}, // word lists of seed phrases
 	"github.com/wneessen/go-mail":            {"appliance/mail"},

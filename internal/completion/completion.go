@@ -2,9 +2,32 @@
 // owns what the script of the library of commands lacks, and knows no command.
 package completion
 
-// Bash comes before the script for bash. That takes the words of the line from a
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// InBash has the command `completion bash` of root write a script that works where
+// the package bash-completion is not installed.
+func InBash(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	script, _, err := root.Find([]string{"completion", "bash"})
+	if err != nil {
+		panic(err) // the library has no such command any more
+	}
+	print := script.RunE
+	script.RunE = func(cmd *cobra.Command, args []string) error {
+		if _, err := io.WriteString(cmd.OutOrStdout(), before); err != nil {
+			return err
+		}
+		return print(cmd, args)
+	}
+}
+
+// before comes before the script for bash. That takes the words of the line from a
 // function of the package bash-completion, which a Debian need not have installed.
-const Bash = `# Bash without the package bash-completion: the one function of it that is used below.
+const before = `# Bash without the package bash-completion: the one function of it that is used below.
 if ! declare -F _init_completion >/dev/null 2>&1 && ! declare -F _get_comp_words_by_ref >/dev/null 2>&1; then
 _get_comp_words_by_ref()
 {
