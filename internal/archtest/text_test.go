@@ -14,53 +14,89 @@ import (
 func TestNoLocalPaths(t *testing.T) {
 	tr := loaded(t)
 	home, _ := os.UserHomeDir()
-	private := localPaths(tr.root, home)
+	local := localPaths{root: tr.root, home: home, exists: func(name string) bool {
+		_, err := os.Lstat(name)
+		return err == nil
+	}}
 	for name, text := range tr.texts {
-		for _, found := range private.FindAllString(text, -1) {
-			t.Errorf("%s: names a folder of one machine: %s", name, strings.TrimSpace(found))
+		for _, found := range local.in(text) {
+			t.Errorf("%s: names a path of one machine: %s", name, found)
 		}
 	}
 }
 
-// shared are top-level folders that every machine has: a path below them is
-// only local if it leads to this very checkout.
-var shared = []string{
-	"bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "private", "proc", "root", "run",
-	"sbin", "srv", "sys", "tmp", "usr", "var", "Users", "Volumes",
+// localPaths finds, in a text, people's home folders, and paths that lead to
+// something in this checkout or beside it. That it must be there is what tells
+// a path of this machine from a word after a slash: a checkout may well be in
+// /check, and a text may well speak of the bot's /check.
+type localPaths struct {
+	root, home string
+	exists     func(path string) bool
 }
 
-// localPaths matches people's home folders, this user's, and where this
-// checkout is: all that is beside it, unless that is a folder everybody has.
-func localPaths(root, home string) *regexp.Regexp {
-	parts := []string{`/home/[a-z]`, `/Users/[A-Za-z]`, `/[r]oot/`}
-	if len(home) > 1 && home != "/root" {
-		parts = append(parts, regexp.QuoteMeta(home)+`\b`)
+var (
+	private  = regexp.MustCompile(`^(?:/home/[a-z]|/Users/[A-Za-z]|/[r]oot/)`)
+	absolute = regexp.MustCompile("(?m)(?:^|[\\s\"'`(=:,])(/[\\w.-][\\w./-]*)")
+)
+
+// shared are folders that every machine has: what is beside a checkout in one
+// of them is nobody's in particular.
+var shared = []string{"/", "/media", "/mnt", "/opt", "/private", "/srv", "/tmp", "/usr", "/usr/src", "/var", "/var/tmp"}
+
+func (l localPaths) in(text string) (found []string) {
+	for _, m := range absolute.FindAllStringSubmatch(text, -1) {
+		name := strings.TrimRight(m[1], "./-")
+		if private.MatchString(m[1]) || within(l.home, name) || l.ofCheckout(name) {
+			found = append(found, name)
+		}
 	}
-	top, _, _ := strings.Cut(strings.TrimPrefix(root, "/"), "/")
-	if slices.Contains(shared, top) {
-		parts = append(parts, regexp.QuoteMeta(root)+`\b`)
-	} else if top != "" {
-		parts = append(parts, "/"+regexp.QuoteMeta(top)+`(?:/|\b)`)
+	return found
+}
+
+func (l localPaths) ofCheckout(name string) bool {
+	if beside := path.Dir(l.root); !slices.Contains(shared, beside) {
+		return within(beside, name) && l.exists(path.Join(beside, first(beside, name)))
 	}
-	return regexp.MustCompile("(?m)(?:^|[\\s\"'`(=:,])(?:" + strings.Join(parts, "|") + ")")
+	return within(l.root, name) && l.exists(path.Join(l.root, first(l.root, name)))
+}
+
+// within tells whether name is below the folder.
+func within(folder, name string) bool {
+	return len(folder) > 1 && strings.HasPrefix(name, folder+"/")
+}
+
+// first is the part of name right below the folder that it is within.
+func first(folder, name string) string {
+	part, _, _ := strings.Cut(strings.TrimPrefix(name, folder+"/"), "/")
+	return part
 }
 
 func TestLocalPathsBite(t *testing.T) {
+	there := func(name string) bool {
+		return slices.Contains([]string{"/elsewhere/notes.md", "/elsewhere/checkout", "/tmp/checkout/bin", "/check/go.mod", "/tmp/other"}, name)
+	}
 	for _, c := range []struct {
 		root, text string
 		found      bool
 	}{
 		{"/elsewhere/checkout", "see `/elsewhere/notes.md`", true},
-		{"/elsewhere/checkout", "vaults/elsewhere/x", false},
+		{"/elsewhere/checkout", "see /elsewhere/checkout/docs.", true},
+		{"/elsewhere/checkout", "POST /elsewhere/v1", false},
+		{"/elsewhere/checkout", "vaults/elsewhere/notes.md", false},
 		{"/tmp/checkout", "in /tmp/checkout/bin", true},
 		{"/tmp/checkout", "in /tmp/other", false},
+		{"/check", "Result of /check]", false},
+		{"/check", "Result of /check/all", false},
+		{"/check", "module /check/go.mod", true},
 		{"/srv/x", "cd /ho" + "me/ann/src", true},
 		{"/srv/x", "cd /ro" + "ot/src", true},
+		{"/srv/x", "cd /da" + "ta/ann/src", true},
 		{"/srv/x", "/usr/lib/softhsm/libsofthsm2.so", false},
 		{"/srv/x", "https://host/home/page", false},
 	} {
-		if got := localPaths(c.root, "").MatchString(c.text); got != c.found {
-			t.Errorf("checkout in %s, text %q: found is %v", c.root, c.text, got)
+		l := localPaths{root: c.root, home: "/da" + "ta/ann", exists: there}
+		if got := l.in(c.text); (len(got) > 0) != c.found {
+			t.Errorf("checkout in %s, text %q: found %q", c.root, c.text, got)
 		}
 	}
 }
