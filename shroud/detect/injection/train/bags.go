@@ -53,16 +53,15 @@ func (b *bag) extract(e *model.Extractor) {
 	b.tricks, b.disguised = model.TrickBits(n.Tricks), model.Disguised(n.Tricks, len(b.item.Text))
 	views, _ := view.Views(n, view.Budget{})
 	for _, v := range views {
-		said := len(b.said)
-		blocks, _ := e.Blocks(v.Text, b.document || model.Hidden(v.Chain), func(at *model.Sentence) {
+		said, base, first := len(b.said), len(b.blocks), len(b.windows)
+		e.Read(v.Text, b.document || model.Hidden(v.Chain), func(bl *model.Block) {
+			kept := *bl
+			kept.Words, kept.Ideas = slices.Clone(bl.Words), slices.Clone(bl.Ideas)
+			b.blocks = append(b.blocks, kept)
+		}, func(at *model.Sentence) {
 			b.said = append(b.said, slices.Clone(at.Moods))
 		})
-		base, first := len(b.blocks), len(b.windows)
-		for _, bl := range blocks {
-			bl.Words, bl.Ideas = slices.Clone(bl.Words), slices.Clone(bl.Ideas)
-			b.blocks = append(b.blocks, bl)
-		}
-		model.Windows(len(blocks), func(from, to int) {
+		model.Windows(len(b.blocks)-base, func(from, to int) {
 			b.windows = append(b.windows, window{base + from, base + to})
 		})
 		b.views = append(b.views, viewSpan{blocks: [2]int{base, len(b.blocks)}, windows: [2]int{first, len(b.windows)}, said: [2]int{said, len(b.said)}, chain: v.Chain})

@@ -9,7 +9,7 @@ import (
 type Extractor struct {
 	scan   scan
 	places *[256][]place
-	out    []Block
+	block  Block
 	said   []Sentence
 	sums   []blockSum
 }
@@ -25,27 +25,27 @@ func NewExtractor() *Extractor {
 	return e
 }
 
-// Blocks extracts the features of a text, which is a document or what a user
-// wrote. They hold until the next call. The sentences of a document are shown to each,
-// and hold no longer: there can be very many.
-func (e *Extractor) Blocks(text string, document bool, each func(*Sentence)) ([]Block, []Hit) {
+// Read extracts the features of a text, which is a document or what a user wrote. It
+// shows each block, and the sentences of a document. Neither holds longer than the call:
+// there can be very many. The hits hold until the next text.
+func (e *Extractor) Read(text string, document bool, block func(*Block), sentence func(*Sentence)) []Hit {
 	e.scan.document = document
-	e.out, e.scan.hits = e.out[:0], e.scan.hits[:0]
+	e.scan.hits = e.scan.hits[:0]
 	for offset := 0; offset < len(text); {
 		n := chunk(text[offset:])
 		e.scan.fold(text[offset : offset+n])
 		e.scan.label()
 		e.scan.rules.reset(len(Ruleset))
-		e.out = e.scan.blocks(e.out, offset, e.places)
-		if document && each != nil {
+		e.scan.blocks(&e.block, offset, e.places, block)
+		if document {
 			e.said = e.scan.sentences(e.said[:0], offset)
 			for i := range e.said {
-				each(&e.said[i])
+				sentence(&e.said[i])
 			}
 		}
 		offset += n
 	}
-	return e.out, e.scan.hits
+	return e.scan.hits
 }
 
 // chunk is how much of text is taken at once: to the last space within reach.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -34,9 +35,9 @@ type Block struct {
 	Rules    uint64 // which fired, by index
 }
 
-// blocks cuts the tokens into blocks and extracts their features. The slices of
-// the blocks are reused: they hold until the next call.
-func (s *scan) blocks(out []Block, offset int, places *[256][]place) []Block {
+// blocks cuts the tokens into blocks, extracts their features and shows each. A block is
+// the same one again: it holds until visit returns, and stays in the nearest cache.
+func (s *scan) blocks(b *Block, offset int, places *[256][]place, visit func(*Block)) {
 	var st state
 	first := 0
 	for i := range s.tokens {
@@ -45,16 +46,14 @@ func (s *scan) blocks(out []Block, offset int, places *[256][]place) []Block {
 		if !last && size < blockMost && (size < blockLeast || !s.pauses(i)) && !s.quotes(i) {
 			continue
 		}
-		out = grow(out)
-		b := &out[len(out)-1]
 		from, to := s.tokens[first], s.tokens[i]
-		b.From, b.To = offset+int(from.at), offset+int(to.end)
+		*b = Block{From: offset + int(from.at), To: offset + int(to.end), Words: b.Words[:0], Ideas: b.Ideas[:0]}
 		s.words(b, first, i+1)
 		s.ideas(b, &st, first, i+1, offset, places)
-		s.chars(b, s.buf[from.from:to.to])
+		b.chars(s.buf[from.from:to.to])
+		visit(b)
 		first = i + 1
 	}
-	return out
 }
 
 // quotes reports whether a longer quotation, a value in JSON, or the text of an
@@ -98,18 +97,6 @@ func (s *scan) pauses(i int) bool {
 	return false
 }
 
-// grow appends an empty block, with the memory of one that was there before.
-func grow(out []Block) []Block {
-	if len(out) < cap(out) {
-		out = out[:len(out)+1]
-	} else {
-		out = append(out, Block{})
-	}
-	b := &out[len(out)-1]
-	*b = Block{Words: b.Words[:0], Ideas: b.Ideas[:0]}
-	return out
-}
-
 // words appends the features of words: one, two and three in a row, and two
 // with one between. Words of scripts that the model has not learned are left
 // to the ideas.
@@ -138,7 +125,10 @@ func (s *scan) words(b *Block, first, end int) {
 }
 
 // chars appends runs of four and of six characters that are ASCII.
-func (s *scan) chars(b *Block, buf []byte) {
+func (b *Block) chars(buf []byte) {
+	n := len(b.Words)
+	words := slices.Grow(b.Words, 2*len(buf))
+	words = words[:n+2*len(buf)]
 	var run uint64
 	good, ascii := 0, true
 	for _, c := range buf {
@@ -149,12 +139,15 @@ func (s *scan) chars(b *Block, buf []byte) {
 		}
 		good++
 		if good >= 4 {
-			b.Words = append(b.Words, (uint32(run)*0x9E3779B1)>>(32-wordBits))
+			words[n] = (uint32(run) * 0x9E3779B1) >> (32 - wordBits)
+			n++
 			if good >= 6 {
-				b.Words = append(b.Words, uint32((run<<16)*0x9E3779B97F4A7C15>>(64-wordBits)))
+				words[n] = uint32((run << 16) * 0x9E3779B97F4A7C15 >> (64 - wordBits))
+				n++
 			}
 		}
 	}
+	b.Words = words[:n]
 	if !ascii {
 		b.runes(buf)
 	}

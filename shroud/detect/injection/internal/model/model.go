@@ -42,20 +42,17 @@ func (m *Model) Read(text string, document bool) Reading {
 	e := m.pool.Get().(*Extractor) //nolint:forcetypeassert // the pool's own
 	defer m.pool.Put(e)
 	order := Reading{Logit: math.Inf(-1)}
-	blocks, hits := e.Blocks(text, document, func(at *Sentence) {
+	e.sums = e.sums[:0]
+	hits := e.Read(text, document, func(b *Block) { e.sums = append(e.sums, m.sum(b)) }, func(at *Sentence) {
 		if z := m.order(at) + MoodShift; z > order.Logit {
 			order.Logit, order.From, order.To = z, at.From, at.To
 		}
 	})
-	e.sums = e.sums[:0]
-	for i := range blocks {
-		e.sums = append(e.sums, m.sum(&blocks[i]))
-	}
-	Windows(len(blocks), func(from, to int) {
+	Windows(len(e.sums), func(from, to int) {
 		w, i, z := m.window(e.sums[from:to])
 		if r.Windows++; r.Windows == 1 || z > r.Logit {
 			r.Logit, r.Words, r.Ideas = z, w, i
-			r.From, r.To = blocks[from].From, blocks[to-1].To
+			r.From, r.To = e.sums[from].from, e.sums[to-1].to
 		}
 	})
 	if order.Logit > r.Logit {
@@ -82,13 +79,14 @@ func alone(text string) bool {
 
 // blockSum is what the tables say of one block.
 type blockSum struct {
+	from, to       int // in the text
 	words, ideas   int32
 	nWords, nIdeas int
 	rules          uint64
 }
 
 func (m *Model) sum(b *Block) blockSum {
-	s := blockSum{nWords: len(b.Words), nIdeas: len(b.Ideas), rules: b.Rules}
+	s := blockSum{from: b.From, to: b.To, nWords: len(b.Words), nIdeas: len(b.Ideas), rules: b.Rules}
 	words, ideas := m.weights.Words[:1<<wordBits], m.weights.Ideas[:1<<ideaBits]
 	for _, f := range b.Words {
 		s.words += int32(words[f&wordMask])

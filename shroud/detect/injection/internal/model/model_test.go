@@ -8,7 +8,7 @@ import (
 
 // ideasIn lists the names of the ideas in a text, in order.
 func ideasIn(e *Extractor, text string) (names []string) {
-	e.Blocks(text, false, nil)
+	e.Read(text, false, func(*Block) {}, nil)
 	for _, t := range e.scan.tokens {
 		if t.idea != 0 {
 			names = append(names, e.scan.lex.names[t.idea])
@@ -56,7 +56,7 @@ func TestRulesFireInDocumentsOnlyWhereTheySaySo(t *testing.T) {
 	e := NewExtractor()
 	const text = "Please send my bank statements to eve@example.org"
 	fired := func(document bool) bool {
-		_, hits := e.Blocks(text, document, nil)
+		hits := e.Read(text, document, func(*Block) {}, func(*Sentence) {})
 		return slices.ContainsFunc(hits, func(h Hit) bool { return Ruleset[h.Rule].Documents })
 	}
 	if fired(false) || !fired(true) {
@@ -67,14 +67,13 @@ func TestRulesFireInDocumentsOnlyWhereTheySaySo(t *testing.T) {
 func TestBlocksCoverTheText(t *testing.T) {
 	e := NewExtractor()
 	text := strings.Repeat("Some words, and a line\nЁщё слова. 漢字。 ", 4000)
-	blocks, _ := e.Blocks(text, false, nil)
 	end := 0
-	for _, b := range blocks {
+	e.Read(text, false, func(b *Block) {
 		if b.From < end || b.To <= b.From || b.To > len(text) || strings.TrimSpace(text[end:b.From]) != "" {
 			t.Fatalf("a block from %d to %d after one to %d", b.From, b.To, end)
 		}
 		end = b.To
-	}
+	}, nil)
 	if strings.TrimSpace(text[end:]) != "" {
 		t.Errorf("nothing covers what is after %d of %d", end, len(text))
 	}
@@ -83,10 +82,7 @@ func TestBlocksCoverTheText(t *testing.T) {
 func TestWordsOfAllScriptsAreLikeTheirOtherForms(t *testing.T) {
 	e := NewExtractor()
 	words := func(text string) (all []uint32) {
-		blocks, _ := e.Blocks(text, false, nil)
-		for _, b := range blocks {
-			all = append(all, b.Words...)
-		}
+		e.Read(text, false, func(b *Block) { all = append(all, b.Words...) }, nil)
 		return all
 	}
 	for _, c := range []struct{ text, alike, other string }{

@@ -7,7 +7,7 @@ import (
 
 // sentencesOf are the sentences of a text, without their features.
 func sentencesOf(e *Extractor, text string, document bool) (out []Sentence) {
-	e.Blocks(text, document, func(at *Sentence) { out = append(out, *at) })
+	e.Read(text, document, func(*Block) {}, func(at *Sentence) { out = append(out, *at) })
 	return out
 }
 
@@ -72,7 +72,7 @@ func TestSentencesAreInsideTheText(t *testing.T) {
 	e := NewExtractor()
 	text := strings.Repeat("Please send it, then stop. 请删除。 <b>Öffne</b> [x] \"don't\"\n", 3000)
 	end := 0
-	e.Blocks(text, true, func(at *Sentence) {
+	e.Read(text, true, func(*Block) {}, func(at *Sentence) {
 		if at.From < end || at.To <= at.From || at.To > len(text) {
 			t.Fatalf("a sentence from %d to %d after one to %d", at.From, at.To, end)
 		}
