@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	_ "embed" // the lexicon
 	"math/bits"
 	"slices"
@@ -22,18 +23,20 @@ type lexicon struct {
 	second [26 * 26]int32               // where two small letters lead
 	third  [26*26*26/64 + 1]uint64      // whether three lead on, or to a word
 	fourth [1 << fourthBits / 64]uint64 // of four, hashed: whether they or less may
-	nodes  []node
-	labels []byte  // of all edges, node by node
-	next   []int32 // where they lead
+	nodes  []node                       // those that a node leads to are beside each other
+	labels []byte                       // of edges that are no small letters, node by node
 }
 
+// node is a quarter of a line of the processor's caches: what a search costs is how many
+// of those it looks at.
 type node struct {
-	edges   int32  // the first, in labels and next
+	first   int32  // of the nodes that it leads to, in the order of their labels
 	letters uint32 // which small letters have an edge
-	count   uint16
-	before  uint8 // edges before the first of a letter
-	idea    Idea  // of a word that begins like this
-	whole   Idea  // of a word that is this
+	others  int32  // the first of the other edges, in labels
+	count   uint8  // of the other edges
+	before  uint8  // of them, how many come before letters
+	idea    Idea   // of a word that begins like this
+	whole   Idea   // of a word that is this
 }
 
 // newLexicon reads the lexicon and gives the signs of the tokeniser the ideas
@@ -57,7 +60,8 @@ func newLexicon(text string, signs []string) *lexicon {
 		}
 	}
 	l.names = append(l.names, signs...)
-	l.freeze(root)
+	l.nodes = make([]node, 1)
+	l.freeze(0, root)
 	for b := range l.first {
 		l.first[b] = l.step(0, byte(b))
 	}
@@ -162,25 +166,24 @@ func (b *branch) add(word string, whole bool, id Idea) {
 	}
 }
 
-// freeze lays a trie out in arrays, level by level.
-func (l *lexicon) freeze(root *branch) {
-	queue := []*branch{root}
-	for i := 0; i < len(queue); i++ {
-		b := queue[i]
-		n := node{edges: int32(len(l.labels)), count: uint16(len(b.labels)), idea: b.idea, whole: b.whole}
-		for _, c := range b.labels {
-			if c < 'a' {
-				n.before++
-			} else if c <= 'z' {
-				n.letters |= 1 << (c - 'a')
-			}
+// freeze lays out a trie: branches one after the other, so that what follows a node is
+// near it.
+func (l *lexicon) freeze(at int32, b *branch) {
+	n := node{first: int32(len(l.nodes)), others: int32(len(l.labels)), idea: b.idea, whole: b.whole}
+	for _, c := range b.labels {
+		if c-'a' < 26 {
+			n.letters |= 1 << (c - 'a')
+			continue
 		}
-		l.nodes = append(l.nodes, n)
-		for k, next := range b.next {
-			l.labels = append(l.labels, b.labels[k])
-			l.next = append(l.next, int32(len(queue)))
-			queue = append(queue, next)
+		l.labels = append(l.labels, c)
+		if n.count++; c < 'a' {
+			n.before++
 		}
+	}
+	l.nodes[at] = n
+	l.nodes = append(l.nodes, make([]node, len(b.next))...)
+	for i, next := range b.next {
+		l.freeze(n.first+int32(i), next)
 	}
 }
 
@@ -190,14 +193,19 @@ func (l *lexicon) step(at int32, b byte) int32 {
 		if n.letters>>c&1 == 0 {
 			return -1
 		}
-		return l.next[int(n.edges)+int(n.before)+bits.OnesCount32(n.letters&(1<<c-1))]
+		return n.first + int32(n.before) + int32(bits.OnesCount32(n.letters&(1<<c-1)))
 	}
-	for i, c := range l.labels[n.edges : n.edges+int32(n.count)] {
-		if c == b {
-			return l.next[int(n.edges)+i]
-		}
+	if n.count == 0 {
+		return -1
 	}
-	return -1
+	i := int32(bytes.IndexByte(l.labels[n.others:n.others+int32(n.count)], b))
+	switch {
+	case i < 0:
+		return -1
+	case i >= int32(n.before):
+		i += int32(bits.OnesCount32(n.letters))
+	}
+	return n.first + i
 }
 
 // match is the longest word of the lexicon at the beginning of text, and its

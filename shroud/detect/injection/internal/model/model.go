@@ -86,15 +86,21 @@ type blockSum struct {
 }
 
 func (m *Model) sum(b *Block) blockSum {
-	s := blockSum{from: b.From, to: b.To, nWords: len(b.Words), nIdeas: len(b.Ideas), rules: b.Rules}
-	words, ideas := m.weights.Words[:1<<wordBits], m.weights.Ideas[:1<<ideaBits]
-	for _, f := range b.Words {
-		s.words += int32(words[f&wordMask])
+	return blockSum{
+		from: b.From, to: b.To,
+		words: total(m.weights.Words[:1<<wordBits], b.Words), nWords: len(b.Words),
+		ideas: total(m.weights.Ideas[:1<<ideaBits], b.Ideas), nIdeas: len(b.Ideas),
+		rules: b.Rules,
 	}
-	for _, f := range b.Ideas {
-		s.ideas += int32(ideas[f&ideaMask])
+}
+
+// total adds up the weights of features. The length of a table is a power of two.
+func total(table []int8, features []uint32) (sum int32) {
+	mask := uint32(len(table) - 1)
+	for _, f := range features {
+		sum += int32(table[f&mask])
 	}
-	return s
+	return sum
 }
 
 func (m *Model) window(sums []blockSum) (words, ideas, z float64) {
