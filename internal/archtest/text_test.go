@@ -28,7 +28,7 @@ func TestNoLocalPaths(t *testing.T) {
 // localPaths finds, in a text, people's home folders, and paths that lead to
 // something in this checkout or beside it. That it must be there is what tells
 // a path of this machine from a word after a slash: a checkout may well be in
-// /check, and a text may well speak of the bot's /check.
+// /check, and a text may well speak of a bot's command /check.
 type localPaths struct {
 	root, home string
 	exists     func(path string) bool
@@ -73,7 +73,7 @@ func first(folder, name string) string {
 
 func TestLocalPathsBite(t *testing.T) {
 	there := func(name string) bool {
-		return slices.Contains([]string{"/elsewhere/notes.md", "/elsewhere/checkout", "/tmp/checkout/bin", "/check/go.mod", "/tmp/other"}, name)
+		return slices.Contains([]string{"/elsewhere/notes.md", "/elsewhere/checkout", "/tmp/checkout/bin", "/bo" + "t/go.mod", "/tmp/other"}, name)
 	}
 	for _, c := range []struct {
 		root, text string
@@ -85,9 +85,9 @@ func TestLocalPathsBite(t *testing.T) {
 		{"/elsewhere/checkout", "vaults/elsewhere/notes.md", false},
 		{"/tmp/checkout", "in /tmp/checkout/bin", true},
 		{"/tmp/checkout", "in /tmp/other", false},
-		{"/check", "Result of /check]", false},
-		{"/check", "Result of /check/all", false},
-		{"/check", "module /check/go.mod", true},
+		{"/bot", "Result of /bot]", false},
+		{"/bot", "Result of /bot/all", false},
+		{"/bot", "module /bo" + "t/go.mod", true},
 		{"/srv/x", "cd /ho" + "me/ann/src", true},
 		{"/srv/x", "cd /ro" + "ot/src", true},
 		{"/srv/x", "cd /da" + "ta/ann/src", true},
