@@ -99,7 +99,7 @@ func TestApprovalEnds(t *testing.T) {
 	w.is(err, intents.ErrDecided)
 
 	a = w.ask(pay("0.3"))
-	w.clock.pass(25 * time.Hour)
+	w.clock.Add(25 * time.Hour)
 	_, err = w.Approve(w.ctx, boss, a.ID)
 	w.is(err, intents.ErrDecided)
 	if late := w.ask(pay("0.3")); late.ID == a.ID {
@@ -109,7 +109,7 @@ func TestApprovalEnds(t *testing.T) {
 	a = w.ask(pay("0.4"))
 	_, err = w.Approve(w.ctx, boss, a.ID)
 	w.ok(err)
-	w.clock.pass(25 * time.Hour)
+	w.clock.Add(25 * time.Hour)
 	if late := w.ask(pay("0.4")); late.ID == a.ID {
 		t.Fatal("an agreement from the day before was used")
 	}
@@ -140,7 +140,7 @@ func TestManyApprovals(t *testing.T) {
 	w.ask(more) // there is room for one
 	_, err = w.Submit(w.ctx, w.agent, w.agent.ID, pay("3"))
 	w.is(err, intents.ErrManyWaiting)
-	w.clock.pass(25 * time.Hour) // those that nobody decided have ended
+	w.clock.Add(25 * time.Hour) // those that nobody decided have ended
 	w.ask(pay("3"))
 	w.view(func(tx intents.Tx) error {
 		list, err := tx.Waiting(w.agent.ID)
@@ -188,7 +188,7 @@ func TestApprovalIsGivenBack(t *testing.T) {
 			t.Fatalf("after the restart it is %s of %s, and %d were sent", got.Status, got.Intent, len(w.chain.sent))
 		}
 		if late {
-			w.clock.pass(25 * time.Hour)
+			w.clock.Add(25 * time.Hour)
 		} else {
 			w.submit(pay("0.2"))
 		}

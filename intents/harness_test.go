@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
 	"github.com/oneclaw/oneclawd/intents"
 	"github.com/oneclaw/oneclawd/intents/evm"
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
@@ -24,27 +23,6 @@ import (
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
-
-// noon is a Monday.
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
-// clock is a clock that a test sets.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 // testKey is a private key that is worth nothing: the SHA-256 of "oneclawd test".
 const testKey = "0x8f2a559490ecb80d5d5c3a4a2b5b7c0f2c8b4a7f1d6e3a9c5b1f0e7d8c6a4b21"
@@ -57,7 +35,7 @@ type world struct {
 	db     *store.DB
 	module *outage
 	gate   *hsm.Gate
-	clock  *clock
+	clock  *clocktest.Clock
 	chain  *fakeChain
 	faults *faults
 	vaults *vault.Service
@@ -85,13 +63,13 @@ func (o *outage) Unwrap(ctx context.Context, kek hsm.KEK, wrapped, aad []byte) (
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, ctx: t.Context(), db: storetest.Open(t), clock: &clock{t: noon}, chain: newChain(), org: id.New()}
+	w := &world{TB: t, ctx: t.Context(), db: storetest.Open(t), clock: clocktest.At(clocktest.Noon), chain: newChain(), org: id.New()}
 	memory := hsmtest.Memory(t)
 	w.module = &outage{Module: memory, AccountKeys: hsm.Accounts(memory)}
 	w.gate = new(hsm.Gate)
 	w.gate.Open(w.module)
 	w.wire()
-	w.update(func(tx intents.Tx) error { return tx.PutOrg(identity.Org{ID: w.org, CreatedAt: noon}) })
+	w.update(func(tx intents.Tx) error { return tx.PutOrg(identity.Org{ID: w.org, CreatedAt: clocktest.Noon}) })
 	w.update(func(tx intents.Tx) error { return tx.PutPlatform(w.org) })
 	w.owner = w.person(identity.RoleOwner)
 	w.ok(w.SeedChains(w.ctx))
@@ -125,7 +103,7 @@ var peer = netip.MustParseAddr("192.0.2.7")
 
 func (w *world) person(role identity.Role) identity.Principal {
 	w.Helper()
-	u := identity.User{ID: id.New(), Org: w.org, Role: role, CreatedAt: noon}
+	u := identity.User{ID: id.New(), Org: w.org, Role: role, CreatedAt: clocktest.Noon}
 	w.update(func(tx intents.Tx) error { return tx.PutUser(u) })
 	return identity.Principal{Kind: identity.KindUser, ID: u.ID, Org: w.org, Role: role, IP: peer}
 }
@@ -134,7 +112,7 @@ func (w *world) person(role identity.Role) identity.Principal {
 // by fn.
 func (w *world) newAgent(fn ...func(*identity.Agent)) identity.Principal {
 	w.Helper()
-	a := identity.Agent{ID: id.New(), Org: w.org, Active: true, Intents: true, CreatedBy: w.owner.ID, CreatedAt: noon}
+	a := identity.Agent{ID: id.New(), Org: w.org, Active: true, Intents: true, CreatedBy: w.owner.ID, CreatedAt: clocktest.Noon}
 	for _, f := range fn {
 		f(&a)
 	}

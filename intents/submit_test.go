@@ -93,7 +93,7 @@ func TestIdempotency(t *testing.T) {
 	other.Value = "0.2"
 	_, err = w.Submit(w.ctx, w.agent, w.agent.ID, other)
 	w.is(err, intents.ErrKeyReused)
-	w.clock.pass(25 * time.Hour)
+	w.clock.Add(25 * time.Hour)
 	if later := w.submit(r); later.ID == first.ID {
 		t.Fatal("the key still stands for the first after a day")
 	}
@@ -180,7 +180,7 @@ func TestSignedInDoubt(t *testing.T) {
 	w.faults.doubt = true
 	_, err := w.Submit(w.ctx, w.agent, w.agent.ID, r)
 	w.is(err, errDoubt)
-	w.clock.pass(time.Minute)
+	w.clock.Add(time.Minute)
 	w.track()
 	if len(w.chain.sent) != 0 || w.spent() != "0" || w.account().Next != 0 {
 		t.Fatalf("%d were sent, %s counts, the next nonce is %d", len(w.chain.sent), w.spent(), w.account().Next)
@@ -202,7 +202,7 @@ func (w *world) killed(commits int) {
 	in := w.submit(r)
 	w.chain.mine(4)
 	w.track()
-	w.clock.pass(time.Minute)
+	w.clock.Add(time.Minute)
 	w.track() // shows bytes again that no node has
 	w.chain.mine(4)
 	got := w.wantState(in.ID, intents.Confirmed)
@@ -333,7 +333,7 @@ func TestReorg(t *testing.T) {
 	if got := w.wantState(in.ID, intents.Broadcast); got.Block != nil {
 		t.Fatal("it is still in the block that was taken back")
 	}
-	w.clock.pass(time.Minute) // the node has forgotten it
+	w.clock.Add(time.Minute) // the node has forgotten it
 	w.track()
 	w.chain.mine(4)
 	w.track()
@@ -374,7 +374,7 @@ func TestGapIsFilled(t *testing.T) {
 	in := w.submit(r)
 	w.chain.mine(1)
 	w.wantState(in.ID, intents.Broadcast)
-	w.clock.pass(time.Minute)
+	w.clock.Add(time.Minute)
 	w.logs("transaction.submit success; transaction.sign success; transaction.broadcast success", func() { w.track() })
 	w.chain.mine(4)
 	w.wantState(in.ID, intents.Confirmed)

@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
@@ -20,12 +23,12 @@ func (w *world) try(p identity.Principal, v id.ID, path string) map[string]strin
 	w.Helper()
 	sp := w.path(path)
 	got := map[string]string{}
-	_, _, err := w.Read(w.ctx, p, v, sp)
+	_, _, err := w.Read(w.Ctx, p, v, sp)
 	got["read"] = code(err)
-	_, err = w.Put(w.ctx, p, v, sp, value("new"))
+	_, err = w.Put(w.Ctx, p, v, sp, value("new"))
 	got["write"] = code(err)
-	got["delete"] = code(w.Delete(w.ctx, p, v, sp))
-	w.update(func(tx vault.Tx) error { // as it was
+	got["delete"] = code(w.Delete(w.Ctx, p, v, sp))
+	w.Commit(func(tx *store.Tx) error { // as it was
 		sec, ok, err := tx.Secret(v, sp)
 		if sec.DeletedAt = nil; ok && err == nil {
 			err = tx.PutSecret(sec)
@@ -55,8 +58,8 @@ func TestS9_Permissions(t *testing.T) {
 			if p.IsAgent() && c.perms[0] == policy.Use {
 				read = "handle_only"
 			}
-			equal(t, "granted path", w.try(p, w.v.ID, "a/b"), map[string]string{"read": read, "write": c.write, "delete": c.delete})
-			equal(t, "another path", w.try(p, w.v.ID, "b/b"), map[string]string{"read": no, "write": no, "delete": no})
+			storetest.Equal(t, "granted path", w.try(p, w.v.ID, "a/b"), map[string]string{"read": read, "write": c.write, "delete": c.delete})
+			storetest.Equal(t, "another path", w.try(p, w.v.ID, "b/b"), map[string]string{"read": no, "write": no, "delete": no})
 		}
 	}
 }
@@ -76,17 +79,17 @@ func TestS9_OtherVerbs(t *testing.T) {
 		{writer, policy.ErrInsufficient, policy.ErrInsufficient, nil},
 		{w.user(w.org, "member"), policy.ErrInsufficient, policy.ErrInsufficient, policy.ErrInsufficient},
 	} {
-		_, _, err := w.Versions(w.ctx, c.p, w.v.ID, w.path("a"))
-		w.is(err, c.looking)
-		_, _, _, err = w.ReadVersion(w.ctx, c.p, w.v.ID, w.path("a"), 1)
-		w.is(err, c.numbered)
-		_, err = w.Rotate(w.ctx, c.p, w.v.ID, w.path("a"), vault.Rotation{})
-		w.is(err, c.edit)
-		_, _, err = w.DisableVersion(w.ctx, c.p, w.v.ID, w.path("a"), 7)
+		_, _, err := w.Versions(w.Ctx, c.p, w.v.ID, w.path("a"))
+		w.Is(err, c.looking)
+		_, _, _, err = w.ReadVersion(w.Ctx, c.p, w.v.ID, w.path("a"), 1)
+		w.Is(err, c.numbered)
+		_, err = w.Rotate(w.Ctx, c.p, w.v.ID, w.path("a"), vault.Rotation{})
+		w.Is(err, c.edit)
+		_, _, err = w.DisableVersion(w.Ctx, c.p, w.v.ID, w.path("a"), 7)
 		if c.edit == nil {
 			c.edit = vault.ErrSecretNotFound
 		}
-		w.is(err, c.edit)
+		w.Is(err, c.edit)
 	}
 }
 
@@ -98,35 +101,35 @@ func TestS10_SigningKeys(t *testing.T) {
 		bot := w.agent("**")
 		own := w.vault(bot, "own")
 		key, n := w.path("keys/base-signer"), vault.NewVersion{Type: typ, Value: plain.FromString("0xkey")}
-		_, err := w.Put(w.ctx, bot, own.ID, key, n)
-		w.ok(err)
+		_, err := w.Put(w.Ctx, bot, own.ID, key, n)
+		w.OK(err)
 		shared := w.putAs(w.alice, "keys/base-signer", n).Latest.Number
 		w.grant(bot, "**", policy.Read)
-		_, _, err = w.Read(w.ctx, bot, own.ID, key)
-		w.ok(err) // not an intents agent yet
+		_, _, err = w.Read(w.Ctx, bot, own.ID, key)
+		w.OK(err) // not an intents agent yet
 
 		bot.Intents = true
 		for v, number := range map[id.ID]uint32{own.ID: 1, w.v.ID: shared} {
-			_, got, err := w.Read(w.ctx, bot, v, key)
-			w.is(err, vault.ErrSigningKey)
-			equal(t, "value", got.Len(), 0)
-			equal(t, "kind", fault.KindOf(err), fault.Denied)
-			_, _, _, err = w.ReadVersion(w.ctx, bot, v, key, number)
-			w.is(err, vault.ErrSigningKey)
+			_, got, err := w.Read(w.Ctx, bot, v, key)
+			w.Is(err, vault.ErrSigningKey)
+			storetest.Equal(t, "value", got.Len(), 0)
+			storetest.Equal(t, "kind", fault.KindOf(err), fault.Denied)
+			_, _, _, err = w.ReadVersion(w.Ctx, bot, v, key, number)
+			w.Is(err, vault.ErrSigningKey)
 		}
 		// Another type on top does not open what is below.
-		_, err = w.Put(w.ctx, bot, own.ID, key, vault.NewVersion{Type: "note", Value: plain.FromString("mine")})
-		w.ok(err)
-		_, _, err = w.Read(w.ctx, bot, own.ID, key)
-		w.ok(err)
-		_, _, _, err = w.ReadVersion(w.ctx, bot, own.ID, key, 1)
-		w.is(err, vault.ErrSigningKey)
+		_, err = w.Put(w.Ctx, bot, own.ID, key, vault.NewVersion{Type: "note", Value: plain.FromString("mine")})
+		w.OK(err)
+		_, _, err = w.Read(w.Ctx, bot, own.ID, key)
+		w.OK(err)
+		_, _, _, err = w.ReadVersion(w.Ctx, bot, own.ID, key, 1)
+		w.Is(err, vault.ErrSigningKey)
 		// An omitted type does not launder a key that it cannot read.
-		_, err = w.Put(w.ctx, w.alice, w.v.ID, key, value("0xnext"))
-		w.ok(err)
-		_, _, err = w.Read(w.ctx, bot, w.v.ID, key)
-		w.is(err, vault.ErrSigningKey)
-		w.ok(w.DeleteSecret("keys/base-signer"))
+		_, err = w.Put(w.Ctx, w.alice, w.v.ID, key, value("0xnext"))
+		w.OK(err)
+		_, _, err = w.Read(w.Ctx, bot, w.v.ID, key)
+		w.Is(err, vault.ErrSigningKey)
+		w.OK(w.DeleteSecret("keys/base-signer"))
 	}
 }
 
@@ -164,8 +167,8 @@ func TestJ6_CheckOrder(t *testing.T) {
 			if c.grant != "" {
 				w.grant(c.p, c.grant, policy.Read)
 			}
-			_, _, err := w.Read(w.ctx, c.p, c.vault, w.path("a/b"))
-			w.is(err, c.want)
+			_, _, err := w.Read(w.Ctx, c.p, c.vault, w.path("a/b"))
+			w.Is(err, c.want)
 		})
 	}
 }
@@ -174,11 +177,11 @@ func TestJ6_CheckOrder(t *testing.T) {
 func TestJ4_Phrases(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.read(w.agent(), "a")
-	equal(t, "no scopes", fault.As(err).Msg, "Access denied: the token has no scopes")
+	storetest.Equal(t, "no scopes", fault.As(err).Msg, "Access denied: the token has no scopes")
 	_, err = w.read(w.agent("b"), "a")
-	equal(t, "narrow", fault.As(err).Msg, "Access denied: the token's scopes do not cover this path")
+	storetest.Equal(t, "narrow", fault.As(err).Msg, "Access denied: the token's scopes do not cover this path")
 	_, err = w.read(w.agent("**"), "a")
-	equal(t, "policy", fault.As(err).Msg, "Insufficient permissions")
+	storetest.Equal(t, "policy", fault.As(err).Msg, "Insufficient permissions")
 }
 
 // A scope is a ceiling, a policy is read live.
@@ -190,10 +193,10 @@ func TestJ4_PolicyIsLiveScopeIsNot(t *testing.T) {
 	pol := w.grant(bot, "**", policy.Read)
 	w.wantValue(bot, "a", "x")
 	_, err := w.read(bot, "b")
-	w.is(err, policy.ErrScopes)
-	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID))
+	w.Is(err, policy.ErrScopes)
+	w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, pol.ID))
 	_, err = w.read(bot, "a")
-	w.is(err, policy.ErrInsufficient)
+	w.Is(err, policy.ErrInsufficient)
 }
 
 func TestJ7_UsersHaveNoCeiling(t *testing.T) {
@@ -210,30 +213,30 @@ func TestJ8_AgentsOwnVault(t *testing.T) {
 	elsewhere := w.vault(w.alice, "elsewhere").ID
 	bot := w.agent() // no scopes at all
 	bot.VaultIDs = []id.ID{elsewhere}
-	w.update(func(tx vault.Tx) error {
+	w.Commit(func(tx *store.Tx) error {
 		a, _, err := tx.Agent(w.org, bot.ID)
 		a.VaultIDs = bot.VaultIDs
 		return firstErr(err, tx.PutAgent(a))
 	})
 	own := w.vault(bot, "own")
-	_, err := w.Put(w.ctx, bot, own.ID, w.path("a"), value("x"))
-	w.ok(err)
-	_, got, err := w.Read(w.ctx, bot, own.ID, w.path("a"))
-	w.ok(err)
-	equal(t, "value", string(got.Reveal()), "x")
-	list, err := w.List(w.ctx, bot, own.ID, "")
-	w.ok(err)
-	equal(t, "listed", len(list), 1)
+	_, err := w.Put(w.Ctx, bot, own.ID, w.path("a"), value("x"))
+	w.OK(err)
+	_, got, err := w.Read(w.Ctx, bot, own.ID, w.path("a"))
+	w.OK(err)
+	storetest.Equal(t, "value", string(got.Reveal()), "x")
+	list, err := w.List(w.Ctx, bot, own.ID, "")
+	w.OK(err)
+	storetest.Equal(t, "listed", len(list), 1)
 	// The next token's binding has it too, and still the old one.
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		a, _, err := tx.Agent(w.org, bot.ID)
-		equal(t, "binding", a.VaultIDs, []id.ID{elsewhere, own.ID})
+		storetest.Equal(t, "binding", a.VaultIDs, []id.ID{elsewhere, own.ID})
 		return err
 	})
 	// It is no way around the binding of other vaults.
 	w.grant(bot, "**", policy.Read)
 	_, err = w.read(bot, "a")
-	w.is(err, policy.ErrNotBound)
+	w.Is(err, policy.ErrNotBound)
 }
 
 // An unbound agent stays unbound when it makes a vault.
@@ -241,9 +244,9 @@ func TestJ8_UnboundStaysUnbound(t *testing.T) {
 	w := newWorld(t)
 	bot := w.agent("**")
 	w.vault(bot, "own")
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		a, _, err := tx.Agent(w.org, bot.ID)
-		equal(t, "binding", len(a.VaultIDs), 0)
+		storetest.Equal(t, "binding", len(a.VaultIDs), 0)
 		return err
 	})
 }
@@ -262,7 +265,7 @@ func TestJ9_RefusedBeforeLookup(t *testing.T) {
 	w := newWorld(t)
 	w.put("there", "x")
 	w.put("deleted", "x")
-	w.ok(w.DeleteSecret("deleted"))
+	w.OK(w.DeleteSecret("deleted"))
 	w.putAs(w.alice, "spent", limited("x", 1))
 	w.wantValue(w.alice, "spent", "x")
 	key := vault.NewVersion{Type: vault.TypePrivateKey, Value: plain.FromString("x")}
@@ -274,26 +277,26 @@ func TestJ9_RefusedBeforeLookup(t *testing.T) {
 		for _, path := range []string{"there", "deleted", "spent", "key", "never"} {
 			sp := w.path(path)
 			var errs []string
-			_, _, err := w.Read(w.ctx, p, w.v.ID, sp)
+			_, _, err := w.Read(w.Ctx, p, w.v.ID, sp)
 			errs = append(errs, err.Error())
-			_, _, _, err = w.ReadVersion(w.ctx, p, w.v.ID, sp, 1)
+			_, _, _, err = w.ReadVersion(w.Ctx, p, w.v.ID, sp, 1)
 			errs = append(errs, err.Error())
-			_, _, _, err = w.ReadVersion(w.ctx, p, w.v.ID, sp, 9)
+			_, _, _, err = w.ReadVersion(w.Ctx, p, w.v.ID, sp, 9)
 			errs = append(errs, err.Error())
-			_, _, err = w.Versions(w.ctx, p, w.v.ID, sp)
+			_, _, err = w.Versions(w.Ctx, p, w.v.ID, sp)
 			errs = append(errs, err.Error())
-			errs = append(errs, w.Delete(w.ctx, p, w.v.ID, sp).Error())
-			_, err = w.Rotate(w.ctx, p, w.v.ID, sp, vault.Rotation{})
+			errs = append(errs, w.Delete(w.Ctx, p, w.v.ID, sp).Error())
+			_, err = w.Rotate(w.Ctx, p, w.v.ID, sp, vault.Rotation{})
 			errs = append(errs, err.Error())
-			_, _, err = w.DisableVersion(w.ctx, p, w.v.ID, sp, 1)
+			_, _, err = w.DisableVersion(w.Ctx, p, w.v.ID, sp, 1)
 			errs = append(errs, err.Error())
 			slices.Sort(errs)
 			got := slices.Compact(errs)
-			equal(t, "one answer for all", len(got), 1)
+			storetest.Equal(t, "one answer for all", len(got), 1)
 			if first == "" {
 				first = got[0]
 			}
-			equal(t, path, got[0], first)
+			storetest.Equal(t, path, got[0], first)
 		}
 	}
 }
@@ -309,39 +312,39 @@ func TestJ9_OtherOrganisation(t *testing.T) {
 	g := vault.Grant{Pattern: w.pattern("**"), Principal: mallory.Policy(), Permissions: []policy.Permission{policy.Read}}
 	pol := w.grant(w.user(w.org, "member"), "**", policy.Read)
 	calls := map[string]func(identity.Principal, id.ID) error{
-		"Read": func(p identity.Principal, v id.ID) error { _, _, err := w.Read(w.ctx, p, v, a); return err },
+		"Read": func(p identity.Principal, v id.ID) error { _, _, err := w.Read(w.Ctx, p, v, a); return err },
 		"ReadVersion": func(p identity.Principal, v id.ID) error {
-			_, _, _, err := w.ReadVersion(w.ctx, p, v, a, 1)
+			_, _, _, err := w.ReadVersion(w.Ctx, p, v, a, 1)
 			return err
 		},
-		"List":     func(p identity.Principal, v id.ID) error { _, err := w.List(w.ctx, p, v, ""); return err },
-		"Versions": func(p identity.Principal, v id.ID) error { _, _, err := w.Versions(w.ctx, p, v, a); return err },
-		"Put":      func(p identity.Principal, v id.ID) error { _, err := w.Put(w.ctx, p, v, a, value("y")); return err },
-		"Delete":   func(p identity.Principal, v id.ID) error { return w.Delete(w.ctx, p, v, a) },
+		"List":     func(p identity.Principal, v id.ID) error { _, err := w.List(w.Ctx, p, v, ""); return err },
+		"Versions": func(p identity.Principal, v id.ID) error { _, _, err := w.Versions(w.Ctx, p, v, a); return err },
+		"Put":      func(p identity.Principal, v id.ID) error { _, err := w.Put(w.Ctx, p, v, a, value("y")); return err },
+		"Delete":   func(p identity.Principal, v id.ID) error { return w.Delete(w.Ctx, p, v, a) },
 		"Rotate": func(p identity.Principal, v id.ID) error {
-			_, err := w.Rotate(w.ctx, p, v, a, vault.Rotation{})
+			_, err := w.Rotate(w.Ctx, p, v, a, vault.Rotation{})
 			return err
 		},
 		"Disable": func(p identity.Principal, v id.ID) error {
-			_, _, err := w.DisableVersion(w.ctx, p, v, a, 1)
+			_, _, err := w.DisableVersion(w.Ctx, p, v, a, 1)
 			return err
 		},
-		"Vault":        func(p identity.Principal, v id.ID) error { _, err := w.Vault(w.ctx, p, v); return err },
-		"DeleteVault":  func(p identity.Principal, v id.ID) error { return w.DeleteVault(w.ctx, p, v) },
-		"Policies":     func(p identity.Principal, v id.ID) error { _, err := w.Policies(w.ctx, p, v); return err },
-		"CreatePolicy": func(p identity.Principal, v id.ID) error { _, err := w.CreatePolicy(w.ctx, p, v, g); return err },
+		"Vault":        func(p identity.Principal, v id.ID) error { _, err := w.Vault(w.Ctx, p, v); return err },
+		"DeleteVault":  func(p identity.Principal, v id.ID) error { return w.DeleteVault(w.Ctx, p, v) },
+		"Policies":     func(p identity.Principal, v id.ID) error { _, err := w.Policies(w.Ctx, p, v); return err },
+		"CreatePolicy": func(p identity.Principal, v id.ID) error { _, err := w.CreatePolicy(w.Ctx, p, v, g); return err },
 		"UpdatePolicy": func(p identity.Principal, v id.ID) error {
-			_, err := w.UpdatePolicy(w.ctx, p, v, pol.ID, vault.GrantChange{})
+			_, err := w.UpdatePolicy(w.Ctx, p, v, pol.ID, vault.GrantChange{})
 			return err
 		},
-		"DeletePolicy": func(p identity.Principal, v id.ID) error { return w.DeletePolicy(w.ctx, p, v, pol.ID) },
+		"DeletePolicy": func(p identity.Principal, v id.ID) error { return w.DeletePolicy(w.Ctx, p, v, pol.ID) },
 	}
 	w.unchanged(func() {
 		for name, call := range calls {
 			for _, p := range []identity.Principal{mallory, spy} {
 				theirs, unknown := call(p, w.v.ID), call(p, id.New())
-				w.is(theirs, vault.ErrVaultNotFound)
-				equal(t, name, theirs.Error(), unknown.Error())
+				w.Is(theirs, vault.ErrVaultNotFound)
+				storetest.Equal(t, name, theirs.Error(), unknown.Error())
 			}
 		}
 	})
@@ -353,22 +356,22 @@ func TestJ10_OwnersManageButDoNotRead(t *testing.T) {
 	w.put("a", "x")
 	for _, role := range []identity.Role{identity.RoleOwner, identity.RoleAdmin} {
 		boss := w.user(w.org, role)
-		equal(t, "secrets", w.try(boss, w.v.ID, "a"), map[string]string{
+		storetest.Equal(t, "secrets", w.try(boss, w.v.ID, "a"), map[string]string{
 			"read": "insufficient_permissions", "write": "insufficient_permissions", "delete": "insufficient_permissions",
 		})
-		equal(t, "listed", w.paths(boss, ""), []string{})
-		_, err := w.Policies(w.ctx, boss, w.v.ID)
-		w.ok(err)
-		_, err = w.CreatePolicy(w.ctx, boss, w.v.ID, vault.Grant{
+		storetest.Equal(t, "listed", w.paths(boss, ""), []string{})
+		_, err := w.Policies(w.Ctx, boss, w.v.ID)
+		w.OK(err)
+		_, err = w.CreatePolicy(w.Ctx, boss, w.v.ID, vault.Grant{
 			Pattern: w.pattern("**"), Principal: w.alice.Policy(), Permissions: []policy.Permission{policy.Read},
 		})
-		w.ok(err)
+		w.OK(err)
 	}
 	// A role does nothing for an agent.
 	bot := w.agent("**")
 	bot.Role = identity.RoleOwner
-	_, err := w.Policies(w.ctx, bot, w.v.ID)
-	w.is(err, vault.ErrDenied)
+	_, err := w.Policies(w.Ctx, bot, w.v.ID)
+	w.Is(err, vault.ErrDenied)
 }
 
 func TestO4_ConditionsAtTheDoor(t *testing.T) {
@@ -378,23 +381,23 @@ func TestO4_ConditionsAtTheDoor(t *testing.T) {
 	pol := w.grant(bob, "**", policy.Read)
 	change := func(raw string) {
 		c, err := policy.ParseConditions([]byte(raw))
-		w.ok(err)
-		_, err = w.UpdatePolicy(w.ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{Conditions: &c})
-		w.ok(err)
+		w.OK(err)
+		_, err = w.UpdatePolicy(w.Ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{Conditions: &c})
+		w.OK(err)
 	}
 	change(`{"ip_allowlist":["192.0.2.0/24"]}`)
 	w.wantValue(bob, "a", "x")
-	equal(t, "listed", w.paths(bob, ""), []string{"a"})
+	storetest.Equal(t, "listed", w.paths(bob, ""), []string{"a"})
 	far := bob
 	for _, ip := range []netip.Addr{netip.MustParseAddr("198.51.100.1"), {}} {
 		far.IP = ip
 		_, err := w.read(far, "a")
-		w.is(err, policy.ErrInsufficient)
-		equal(t, "listed from afar", w.paths(far, ""), []string{})
+		w.Is(err, policy.ErrInsufficient)
+		storetest.Equal(t, "listed from afar", w.paths(far, ""), []string{})
 	}
 	change(`{"time_window":{"after":"08:00","before":"20:00"}}`)
 	w.wantValue(bob, "a", "x")
-	w.clock.Set(noon.Add(9 * time.Hour))
+	w.Clock.Set(clocktest.Noon.Add(9 * time.Hour))
 	_, err := w.read(bob, "a")
-	w.is(err, policy.ErrInsufficient)
+	w.Is(err, policy.ErrInsufficient)
 }

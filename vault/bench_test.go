@@ -18,7 +18,7 @@ func benchmark(b *testing.B, fn func(w *world, n uint64) error) {
 	for _, p := range []int{1, 16, 64} {
 		b.Run(fmt.Sprint("parallelism=", p), func(b *testing.B) {
 			w := newWorld(b)
-			w.Service = vault.New(store.Runner[vault.Tx](w.db), w.gate, nil)
+			w.Service = vault.New(store.Runner[vault.Tx](w.Store), w.gate, nil)
 			for i := range 64 {
 				w.put(fmt.Sprint("svc/", i, "/key"), strings.Repeat("k", 64))
 			}
@@ -52,7 +52,7 @@ func BenchmarkRead(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		_, _, err = w.Read(w.ctx, w.owner, w.v.ID, path)
+		_, _, err = w.Read(w.Ctx, w.owner, w.v.ID, path)
 		return err
 	})
 }
@@ -64,7 +64,7 @@ func BenchmarkPut(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		_, err = w.Put(w.ctx, w.owner, w.v.ID, path, vault.NewVersion{Value: plain.FromString("a value of some length, as keys are")})
+		_, err = w.Put(w.Ctx, w.owner, w.v.ID, path, vault.NewVersion{Value: plain.FromString("a value of some length, as keys are")})
 		return err
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
@@ -79,47 +80,47 @@ func TestU5_Canary(t *testing.T) {
 	s.grant(bot, "**", policy.Read)
 	path := s.path("a/b")
 
-	sec, err := s.Put(s.ctx, s.alice, s.v.ID, path, secret)
+	sec, err := s.Put(s.Ctx, s.alice, s.v.ID, path, secret)
 	note(secret, sec, err)
 	bad := secret
 	bad.Metadata = json.RawMessage(`["` + meta + `"]`)
-	_, err = s.Put(s.ctx, s.alice, s.v.ID, path, bad)
+	_, err = s.Put(s.Ctx, s.alice, s.v.ID, path, bad)
 	note(err)
 	bad = secret
 	bad.Type = vault.Type(value)
-	_, err = s.Put(s.ctx, s.alice, s.v.ID, path, bad)
+	_, err = s.Put(s.Ctx, s.alice, s.v.ID, path, bad)
 	note(err)
 	_, err = vault.ParseSecretPath(string(value) + " ")
 	note(err)
-	_, _, err = s.Read(s.ctx, bot, s.v.ID, path)
+	_, _, err = s.Read(s.Ctx, bot, s.v.ID, path)
 	note(err)
-	_, got, err := s.Read(s.ctx, s.alice, s.v.ID, path)
+	_, got, err := s.Read(s.Ctx, s.alice, s.v.ID, path)
 	note(got, &got, []plain.Bytes{got}, map[string]plain.Bytes{"x": got}, struct{ B plain.Bytes }{got}, err)
 	if string(got.Reveal()) != string(value) {
 		t.Fatal("the canary is not where it belongs")
 	}
-	_, ver, got, err := s.ReadVersion(s.ctx, s.alice, s.v.ID, path, 3)
+	_, ver, got, err := s.ReadVersion(s.Ctx, s.alice, s.v.ID, path, 3)
 	note(ver, got, err)
-	list, err := s.List(s.ctx, s.alice, s.v.ID, "")
+	list, err := s.List(s.Ctx, s.alice, s.v.ID, "")
 	note(list, err)
-	_, versions, err := s.Versions(s.ctx, s.alice, s.v.ID, path)
+	_, versions, err := s.Versions(s.Ctx, s.alice, s.v.ID, path)
 	note(versions, err)
 	s.module.breakDown(hsm.ErrUnavailable)
-	_, _, err = s.Read(s.ctx, s.alice, s.v.ID, path)
+	_, _, err = s.Read(s.Ctx, s.alice, s.v.ID, path)
 	note(err)
-	_, err = s.Put(s.ctx, s.alice, s.v.ID, path, secret)
+	_, err = s.Put(s.Ctx, s.alice, s.v.ID, path, secret)
 	note(err)
 	s.module.repair()
-	s.update(func(tx vault.Tx) error { return tx.PutEnvelope(sec.ID, 3, []byte(value)) }) // damaged
-	_, _, err = s.Read(s.ctx, s.alice, s.v.ID, path)
+	s.Commit(func(tx *store.Tx) error { return tx.PutEnvelope(sec.ID, 3, []byte(value)) }) // damaged
+	_, _, err = s.Read(s.Ctx, s.alice, s.v.ID, path)
 	note(err)
 	if err == nil {
 		t.Error("a damaged envelope opened")
 	}
-	_, err = s.Rotate(s.ctx, s.alice, s.v.ID, path, vault.Rotation{Charset: string(value)})
+	_, err = s.Rotate(s.Ctx, s.alice, s.v.ID, path, vault.Rotation{Charset: string(value)})
 	note(err)
-	_, of, err := s.DisableVersion(s.ctx, s.alice, s.v.ID, path, 3)
-	note(of, err, s.Delete(s.ctx, s.alice, s.v.ID, path), s.v)
+	_, of, err := s.DisableVersion(s.Ctx, s.alice, s.v.ID, path, 3)
+	note(of, err, s.Delete(s.Ctx, s.alice, s.v.ID, path), s.v)
 
 	for i, v := range seen {
 		if text := printed(v); value.in(text) {
@@ -128,7 +129,7 @@ func TestU5_Canary(t *testing.T) {
 			t.Errorf("error %d shows metadata: %s", i, text)
 		}
 	}
-	for i, raw := range s.rawEvents(0) {
+	for i, raw := range s.Leaves(0) {
 		if value.in(raw) || meta.in(raw) {
 			t.Errorf("event %d shows it: %s", i, raw)
 		}
@@ -136,8 +137,8 @@ func TestU5_Canary(t *testing.T) {
 	if value.in(logged.Bytes()) || meta.in(logged.Bytes()) {
 		t.Errorf("the log shows it: %s", logged)
 	}
-	file, err := os.ReadFile(s.db.Config().Path)
-	s.ok(err)
+	file, err := os.ReadFile(s.Store.Config().Path)
+	s.OK(err)
 	if value.in(file) || meta.in(file) || bytes.Contains(file, []byte("a/b")) {
 		t.Error("the data file shows a value, metadata or a path")
 	}
@@ -160,12 +161,12 @@ func TestCanaryBites(t *testing.T) {
 func TestU5_RotatedValueIsNowhere(t *testing.T) {
 	logged := captureLog(t)
 	s := newStage(t)
-	sec, err := s.Rotate(s.ctx, s.alice, s.v.ID, s.path("a/b"), vault.Rotation{})
-	s.ok(err)
+	sec, err := s.Rotate(s.Ctx, s.alice, s.v.ID, s.path("a/b"), vault.Rotation{})
+	s.OK(err)
 	got, err := s.read(s.alice, "a/b")
-	s.ok(err)
+	s.OK(err)
 	text := canary(got)
-	for _, raw := range append(s.rawEvents(0), printed(sec), logged.Bytes()) {
+	for _, raw := range append(s.Leaves(0), printed(sec), logged.Bytes()) {
 		if text.in(raw) {
 			t.Errorf("found in %s", raw)
 		}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
@@ -100,23 +102,23 @@ func enabled(t *testing.T) (*world, customerKey, customerKey) {
 
 func (w *world) enable(k customerKey) {
 	w.Helper()
-	_, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, k.fingerprint())
-	w.ok(err)
+	_, err := w.EnableCMEK(w.Ctx, w.alice, w.v.ID, k.fingerprint())
+	w.OK(err)
 }
 
 // rotates starts a rotation and waits for its end.
 func (w *world) rotates(from, to customerKey) vault.CMEKJob {
 	w.Helper()
-	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-	w.ok(err)
+	job, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+	w.OK(err)
 	return w.ended(job.ID)
 }
 
 func (w *world) ended(job id.ID) vault.CMEKJob {
 	w.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		j, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, job)
-		w.ok(err)
+		j, err := w.CMEKJob(w.Ctx, w.alice, w.v.ID, job)
+		w.OK(err)
 		if j.Status != vault.CMEKRunning {
 			return j
 		}
@@ -127,7 +129,7 @@ func (w *world) ended(job id.ID) vault.CMEKJob {
 
 func (w *world) secret(path string) (sec vault.Secret) {
 	w.Helper()
-	w.view(func(tx vault.Tx) (err error) {
+	w.Inspect(func(tx *store.Tx) (err error) {
 		sec, _, err = tx.Secret(w.v.ID, w.path(path))
 		return err
 	})
@@ -136,8 +138,8 @@ func (w *world) secret(path string) (sec vault.Secret) {
 
 func (w *world) vaultNow() vault.Vault {
 	w.Helper()
-	v, err := w.Vault(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
+	v, err := w.Vault(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
 	return v
 }
 
@@ -145,28 +147,28 @@ func TestK3_EnableAndDisable(t *testing.T) {
 	w := newWorld(t)
 	k, other := newCustomerKey(), newCustomerKey()
 	for _, bad := range []string{"", "abc", k.fingerprint() + "0", strings.Repeat("g", 64), k.fingerprint()[:62]} {
-		_, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, bad)
-		w.is(err, vault.ErrFingerprint)
+		_, err := w.EnableCMEK(w.Ctx, w.alice, w.v.ID, bad)
+		w.Is(err, vault.ErrFingerprint)
 	}
-	w.logs("cmek.disable refused cmek_not_enabled", func() {
-		_, err := w.DisableCMEK(w.ctx, w.alice, w.v.ID)
-		w.is(err, vault.ErrCMEKOff)
+	w.Logs("cmek.disable refused cmek_not_enabled", func() {
+		_, err := w.DisableCMEK(w.Ctx, w.alice, w.v.ID)
+		w.Is(err, vault.ErrCMEKOff)
 	})
-	e := w.logs("cmek.enable success", func() {
-		v, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, strings.ToUpper(k.fingerprint()))
-		w.ok(err)
-		equal(t, "fingerprint", v.CMEKFingerprint, k.fingerprint())
+	e := w.Logs("cmek.enable success", func() {
+		v, err := w.EnableCMEK(w.Ctx, w.alice, w.v.ID, strings.ToUpper(k.fingerprint()))
+		w.OK(err)
+		storetest.Equal(t, "fingerprint", v.CMEKFingerprint, k.fingerprint())
 	})
-	equal(t, "recorded", e[0].Details["fingerprint"], k.fingerprint())
+	storetest.Equal(t, "recorded", e[0].Details["fingerprint"], k.fingerprint())
 	w.enable(k) // again
-	w.logs("cmek.enable refused cmek_already_enabled", func() {
-		_, err := w.EnableCMEK(w.ctx, w.alice, w.v.ID, other.fingerprint())
-		w.is(err, vault.ErrCMEKOn)
+	w.Logs("cmek.enable refused cmek_already_enabled", func() {
+		_, err := w.EnableCMEK(w.Ctx, w.alice, w.v.ID, other.fingerprint())
+		w.Is(err, vault.ErrCMEKOn)
 	})
-	w.logs("cmek.disable success", func() {
-		v, err := w.DisableCMEK(w.ctx, w.owner, w.v.ID)
-		w.ok(err)
-		equal(t, "off", v.CMEKFingerprint, "")
+	w.Logs("cmek.disable success", func() {
+		v, err := w.DisableCMEK(w.Ctx, w.owner, w.v.ID)
+		w.OK(err)
+		storetest.Equal(t, "off", v.CMEKFingerprint, "")
 	})
 	w.enable(other)
 }
@@ -179,7 +181,7 @@ func TestK3_WhoMay(t *testing.T) {
 	w.grant(eve, "**", "read", "write", "delete")
 	w.grant(bot, "**", "read", "write", "delete")
 	job := func(p identity.Principal) error {
-		_, err := w.RotateCMEK(w.ctx, p, w.v.ID, change(k, to))
+		_, err := w.RotateCMEK(w.Ctx, p, w.v.ID, change(k, to))
 		return err
 	}
 	for name, c := range map[string]struct {
@@ -195,35 +197,35 @@ func TestK3_WhoMay(t *testing.T) {
 		"another who manages the organisation": {w.user(w.org, identity.RoleAdmin), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := w.EnableCMEK(w.ctx, c.p, w.v.ID, k.fingerprint())
-			w.is(err, c.want)
+			_, err := w.EnableCMEK(w.Ctx, c.p, w.v.ID, k.fingerprint())
+			w.Is(err, c.want)
 			if c.want != nil {
-				w.is(job(c.p), c.want)
-				_, err = w.CMEKJob(w.ctx, c.p, w.v.ID, id.New())
-				w.is(err, c.want)
-				_, err = w.DisableCMEK(w.ctx, c.p, w.v.ID)
-				w.is(err, c.want)
+				w.Is(job(c.p), c.want)
+				_, err = w.CMEKJob(w.Ctx, c.p, w.v.ID, id.New())
+				w.Is(err, c.want)
+				_, err = w.DisableCMEK(w.Ctx, c.p, w.v.ID)
+				w.Is(err, c.want)
 				return
 			}
-			_, err = w.CMEKJob(w.ctx, c.p, w.v.ID, id.New())
-			w.is(err, vault.ErrCMEKNoJob)
-			_, err = w.DisableCMEK(w.ctx, c.p, w.v.ID)
-			w.ok(err)
+			_, err = w.CMEKJob(w.Ctx, c.p, w.v.ID, id.New())
+			w.Is(err, vault.ErrCMEKNoJob)
+			_, err = w.DisableCMEK(w.Ctx, c.p, w.v.ID)
+			w.OK(err)
 		})
 	}
 	own := w.vault(bot, "the bot's")
-	_, err := w.EnableCMEK(w.ctx, bot, own.ID, k.fingerprint())
-	w.ok(err)
+	_, err := w.EnableCMEK(w.Ctx, bot, own.ID, k.fingerprint())
+	w.OK(err)
 
-	d, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/a"): plain.FromString("k")})
-	w.ok(err)
-	w.update(func(tx vault.Tx) error { _, err := d.Store(w.ctx, tx, w.owner); return err })
-	all, err := w.Vaults(w.ctx, w.owner)
-	w.ok(err)
+	d, err := w.SealAgentKeys(w.Ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/a"): plain.FromString("k")})
+	w.OK(err)
+	w.Commit(func(tx *store.Tx) error { _, err := d.Store(w.Ctx, tx, w.owner); return err })
+	all, err := w.Vaults(w.Ctx, w.owner)
+	w.OK(err)
 	for _, v := range all {
 		if v.Name == vault.AgentKeysName {
-			_, err = w.EnableCMEK(w.ctx, w.owner, v.ID, k.fingerprint())
-			w.is(err, vault.ErrDenied)
+			_, err = w.EnableCMEK(w.Ctx, w.owner, v.ID, k.fingerprint())
+			w.Is(err, vault.ErrDenied)
 		}
 	}
 }
@@ -233,16 +235,16 @@ func TestK4_TheMarkIsOfTheVersion(t *testing.T) {
 	k := newCustomerKey()
 	w.put("a", "in clear")
 	w.enable(k)
-	equal(t, "before", w.secret("a").Latest.CMEKFingerprint, "")
+	storetest.Equal(t, "before", w.secret("a").Latest.CMEKFingerprint, "")
 	w.put("b", k.published("x"))
-	_, err := w.DisableCMEK(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
-	equal(t, "after it was turned off", w.secret("b").Latest.CMEKFingerprint, k.fingerprint())
+	_, err := w.DisableCMEK(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
+	storetest.Equal(t, "after it was turned off", w.secret("b").Latest.CMEKFingerprint, k.fingerprint())
 	w.put("b", "in clear")
-	equal(t, "written since", w.secret("b").Latest.CMEKFingerprint, "")
-	_, v, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("b"), 1)
-	w.ok(err)
-	equal(t, "the older version", v.CMEKFingerprint, k.fingerprint())
+	storetest.Equal(t, "written since", w.secret("b").Latest.CMEKFingerprint, "")
+	_, v, _, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("b"), 1)
+	w.OK(err)
+	storetest.Equal(t, "the older version", v.CMEKFingerprint, k.fingerprint())
 }
 
 func TestK5_WhatIsRefused(t *testing.T) {
@@ -268,41 +270,41 @@ func TestK5_WhatIsRefused(t *testing.T) {
 			"the keys interchanged": {change(to, from), vault.ErrCMEKOldKey, "cmek.rotate refused cmek_old_key_mismatch"},
 		} {
 			t.Run(name, func(t *testing.T) {
-				w.logs(c.logs, func() {
-					_, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, c.c)
-					w.is(err, c.want)
+				w.Logs(c.logs, func() {
+					_, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, c.c)
+					w.Is(err, c.want)
 				})
 			})
 		}
 	})
-	_, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, id.New())
-	w.is(err, vault.ErrCMEKNoJob)
-	_, err = w.DisableCMEK(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
-	_, err = w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-	w.is(err, vault.ErrCMEKOff)
+	_, err := w.CMEKJob(w.Ctx, w.alice, w.v.ID, id.New())
+	w.Is(err, vault.ErrCMEKNoJob)
+	_, err = w.DisableCMEK(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
+	_, err = w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+	w.Is(err, vault.ErrCMEKOff)
 }
 
 func TestK5_TheKeysAreWiped(t *testing.T) {
 	w, from, to := enabled(t)
 	for _, c := range []vault.CMEKChange{change(from, to), change(to, from), {Old: plain.FromString("short"), New: plain.FromString("short")}} {
-		_, _ = w.RotateCMEK(w.ctx, w.alice, w.v.ID, c)
-		equal(t, "what is left", strings.Trim(string(c.Old.Reveal())+string(c.New.Reveal()), "\x00"), "")
+		_, _ = w.RotateCMEK(w.Ctx, w.alice, w.v.ID, c)
+		storetest.Equal(t, "what is left", strings.Trim(string(c.Old.Reveal())+string(c.New.Reveal()), "\x00"), "")
 	}
 }
 
 func TestK5_NothingToDo(t *testing.T) {
 	w, from, to := enabled(t)
 	var job vault.CMEKJob
-	e := w.logs("cmek.rotate success", func() {
+	e := w.Logs("cmek.rotate success", func() {
 		var err error
-		job, err = w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-		w.ok(err)
+		job, err = w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+		w.OK(err)
 	})
-	equal(t, "status", job.Status, vault.CMEKCompleted)
-	equal(t, "recorded", e[0].Details["status"], "completed")
-	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
-	equal(t, "on record", w.ended(job.ID).Status, vault.CMEKCompleted)
+	storetest.Equal(t, "status", job.Status, vault.CMEKCompleted)
+	storetest.Equal(t, "recorded", e[0].Details["status"], "completed")
+	storetest.Equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
+	storetest.Equal(t, "on record", w.ended(job.ID).Status, vault.CMEKCompleted)
 }
 
 // Each secret is rotated in its own form, in place, and nothing else is
@@ -318,46 +320,46 @@ func TestK5_InPlace(t *testing.T) {
 	w.put("empty", from.published(""))
 	w.put("ahead", to.published("v4")) // a client that has the new key already
 	w.put("deleted", "not even a blob")
-	w.ok(w.Delete(w.ctx, w.alice, w.v.ID, w.path("deleted")))
+	w.OK(w.Delete(w.Ctx, w.alice, w.v.ID, w.path("deleted")))
 	w.put("disabled", "not even a blob")
-	_, _, err := w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("disabled"), 1)
-	w.ok(err)
-	_, err = w.DisableCMEK(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
+	_, _, err := w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("disabled"), 1)
+	w.OK(err)
+	_, err = w.DisableCMEK(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
 	w.put("clear", "never encrypted")
 	w.enable(from)
 	first, err := w.read(w.alice, "published") // one of nine
-	w.ok(err)
+	w.OK(err)
 	before := w.secret("published")
 
 	var job vault.CMEKJob
-	e := w.logs("cmek.rotate success; cmek.rotate success", func() { job = w.rotates(from, to) })
-	equal(t, "job", line(job.Status, job.Total, job.Processed, job.Error), "completed 5 5")
-	equal(t, "started with", line(e[0].Details["status"], e[0].Details["total_secrets"], e[0].Details["processed"]), "running 5 0")
-	equal(t, "ended with", line(e[1].Details["status"], e[1].Details["total_secrets"], e[1].Details["processed"]), "completed 5 5")
-	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
+	e := w.Logs("cmek.rotate success; cmek.rotate success", func() { job = w.rotates(from, to) })
+	storetest.Equal(t, "job", line(job.Status, job.Total, job.Processed, job.Error), "completed 5 5")
+	storetest.Equal(t, "started with", line(e[0].Details["status"], e[0].Details["total_secrets"], e[0].Details["processed"]), "running 5 0")
+	storetest.Equal(t, "ended with", line(e[1].Details["status"], e[1].Details["total_secrets"], e[1].Details["processed"]), "completed 5 5")
+	storetest.Equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
 
 	after := w.secret("published")
-	equal(t, "marked", after.Latest.CMEKFingerprint, to.fingerprint())
+	storetest.Equal(t, "marked", after.Latest.CMEKFingerprint, to.fingerprint())
 	after.Latest.CMEKFingerprint = before.Latest.CMEKFingerprint
-	equal(t, "all else of the version", fmt.Sprintf("%+v", after), fmt.Sprintf("%+v", before))
-	got := func(path string) string { s, err := w.read(w.alice, path); w.ok(err); return s }
+	storetest.Equal(t, "all else of the version", fmt.Sprintf("%+v", after), fmt.Sprintf("%+v", before))
+	got := func(path string) string { s, err := w.read(w.alice, path); w.OK(err); return s }
 	if again := got("published"); again == first || to.openPublished(again) != "v1" {
 		t.Error("published:", to.openPublished(again))
 	}
-	equal(t, "bare", to.openBare(got("bare")), "v2")
-	equal(t, "upper", to.openBare(got("upper")), "v3")
-	equal(t, "empty", to.openPublished(got("empty")), "")
-	equal(t, "ahead", to.openPublished(got("ahead")), "v4")
-	equal(t, "clear", got("clear"), "never encrypted")
-	equal(t, "reads are counted on", w.secret("published").Latest.Reads, 2)
-	_, old, value, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("published"), 1)
-	w.ok(err)
-	equal(t, "older versions stay", from.openPublished(string(value.Reveal())), "older")
-	equal(t, "and their marks", old.CMEKFingerprint, from.fingerprint())
+	storetest.Equal(t, "bare", to.openBare(got("bare")), "v2")
+	storetest.Equal(t, "upper", to.openBare(got("upper")), "v3")
+	storetest.Equal(t, "empty", to.openPublished(got("empty")), "")
+	storetest.Equal(t, "ahead", to.openPublished(got("ahead")), "v4")
+	storetest.Equal(t, "clear", got("clear"), "never encrypted")
+	storetest.Equal(t, "reads are counted on", w.secret("published").Latest.Reads, 2)
+	_, old, value, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("published"), 1)
+	w.OK(err)
+	storetest.Equal(t, "older versions stay", from.openPublished(string(value.Reveal())), "older")
+	storetest.Equal(t, "and their marks", old.CMEKFingerprint, from.fingerprint())
 
-	equal(t, "and back", w.rotates(to, from).Status, vault.CMEKCompleted)
-	equal(t, "bare", from.openBare(got("bare")), "v2")
+	storetest.Equal(t, "and back", w.rotates(to, from).Status, vault.CMEKCompleted)
+	storetest.Equal(t, "bare", from.openBare(got("bare")), "v2")
 }
 
 func TestK5_AnItemThatCannotBeDecrypted(t *testing.T) {
@@ -367,22 +369,22 @@ func TestK5_AnItemThatCannotBeDecrypted(t *testing.T) {
 	w.put("b/bad", canary)
 	w.put("c/good", from.bare("v"))
 	var job vault.CMEKJob
-	e := w.logs("cmek.rotate success; cmek.rotate failed cmek_undecryptable", func() { job = w.rotates(from, to) })
-	equal(t, "status", job.Status, vault.CMEKFailed)
-	equal(t, "counts", line(job.Total, job.Processed), "3 1")
+	e := w.Logs("cmek.rotate success; cmek.rotate failed cmek_undecryptable", func() { job = w.rotates(from, to) })
+	storetest.Equal(t, "status", job.Status, vault.CMEKFailed)
+	storetest.Equal(t, "counts", line(job.Total, job.Processed), "3 1")
 	if !strings.Contains(job.Error, "b/bad") || strings.Contains(job.Error, canary) {
 		t.Errorf("error: %s", job.Error)
 	}
 	if text := fmt.Sprint(e); strings.Contains(text, canary) {
 		t.Error(text)
 	}
-	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, from.fingerprint())
-	equal(t, "of the one before", w.secret("a/good").Latest.CMEKFingerprint, to.fingerprint())
+	storetest.Equal(t, "the vault's", w.vaultNow().CMEKFingerprint, from.fingerprint())
+	storetest.Equal(t, "of the one before", w.secret("a/good").Latest.CMEKFingerprint, to.fingerprint())
 
 	w.put("b/bad", from.published("mended"))
 	job = w.rotates(from, to)
-	equal(t, "taken up", line(job.Status, job.Total, job.Processed), "completed 3 3")
+	storetest.Equal(t, "taken up", line(job.Status, job.Total, job.Processed), "completed 3 3")
 	for _, path := range []string{"a/good", "b/bad", "c/good"} {
-		equal(t, path, w.secret(path).Latest.CMEKFingerprint, to.fingerprint())
+		storetest.Equal(t, path, w.secret(path).Latest.CMEKFingerprint, to.fingerprint())
 	}
 }

@@ -67,7 +67,7 @@ func (w *world) fillBlobs(from customerKey, n int) {
 				if i%2 == 1 {
 					blob = from.bare(text)
 				}
-				if _, err := w.Put(w.ctx, w.alice, w.v.ID, w.path(fmt.Sprintf("s/%d", i)), value(blob)); err != nil {
+				if _, err := w.Put(w.Ctx, w.alice, w.v.ID, w.path(fmt.Sprintf("s/%d", i)), value(blob)); err != nil {
 					w.Error(err)
 				}
 			}
@@ -83,7 +83,7 @@ func (w *world) fillBlobs(from customerKey, n int) {
 // under counts the secrets by the key they are marked with.
 func (w *world) under(k customerKey) (n int) {
 	w.Helper()
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		all, err := tx.Secrets(w.v.ID)
 		for _, sec := range all {
 			if sec.Latest.CMEKFingerprint == k.fingerprint() {
@@ -103,18 +103,18 @@ func TestK5_RestartBetweenBatches(t *testing.T) {
 	w.fillBlobs(from, n)
 	for _, done := range []int{100, 200} {
 		g := w.hold(3) // two for the start, and one batch
-		job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-		w.ok(err)
-		equal(t, "at the start", line(job.Status, job.Total, job.Processed), line("running", n, done-100))
+		job, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+		w.OK(err)
+		storetest.Equal(t, "at the start", line(job.Status, job.Total, job.Processed), line("running", n, done-100))
 		<-g.held
-		running, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, job.ID)
-		w.ok(err)
-		equal(t, "after a batch", line(running.Status, running.Processed), line("running", done))
-		ctx := context.WithValue(w.ctx, exempt{}, true)
+		running, err := w.CMEKJob(w.Ctx, w.alice, w.v.ID, job.ID)
+		w.OK(err)
+		storetest.Equal(t, "after a batch", line(running.Status, running.Processed), line("running", done))
+		ctx := context.WithValue(w.Ctx, exempt{}, true)
 		_, err = w.RotateCMEK(ctx, w.alice, w.v.ID, change(from, to))
-		w.is(err, vault.ErrCMEKRotating)
+		w.Is(err, vault.ErrCMEKRotating)
 		_, err = w.DisableCMEK(ctx, w.alice, w.v.ID)
-		w.is(err, vault.ErrCMEKRotating)
+		w.Is(err, vault.ErrCMEKRotating)
 
 		stopped := make(chan struct{})
 		go func() { w.StopRotations(); close(stopped) }()
@@ -125,24 +125,24 @@ func TestK5_RestartBetweenBatches(t *testing.T) {
 		<-stopped
 		w.restart()
 
-		again, err := w.CMEKJob(w.ctx, w.alice, w.v.ID, job.ID)
-		w.ok(err)
-		equal(t, "after a restart", line(again.Status, again.Error), "failed interrupted; start it again with the same keys")
-		equal(t, "the vault's", w.vaultNow().CMEKFingerprint, from.fingerprint())
-		equal(t, "under the new key", w.under(to), done)
+		again, err := w.CMEKJob(w.Ctx, w.alice, w.v.ID, job.ID)
+		w.OK(err)
+		storetest.Equal(t, "after a restart", line(again.Status, again.Error), "failed interrupted; start it again with the same keys")
+		storetest.Equal(t, "the vault's", w.vaultNow().CMEKFingerprint, from.fingerprint())
+		storetest.Equal(t, "under the new key", w.under(to), done)
 	}
 	job := w.rotates(from, to)
-	equal(t, "job", line(job.Status, job.Total, job.Processed), fmt.Sprintf("completed %d %d", n, n))
-	equal(t, "under the new key", w.under(to), n)
-	equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
+	storetest.Equal(t, "job", line(job.Status, job.Total, job.Processed), fmt.Sprintf("completed %d %d", n, n))
+	storetest.Equal(t, "under the new key", w.under(to), n)
+	storetest.Equal(t, "the vault's", w.vaultNow().CMEKFingerprint, to.fingerprint())
 	for i := range n {
 		s, err := w.read(w.alice, fmt.Sprintf("s/%d", i))
-		w.ok(err)
+		w.OK(err)
 		open := to.openPublished
 		if i%2 == 1 {
 			open = to.openBare
 		}
-		equal(t, "value", open(s), fmt.Sprintf("value-%d", i))
+		storetest.Equal(t, "value", open(s), fmt.Sprintf("value-%d", i))
 	}
 	w.nowhere(from, to)
 }
@@ -150,17 +150,17 @@ func TestK5_RestartBetweenBatches(t *testing.T) {
 // restart is the process beginning anew over the same data.
 func (w *world) restart() {
 	w.Helper()
-	w.db = storetest.Reopen(w.TB, w.db)
-	w.faults = &faults{Runner: store.Runner[vault.Tx](w.db)}
-	w.Service = vault.New(w.faults, w.gate, w.clock.Now)
+	w.Store = storetest.Reopen(w.TB, w.Store)
+	w.faults = &faults{Runner: store.Runner[vault.Tx](w.Store)}
+	w.Service = vault.New(w.faults, w.gate, w.Clock.Now)
 }
 
 // nowhere wants the customer's keys in no event and not on disk.
 func (w *world) nowhere(keys ...customerKey) {
 	w.Helper()
-	file, err := os.ReadFile(w.db.Config().Path)
-	w.ok(err)
-	all := append(bytes.Join(w.rawEvents(0), nil), file...)
+	file, err := os.ReadFile(w.Store.Config().Path)
+	w.OK(err)
+	all := append(bytes.Join(w.Leaves(0), nil), file...)
 	for _, k := range keys {
 		for _, form := range [][]byte{k, []byte(hex.EncodeToString(k)), []byte(base64.StdEncoding.EncodeToString(k))} {
 			if bytes.Contains(all, form) {
@@ -177,30 +177,30 @@ func TestK5_WritesMeanwhile(t *testing.T) {
 	w.put("a", from.published("a1"))
 	w.put("b", from.published("b1"))
 	g := w.hold(2)
-	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-	w.ok(err)
+	job, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+	w.OK(err)
 	<-g.held // both are sealed, and about to be stored in what would be the last batch
-	ctx := context.WithValue(w.ctx, exempt{}, true)
+	ctx := context.WithValue(w.Ctx, exempt{}, true)
 	put := func(path, blob string) {
 		_, err := w.Put(ctx, w.alice, w.v.ID, w.path(path), value(blob))
-		w.ok(err)
+		w.OK(err)
 	}
 	put("b", from.bare("b2"))
 	put("c", from.published("c1"))
-	w.ok(w.Delete(ctx, w.alice, w.v.ID, w.path("a")))
+	w.OK(w.Delete(ctx, w.alice, w.v.ID, w.path("a")))
 	g.open()
 	done := w.ended(job.ID)
-	equal(t, "job", line(done.Status, done.Total, done.Processed), "completed 3 3")
+	storetest.Equal(t, "job", line(done.Status, done.Total, done.Processed), "completed 3 3")
 	b, err := w.read(w.alice, "b")
-	w.ok(err)
-	equal(t, "b", to.openBare(b), "b2")
-	equal(t, "its number", w.secret("b").Latest.Number, 2)
+	w.OK(err)
+	storetest.Equal(t, "b", to.openBare(b), "b2")
+	storetest.Equal(t, "its number", w.secret("b").Latest.Number, 2)
 	c, err := w.read(w.alice, "c")
-	w.ok(err)
-	equal(t, "c", to.openPublished(c), "c1")
-	equal(t, "under the old key", w.under(from), 1) // the deleted one
+	w.OK(err)
+	storetest.Equal(t, "c", to.openPublished(c), "c1")
+	storetest.Equal(t, "under the old key", w.under(from), 1) // the deleted one
 	w.put("d", to.published("d1"))
-	equal(t, "written since", w.secret("d").Latest.CMEKFingerprint, to.fingerprint())
+	storetest.Equal(t, "written since", w.secret("d").Latest.CMEKFingerprint, to.fingerprint())
 }
 
 // Writers that never rest do not keep a rotation from ending, and none of what
@@ -208,7 +208,7 @@ func TestK5_WritesMeanwhile(t *testing.T) {
 func TestK5_WritersThatNeverRest(t *testing.T) {
 	w, from, to := enabled(t)
 	w.fillBlobs(from, 120)
-	ctx, stop := context.WithCancel(w.ctx)
+	ctx, stop := context.WithCancel(w.Ctx)
 	defer stop()
 	var wg sync.WaitGroup
 	for i := range 4 {
@@ -218,7 +218,7 @@ func TestK5_WritersThatNeverRest(t *testing.T) {
 				if w.vaultNow().CMEKFingerprint == to.fingerprint() {
 					k = to
 				}
-				_, err := w.Put(w.ctx, w.alice, w.v.ID, w.path(fmt.Sprintf("w/%d/%d", i, n%20)), value(k.published("x")))
+				_, err := w.Put(w.Ctx, w.alice, w.v.ID, w.path(fmt.Sprintf("w/%d/%d", i, n%20)), value(k.published("x")))
 				if err != nil {
 					w.Error(err)
 				}
@@ -228,23 +228,23 @@ func TestK5_WritersThatNeverRest(t *testing.T) {
 	job := w.rotates(from, to)
 	stop()
 	wg.Wait()
-	equal(t, "status", line(job.Status, job.Error), "completed")
-	equal(t, "under the old key", w.under(from), 0)
+	storetest.Equal(t, "status", line(job.Status, job.Error), "completed")
+	storetest.Equal(t, "under the old key", w.under(from), 0)
 }
 
 func TestK5_AVaultThatIsDeletedMeanwhile(t *testing.T) {
 	w, from, to := enabled(t)
 	w.put("a", from.published("a1"))
 	g := w.hold(2)
-	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-	w.ok(err)
+	job, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+	w.OK(err)
 	<-g.held
-	w.ok(w.DeleteVault(context.WithValue(w.ctx, exempt{}, true), w.alice, w.v.ID))
+	w.OK(w.DeleteVault(context.WithValue(w.Ctx, exempt{}, true), w.alice, w.v.ID))
 	g.open()
 	w.StopRotations()
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		_, ok, err := tx.CMEKJob(w.v.ID, job.ID)
-		equal(t, "a record", ok, false)
+		storetest.Equal(t, "a record", ok, false)
 		return err
 	})
 }
@@ -254,7 +254,7 @@ func TestK5_AnOutageOfTheHSM(t *testing.T) {
 	w.put("a", from.published("a1"))
 	w.module.breakDown(hsm.ErrUnavailable)
 	job := w.rotates(from, to)
-	equal(t, "job", line(job.Status, job.Error), "failed interrupted; start it again with the same keys")
+	storetest.Equal(t, "job", line(job.Status, job.Error), "failed interrupted; start it again with the same keys")
 	w.module.repair()
-	equal(t, "again", w.rotates(from, to).Status, vault.CMEKCompleted)
+	storetest.Equal(t, "again", w.rotates(from, to).Status, vault.CMEKCompleted)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
@@ -38,9 +39,9 @@ func (w *world) wantNumbers(path string, written map[uint32]string) {
 		if !ok {
 			w.Fatalf("version %d is missing in %v", n+1, written)
 		}
-		_, _, got, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path(path), n+1)
-		w.ok(err)
-		equal(w, fmt.Sprint("version ", n+1), string(got.Reveal()), want)
+		_, _, got, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path(path), n+1)
+		w.OK(err)
+		storetest.Equal(w, fmt.Sprint("version ", n+1), string(got.Reveal()), want)
 	}
 }
 
@@ -51,7 +52,7 @@ func TestS3_ConcurrentWriters(t *testing.T) {
 	path := w.path("a")
 	together(32, func(i int) {
 		text := fmt.Sprint("value ", i)
-		sec, err := w.Put(w.ctx, w.alice, w.v.ID, path, value(text))
+		sec, err := w.Put(w.Ctx, w.alice, w.v.ID, path, value(text))
 		if err != nil {
 			t.Error(err)
 			return
@@ -60,7 +61,7 @@ func TestS3_ConcurrentWriters(t *testing.T) {
 		defer mu.Unlock()
 		written[sec.Latest.Number] = text
 	})
-	equal(t, "versions", len(written), 32)
+	storetest.Equal(t, "versions", len(written), 32)
 	w.wantNumbers("a", written)
 }
 
@@ -68,25 +69,25 @@ func TestS3_ConcurrentWriters(t *testing.T) {
 // taken meanwhile is not taken twice, and the value is sealed for its own.
 func TestS3_WritersOfTwoServices(t *testing.T) {
 	w := newWorld(t)
-	second := vault.New(w.faults, w.gate, w.clock.Now)
+	second := vault.New(w.faults, w.gate, w.Clock.Now)
 	written := map[uint32]string{1: "", 2: "first", 3: "second"}
 	written[1] = "zero"
 	w.put("a", "zero")
 	w.faults.slip(func() {
-		_, err := second.Put(w.ctx, w.alice, w.v.ID, w.path("a"), value("first"))
-		w.ok(err)
+		_, err := second.Put(w.Ctx, w.alice, w.v.ID, w.path("a"), value("first"))
+		w.OK(err)
 	})
 	sec := w.put("a", "second")
-	equal(t, "number", sec.Latest.Number, 3)
+	storetest.Equal(t, "number", sec.Latest.Number, 3)
 	w.wantNumbers("a", written)
 
 	// The same where the path did not exist: one identifier wins.
 	w.faults.slip(func() {
-		_, err := second.Put(w.ctx, w.alice, w.v.ID, w.path("b"), value("first"))
-		w.ok(err)
+		_, err := second.Put(w.Ctx, w.alice, w.v.ID, w.path("b"), value("first"))
+		w.OK(err)
 	})
 	sec = w.put("b", "second")
-	equal(t, "number", sec.Latest.Number, 2)
+	storetest.Equal(t, "number", sec.Latest.Number, 2)
 	w.wantNumbers("b", map[uint32]string{1: "first", 2: "second"})
 	w.wantValue(w.alice, "b", "second")
 }
@@ -98,16 +99,16 @@ func TestJ4_DecidedAgainAfterSealing(t *testing.T) {
 		slip func(w *world, pol policy.Policy)
 		want *fault.Error
 	}{
-		{"policy taken away", func(w *world, pol policy.Policy) { w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID)) }, policy.ErrInsufficient},
-		{"vault deleted", func(w *world, _ policy.Policy) { w.ok(w.DeleteVault(w.ctx, w.alice, w.v.ID)) }, vault.ErrVaultNotFound},
+		{"policy taken away", func(w *world, pol policy.Policy) { w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, pol.ID)) }, policy.ErrInsufficient},
+		{"vault deleted", func(w *world, _ policy.Policy) { w.OK(w.DeleteVault(w.Ctx, w.alice, w.v.ID)) }, vault.ErrVaultNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			bob := w.user(w.org, "member")
 			pol := w.grant(bob, "**", policy.Write)
 			w.faults.slip(func() { c.slip(w, pol) })
-			_, err := w.Put(w.ctx, bob, w.v.ID, w.path("a"), value("x"))
-			w.is(err, c.want)
+			_, err := w.Put(w.Ctx, bob, w.v.ID, w.path("a"), value("x"))
+			w.Is(err, c.want)
 			_, err = w.read(w.alice, "a")
 			if err == nil {
 				t.Error("it was written")
@@ -121,8 +122,8 @@ func TestJ4_GrantedWhileDeciding(t *testing.T) {
 	w := newWorld(t)
 	bob := w.user(w.org, "member")
 	w.faults.slip(func() { w.grant(bob, "**", policy.Write) })
-	_, err := w.Put(w.ctx, bob, w.v.ID, w.path("a"), value("x"))
-	w.ok(err)
+	_, err := w.Put(w.Ctx, bob, w.v.ID, w.path("a"), value("x"))
+	w.OK(err)
 	w.wantValue(w.alice, "a", "x")
 }
 
@@ -138,7 +139,7 @@ func TestO1_RevokedWhileReading(t *testing.T) {
 	together(9, func(i int) {
 		if i == 0 {
 			asked.Store(true)
-			if err := w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID); err != nil {
+			if err := w.DeletePolicy(w.Ctx, w.alice, w.v.ID, pol.ID); err != nil {
 				t.Error(err)
 			}
 			answered.Store(true)
@@ -146,7 +147,7 @@ func TestO1_RevokedWhileReading(t *testing.T) {
 		}
 		for range 200 {
 			before, late := asked.Load(), answered.Load()
-			_, _, err := w.Read(w.ctx, bob, w.v.ID, path)
+			_, _, err := w.Read(w.Ctx, bob, w.v.ID, path)
 			switch {
 			case err == nil && late:
 				t.Error("a read after the revocation was answered")
@@ -171,14 +172,14 @@ func TestV6_DeletedWhileWriting(t *testing.T) {
 	together(9, func(i int) {
 		if i == 0 {
 			<-midway
-			if err := w.DeleteVault(w.ctx, w.alice, w.v.ID); err != nil {
+			if err := w.DeleteVault(w.Ctx, w.alice, w.v.ID); err != nil {
 				t.Error(err)
 			}
 			return
 		}
 		for n := range 20 {
 			path, _ := vault.ParseSecretPath(fmt.Sprint("p", i, "/", n))
-			sec, err := w.Put(w.ctx, w.alice, w.v.ID, path, value("x"))
+			sec, err := w.Put(w.Ctx, w.alice, w.v.ID, path, value("x"))
 			if err != nil {
 				if !errors.Is(err, vault.ErrVaultNotFound) {
 					t.Error(err)
@@ -202,20 +203,20 @@ func TestO1_ConcurrentGrants(t *testing.T) {
 	g := w.readGrant(bob)
 	ids := make([]id.ID, 16)
 	together(16, func(i int) {
-		pol, err := w.CreatePolicy(w.ctx, w.alice, w.v.ID, g)
+		pol, err := w.CreatePolicy(w.Ctx, w.alice, w.v.ID, g)
 		if err != nil {
 			t.Error(err)
 		}
 		ids[i] = pol.ID
 	})
 	together(8, func(i int) {
-		if err := w.DeletePolicy(w.ctx, w.alice, w.v.ID, ids[i]); err != nil {
+		if err := w.DeletePolicy(w.Ctx, w.alice, w.v.ID, ids[i]); err != nil {
 			t.Error(err)
 		}
 	})
-	list, err := w.Policies(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
-	equal(t, "left", len(list), 8)
+	list, err := w.Policies(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
+	storetest.Equal(t, "left", len(list), 8)
 	for _, p := range list {
 		if !slices.Contains(ids[8:], p.ID) {
 			t.Errorf("%s was deleted and is there", p.ID)
@@ -230,13 +231,13 @@ func TestA3_ConcurrentDeposits(t *testing.T) {
 	path := w.path("agents/" + someAgent.String())
 	together(16, func(int) {
 		for range 50 {
-			d, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{path: plain.FromString("k")})
+			d, err := w.SealAgentKeys(w.Ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{path: plain.FromString("k")})
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			var ok bool
-			if err = w.faults.Update(w.ctx, func(tx vault.Tx) (err error) { ok, err = d.Store(w.ctx, tx, w.owner); return err }); err != nil {
+			if err = w.faults.Update(w.Ctx, func(tx vault.Tx) (err error) { ok, err = d.Store(w.Ctx, tx, w.owner); return err }); err != nil {
 				t.Error(err)
 				return
 			}
@@ -246,11 +247,11 @@ func TestA3_ConcurrentDeposits(t *testing.T) {
 			}
 		}
 	})
-	list, err := w.Vaults(w.ctx, w.owner)
-	w.ok(err)
-	equal(t, "vaults", names(list), []string{"payments", vault.AgentKeysName})
+	list, err := w.Vaults(w.Ctx, w.owner)
+	w.OK(err)
+	storetest.Equal(t, "vaults", names(list), []string{"payments", vault.AgentKeysName})
 	keys := list[1]
-	_, versions, err := w.Versions(w.ctx, w.owner, keys.ID, path)
-	w.ok(err)
-	equal(t, "versions", len(versions), int(stored.Load()))
+	_, versions, err := w.Versions(w.Ctx, w.owner, keys.ID, path)
+	w.OK(err)
+	storetest.Equal(t, "versions", len(versions), int(stored.Load()))
 }

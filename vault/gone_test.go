@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/policy"
 )
@@ -26,13 +28,13 @@ func TestS6_Gone(t *testing.T) {
 		{"never existed", func(*world) {}, vault.ErrSecretNotFound, fault.NotFound},
 		{"expired", func(w *world) {
 			v := value("x")
-			v.ExpiresAt = ptr(noon.Add(time.Minute))
+			v.ExpiresAt = ptr(clocktest.Noon.Add(time.Minute))
 			w.putAs(w.alice, "a", v)
-			w.clock.Set(noon.Add(time.Minute))
+			w.Clock.Set(clocktest.Noon.Add(time.Minute))
 		}, vault.ErrSecretExpired, fault.Gone},
 		{"deleted", func(w *world) {
 			w.put("a", "x")
-			w.ok(w.DeleteSecret("a"))
+			w.OK(w.DeleteSecret("a"))
 		}, vault.ErrSecretDeleted, fault.Gone},
 		{"exhausted", func(w *world) {
 			w.putAs(w.alice, "a", limited("x", 1))
@@ -40,19 +42,19 @@ func TestS6_Gone(t *testing.T) {
 		}, vault.ErrSecretExhausted, fault.Gone},
 		{"disabled", func(w *world) {
 			w.put("a", "x")
-			_, _, err := w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-			w.ok(err)
+			_, _, err := w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+			w.OK(err)
 		}, vault.ErrVersionDisabled, fault.Gone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			c.make(w)
 			_, err := w.read(w.alice, "a")
-			w.is(err, c.want)
-			equal(t, "kind", fault.KindOf(err), c.kind)
-			_, _, _, err = w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-			w.is(err, c.want)
-			equal(t, "listed", w.paths(w.alice, ""), []string{})
+			w.Is(err, c.want)
+			storetest.Equal(t, "kind", fault.KindOf(err), c.kind)
+			_, _, _, err = w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+			w.Is(err, c.want)
+			storetest.Equal(t, "listed", w.paths(w.alice, ""), []string{})
 		})
 	}
 }
@@ -60,45 +62,45 @@ func TestS6_Gone(t *testing.T) {
 func TestS6_ExpiryIsExact(t *testing.T) {
 	w := newWorld(t)
 	v := value("x")
-	v.ExpiresAt = ptr(noon.Add(time.Minute))
+	v.ExpiresAt = ptr(clocktest.Noon.Add(time.Minute))
 	w.putAs(w.alice, "a", v)
-	w.clock.Set(noon.Add(time.Minute - 1))
+	w.Clock.Set(clocktest.Noon.Add(time.Minute - 1))
 	w.wantValue(w.alice, "a", "x")
-	equal(t, "listed", w.paths(w.alice, ""), []string{"a"})
-	w.clock.Set(noon.Add(time.Minute))
+	storetest.Equal(t, "listed", w.paths(w.alice, ""), []string{"a"})
+	w.Clock.Set(clocktest.Noon.Add(time.Minute))
 	_, err := w.read(w.alice, "a")
-	w.is(err, vault.ErrSecretExpired)
+	w.Is(err, vault.ErrSecretExpired)
 }
 
 func TestS6_Delete(t *testing.T) {
 	w := newWorld(t)
-	w.is(w.DeleteSecret("a"), vault.ErrSecretNotFound)
+	w.Is(w.DeleteSecret("a"), vault.ErrSecretNotFound)
 	w.put("a", "1")
 	w.put("a", "2")
-	w.ok(w.DeleteSecret("a"))
-	w.is(w.DeleteSecret("a"), vault.ErrSecretDeleted)
+	w.OK(w.DeleteSecret("a"))
+	w.Is(w.DeleteSecret("a"), vault.ErrSecretDeleted)
 	for n := range uint32(3) {
-		_, _, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), n+1)
+		_, _, _, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), n+1)
 		if n < 2 {
-			w.is(err, vault.ErrSecretDeleted)
+			w.Is(err, vault.ErrSecretDeleted)
 		} else {
-			w.is(err, vault.ErrSecretNotFound)
+			w.Is(err, vault.ErrSecretNotFound)
 		}
 	}
-	_, _, err := w.Versions(w.ctx, w.alice, w.v.ID, w.path("a"))
-	w.is(err, vault.ErrSecretDeleted)
-	_, _, err = w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.is(err, vault.ErrSecretDeleted)
+	_, _, err := w.Versions(w.Ctx, w.alice, w.v.ID, w.path("a"))
+	w.Is(err, vault.ErrSecretDeleted)
+	_, _, err = w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.Is(err, vault.ErrSecretDeleted)
 }
 
 func TestS6_PutAfterDeleteContinues(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "1")
 	w.put("a", "2")
-	w.ok(w.DeleteSecret("a"))
-	equal(t, "numbering", w.put("a", "3").Latest.Number, 3)
+	w.OK(w.DeleteSecret("a"))
+	storetest.Equal(t, "numbering", w.put("a", "3").Latest.Number, 3)
 	w.wantValue(w.alice, "a", "3")
-	equal(t, "listed", w.paths(w.alice, ""), []string{"a"})
+	storetest.Equal(t, "listed", w.paths(w.alice, ""), []string{"a"})
 }
 
 func TestS7_ExactlyN(t *testing.T) {
@@ -114,7 +116,7 @@ func TestS7_ExactlyN(t *testing.T) {
 	for range readers {
 		wg.Go(func() {
 			<-begin
-			switch _, got, err := w.Read(w.ctx, w.alice, w.v.ID, path); {
+			switch _, got, err := w.Read(w.Ctx, w.alice, w.v.ID, path); {
 			case err == nil && string(got.Reveal()) == "x":
 				good.Add(1)
 			case fault.As(err) != nil && fault.As(err).Code == vault.ErrSecretExhausted.Code:
@@ -126,8 +128,8 @@ func TestS7_ExactlyN(t *testing.T) {
 	}
 	close(begin)
 	wg.Wait()
-	equal(t, "reads", good.Load(), n)
-	equal(t, "refusals", spent.Load(), readers-n)
+	storetest.Equal(t, "reads", good.Load(), n)
+	storetest.Equal(t, "refusals", spent.Load(), readers-n)
 }
 
 // Latest and numbered reads of one version draw on one count.
@@ -135,18 +137,18 @@ func TestS7_OneCountPerVersion(t *testing.T) {
 	w := newWorld(t)
 	w.putAs(w.alice, "a", limited("x", 2))
 	w.wantValue(w.alice, "a", "x")
-	_, ver, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.ok(err)
-	equal(t, "count", ver.Reads, 2)
+	_, ver, _, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.OK(err)
+	storetest.Equal(t, "count", ver.Reads, 2)
 	_, err = w.read(w.alice, "a")
-	w.is(err, vault.ErrSecretExhausted)
+	w.Is(err, vault.ErrSecretExhausted)
 
 	w.putAs(w.alice, "a", limited("y", 1)) // resets
 	w.wantValue(w.alice, "a", "y")
 	_, err = w.read(w.alice, "a")
-	w.is(err, vault.ErrSecretExhausted)
-	_, _, _, err = w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.is(err, vault.ErrSecretExhausted) // the old one stays spent
+	w.Is(err, vault.ErrSecretExhausted)
+	_, _, _, err = w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.Is(err, vault.ErrSecretExhausted) // the old one stays spent
 }
 
 func TestS7_OldVersionKeepsItsCount(t *testing.T) {
@@ -155,12 +157,12 @@ func TestS7_OldVersionKeepsItsCount(t *testing.T) {
 	w.wantValue(w.alice, "a", "x")
 	w.put("a", "y")
 	for range 2 {
-		_, _, got, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-		w.ok(err)
-		equal(t, "value", string(got.Reveal()), "x")
+		_, _, got, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+		w.OK(err)
+		storetest.Equal(t, "value", string(got.Reveal()), "x")
 	}
-	_, _, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.is(err, vault.ErrSecretExhausted)
+	_, _, _, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.Is(err, vault.ErrSecretExhausted)
 	w.wantValue(w.alice, "a", "y") // without limit
 	w.wantValue(w.alice, "a", "y")
 }
@@ -171,11 +173,11 @@ func TestS7_OnlyReadingCounts(t *testing.T) {
 	bob := w.user(w.org, "member")
 	w.unchanged(func() {
 		for range 3 {
-			equal(t, "listed", w.paths(w.alice, ""), []string{"a"})
-			_, _, err := w.Versions(w.ctx, w.alice, w.v.ID, w.path("a"))
-			w.ok(err)
+			storetest.Equal(t, "listed", w.paths(w.alice, ""), []string{"a"})
+			_, _, err := w.Versions(w.Ctx, w.alice, w.v.ID, w.path("a"))
+			w.OK(err)
 			_, err = w.read(bob, "a") // refused
-			w.is(err, policy.ErrInsufficient)
+			w.Is(err, policy.ErrInsufficient)
 		}
 	})
 	w.wantValue(w.alice, "a", "x")
@@ -191,7 +193,7 @@ func TestS7_RefusedReadsDoNotCount(t *testing.T) {
 	w.grant(bot, "**", policy.Read)
 	w.unchanged(func() {
 		_, err := w.read(bot, "k")
-		w.is(err, vault.ErrSigningKey)
+		w.Is(err, vault.ErrSigningKey)
 	})
 	w.wantValue(w.alice, "k", "x")
 }
@@ -201,48 +203,48 @@ func TestVersions(t *testing.T) {
 	for _, s := range []string{"1", "2", "3"} {
 		w.put("a", s)
 	}
-	_, list, err := w.Versions(w.ctx, w.alice, w.v.ID, w.path("a"))
-	w.ok(err)
-	equal(t, "newest first", []uint32{list[0].Number, list[1].Number, list[2].Number}, []uint32{3, 2, 1})
+	_, list, err := w.Versions(w.Ctx, w.alice, w.v.ID, w.path("a"))
+	w.OK(err)
+	storetest.Equal(t, "newest first", []uint32{list[0].Number, list[1].Number, list[2].Number}, []uint32{3, 2, 1})
 	for n, want := range map[uint32]string{1: "1", 2: "2", 3: "3"} {
-		sec, ver, got, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), n)
-		w.ok(err)
-		equal(t, "value", string(got.Reveal()), want)
-		equal(t, "number", ver.Number, n)
-		equal(t, "latest", sec.Latest.Number, 3)
+		sec, ver, got, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), n)
+		w.OK(err)
+		storetest.Equal(t, "value", string(got.Reveal()), want)
+		storetest.Equal(t, "number", ver.Number, n)
+		storetest.Equal(t, "latest", sec.Latest.Number, 3)
 	}
 	for _, n := range []uint32{0, 4, 1 << 31} {
-		_, _, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), n)
-		w.is(err, vault.ErrSecretNotFound)
-		_, _, err = w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("a"), n)
-		w.is(err, vault.ErrSecretNotFound)
+		_, _, _, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), n)
+		w.Is(err, vault.ErrSecretNotFound)
+		_, _, err = w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), n)
+		w.Is(err, vault.ErrSecretNotFound)
 	}
-	_, _, err = w.Versions(w.ctx, w.alice, w.v.ID, w.path("b"))
-	w.is(err, vault.ErrSecretNotFound)
+	_, _, err = w.Versions(w.Ctx, w.alice, w.v.ID, w.path("b"))
+	w.Is(err, vault.ErrSecretNotFound)
 }
 
 func TestDisableVersion(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "1")
 	w.put("a", "2")
-	_, first, err := w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.ok(err)
-	w.clock.Set(noon.Add(time.Hour))
-	_, again, err := w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.ok(err)
-	equal(t, "keeps its time", again.DisabledAt, first.DisabledAt)
-	_, _, _, err = w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 1)
-	w.is(err, vault.ErrVersionDisabled)
+	_, first, err := w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.OK(err)
+	w.Clock.Set(clocktest.Noon.Add(time.Hour))
+	_, again, err := w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.OK(err)
+	storetest.Equal(t, "keeps its time", again.DisabledAt, first.DisabledAt)
+	_, _, _, err = w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 1)
+	w.Is(err, vault.ErrVersionDisabled)
 	w.wantValue(w.alice, "a", "2")
 
-	_, _, err = w.DisableVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 2)
-	w.ok(err)
+	_, _, err = w.DisableVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 2)
+	w.OK(err)
 	_, err = w.read(w.alice, "a")
-	w.is(err, vault.ErrVersionDisabled) // no older version takes its place
+	w.Is(err, vault.ErrVersionDisabled) // no older version takes its place
 	w.put("a", "3")
 	w.wantValue(w.alice, "a", "3")
-	_, _, _, err = w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), 2)
-	w.is(err, vault.ErrVersionDisabled)
+	_, _, _, err = w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), 2)
+	w.Is(err, vault.ErrVersionDisabled)
 }
 
 // What was deleted stays deleted when the path is written again.
@@ -250,13 +252,13 @@ func TestS6_DeletedVersionsStayGone(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "one")
 	w.put("a", "two")
-	w.ok(w.Delete(w.ctx, w.alice, w.v.ID, w.path("a")))
+	w.OK(w.Delete(w.Ctx, w.alice, w.v.ID, w.path("a")))
 	w.put("a", "three")
 	for number, want := range map[uint32]error{1: vault.ErrSecretDeleted, 2: vault.ErrSecretDeleted, 3: nil, 4: vault.ErrSecretNotFound} {
-		_, _, _, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path("a"), number)
-		w.is(err, want)
+		_, _, _, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path("a"), number)
+		w.Is(err, want)
 	}
-	_, versions, err := w.Versions(w.ctx, w.alice, w.v.ID, w.path("a"))
-	w.ok(err)
-	equal(t, "versions", len(versions), 1)
+	_, versions, err := w.Versions(w.Ctx, w.alice, w.v.ID, w.path("a"))
+	w.OK(err)
+	storetest.Equal(t, "versions", len(versions), 1)
 }

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
@@ -12,7 +15,7 @@ import (
 // handleOnly has an agent get handles.
 func (w *world) handleOnly(p identity.Principal) {
 	w.Helper()
-	w.update(func(tx vault.Tx) error {
+	w.Commit(func(tx *store.Tx) error {
 		a, ok, err := tx.Agent(p.Org, p.ID)
 		if err != nil || !ok {
 			return errors.Join(err, errors.New("no such agent"))
@@ -29,8 +32,8 @@ func TestHandleOnly(t *testing.T) {
 	w.put("a/b", "x")
 	bot := w.agent("**")
 	own := w.vault(bot, "own")
-	_, err := w.Put(w.ctx, bot, own.ID, w.path("mine"), value("y"))
-	w.ok(err)
+	_, err := w.Put(w.Ctx, bot, own.ID, w.path("mine"), value("y"))
+	w.OK(err)
 	w.grant(bot, "a/**", policy.Read)
 	w.wantValue(bot, "a/b", "x")
 	w.handleOnly(bot)
@@ -44,23 +47,23 @@ func TestHandleOnly(t *testing.T) {
 		{"b", policy.ErrInsufficient},
 	} {
 		_, err := w.read(bot, c.path)
-		w.is(err, c.want)
-		_, _, _, err = w.ReadVersion(w.ctx, bot, w.v.ID, w.path(c.path), 1)
-		w.is(err, c.want)
-		w.view(func(tx vault.Tx) error {
-			_, refusal, err := vault.Lend(tx, bot, w.v.ID, w.path(c.path), noon)
-			w.is(refusal, c.want)
+		w.Is(err, c.want)
+		_, _, _, err = w.ReadVersion(w.Ctx, bot, w.v.ID, w.path(c.path), 1)
+		w.Is(err, c.want)
+		w.Inspect(func(tx *store.Tx) error {
+			_, refusal, err := vault.Lend(tx, bot, w.v.ID, w.path(c.path), clocktest.Noon)
+			w.Is(refusal, c.want)
 			return err
 		})
 	}
-	_, _, err = w.Read(w.ctx, bot, own.ID, w.path("mine"))
-	w.is(err, vault.ErrHandleOnly)
-	w.logs("secret.read refused handle_only", func() { _, _ = w.read(bot, "a/b") })
+	_, _, err = w.Read(w.Ctx, bot, own.ID, w.path("mine"))
+	w.Is(err, vault.ErrHandleOnly)
+	w.Logs("secret.read refused handle_only", func() { _, _ = w.read(bot, "a/b") })
 
-	equal(t, "what it can name", w.paths(bot, ""), []string{"a/b"})
-	_, versions, err := w.Versions(w.ctx, bot, w.v.ID, w.path("a/b"))
-	w.ok(err)
-	equal(t, "versions", len(versions), 1)
+	storetest.Equal(t, "what it can name", w.paths(bot, ""), []string{"a/b"})
+	_, versions, err := w.Versions(w.Ctx, bot, w.v.ID, w.path("a/b"))
+	w.OK(err)
+	storetest.Equal(t, "versions", len(versions), 1)
 	w.wantValue(w.alice, "a/b", "x")
 }
 
@@ -72,20 +75,20 @@ func TestUseWithoutRead(t *testing.T) {
 	bot, person := w.agent("**"), w.user(w.org, identity.RoleMember)
 	for _, p := range []identity.Principal{bot, person} {
 		w.grant(p, "a/**", policy.Use)
-		equal(t, "what it can name", w.paths(p, ""), []string{"a/b", "a/key"})
+		storetest.Equal(t, "what it can name", w.paths(p, ""), []string{"a/b", "a/key"})
 	}
 	_, err := w.read(bot, "a/b")
-	w.is(err, vault.ErrHandleOnly)
+	w.Is(err, vault.ErrHandleOnly)
 	_, err = w.read(bot, "a/none")
-	w.is(err, vault.ErrHandleOnly)
+	w.Is(err, vault.ErrHandleOnly)
 	_, err = w.read(person, "a/b")
-	w.is(err, policy.ErrInsufficient) // nothing is used for people
+	w.Is(err, policy.ErrInsufficient) // nothing is used for people
 
-	_, got, err := w.ReadForUse(w.ctx, bot, w.v.ID, w.path("a/b"))
-	w.ok(err)
-	equal(t, "value", string(got.Reveal()), "x")
-	_, _, err = w.ReadForUse(w.ctx, bot, w.v.ID, w.path("a/key"))
-	w.is(err, vault.ErrSigningKey)
-	_, _, err = w.ReadForUse(w.ctx, bot, w.v.ID, w.path("b"))
-	w.is(err, policy.ErrInsufficient)
+	_, got, err := w.ReadForUse(w.Ctx, bot, w.v.ID, w.path("a/b"))
+	w.OK(err)
+	storetest.Equal(t, "value", string(got.Reveal()), "x")
+	_, _, err = w.ReadForUse(w.Ctx, bot, w.v.ID, w.path("a/key"))
+	w.Is(err, vault.ErrSigningKey)
+	_, _, err = w.ReadForUse(w.Ctx, bot, w.v.ID, w.path("b"))
+	w.Is(err, policy.ErrInsufficient)
 }

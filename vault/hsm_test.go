@@ -6,6 +6,8 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 )
 
@@ -35,7 +37,7 @@ func TestHSM_OutageWritesNothing(t *testing.T) {
 				s := newStage(t)
 				out.cut(s)
 				s.unchanged(func() {
-					s.logs(want, func() { s.is(o.run(s, s.alice), out.want) })
+					s.Logs(want, func() { s.Is(o.run(s, s.alice), out.want) })
 				})
 			})
 		}
@@ -50,15 +52,15 @@ func TestHSM_OutageDuringRead(t *testing.T) {
 			s := newStage(t)
 			out.cut(s)
 			want := "secret.read success; secret.read failed " + out.want.Code
-			events := s.logs(want, func() {
+			events := s.Logs(want, func() {
 				got, err := s.read(s.alice, "a/b")
-				s.is(err, out.want)
-				equal(t, "value", got, "")
+				s.Is(err, out.want)
+				storetest.Equal(t, "value", got, "")
 			})
-			equal(t, "the failure's version", events[1].Details["version"], 2)
-			_, list, err := s.Versions(s.ctx, s.alice, s.v.ID, s.path("a/b"))
-			s.ok(err)
-			equal(t, "count", list[0].Reads, 1)
+			storetest.Equal(t, "the failure's version", events[1].Details["version"], 2)
+			_, list, err := s.Versions(s.Ctx, s.alice, s.v.ID, s.path("a/b"))
+			s.OK(err)
+			storetest.Equal(t, "count", list[0].Reads, 1)
 		})
 	}
 }
@@ -74,7 +76,7 @@ func TestHSM_RefusalComesFirst(t *testing.T) {
 				s := newStage(t)
 				eve := s.user(s.org, "member")
 				out.cut(s)
-				s.logs(o.refused, func() {
+				s.Logs(o.refused, func() {
 					if err := o.run(s, eve); fault.KindOf(err) != fault.Denied {
 						t.Errorf("got %v", err)
 					}
@@ -91,7 +93,7 @@ func TestHSM_OutageLeavesTheRest(t *testing.T) {
 	for _, o := range ops {
 		switch o.name {
 		case "List", "Versions", "CreatePolicy", "UpdatePolicy", "DisableVersion, an old one", "Delete", "DeletePolicy", "Policies", "Vault", "DeleteVault":
-			s.logs(o.success, func() { s.ok(o.run(s, s.alice)) })
+			s.Logs(o.success, func() { s.OK(o.run(s, s.alice)) })
 		}
 	}
 }
@@ -99,10 +101,10 @@ func TestHSM_OutageLeavesTheRest(t *testing.T) {
 func TestHSM_ComesBack(t *testing.T) {
 	s := newStage(t)
 	s.module.breakDown(hsm.ErrUnavailable)
-	_, err := s.Put(s.ctx, s.alice, s.v.ID, s.path("new"), value("x"))
-	s.is(err, hsm.ErrUnavailable)
+	_, err := s.Put(s.Ctx, s.alice, s.v.ID, s.path("new"), value("x"))
+	s.Is(err, hsm.ErrUnavailable)
 	s.module.repair()
-	equal(t, "no number was lost", s.put("new", "x").Latest.Number, 1)
+	storetest.Equal(t, "no number was lost", s.put("new", "x").Latest.Number, 1)
 	s.wantValue(s.alice, "new", "x")
 }
 
@@ -112,28 +114,28 @@ func TestHSM_Deposit(t *testing.T) {
 	s := newStage(t)
 	keys := map[vault.SecretPath]plain.Bytes{s.path("agents/a/ssh"): plain.FromString("k"), s.path("agents/a/ecdh"): plain.FromString("l")}
 	store := func(d vault.KeyDeposit) (ok bool) {
-		s.update(func(tx vault.Tx) (err error) { ok, err = d.Store(s.ctx, tx, s.owner); return err })
+		s.Commit(func(tx *store.Tx) (err error) { ok, err = d.Store(s.Ctx, tx, s.owner); return err })
 		return ok
 	}
 	s.module.breakDown(hsm.ErrUnavailable)
 	s.unchanged(func() {
-		_, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
-		s.is(err, hsm.ErrUnavailable)
+		_, err := s.SealAgentKeys(s.Ctx, s.owner, someAgent, keys)
+		s.Is(err, hsm.ErrUnavailable)
 	})
 	s.module.repair()
-	first, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
-	s.ok(err)
-	rival, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
-	s.ok(err)
-	equal(t, "first", store(first), true)
+	first, err := s.SealAgentKeys(s.Ctx, s.owner, someAgent, keys)
+	s.OK(err)
+	rival, err := s.SealAgentKeys(s.Ctx, s.owner, someAgent, keys)
+	s.OK(err)
+	storetest.Equal(t, "first", store(first), true)
 	s.unchanged(func() {
-		equal(t, "again", store(first), false)
-		equal(t, "a rival that would make a second vault", store(rival), false)
+		storetest.Equal(t, "again", store(first), false)
+		storetest.Equal(t, "a rival that would make a second vault", store(rival), false)
 	})
-	next, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
-	s.ok(err)
-	late, err := s.SealAgentKeys(s.ctx, s.owner, someAgent, keys)
-	s.ok(err)
-	equal(t, "next version", store(next), true)
-	s.unchanged(func() { equal(t, "a taken version", store(late), false) })
+	next, err := s.SealAgentKeys(s.Ctx, s.owner, someAgent, keys)
+	s.OK(err)
+	late, err := s.SealAgentKeys(s.Ctx, s.owner, someAgent, keys)
+	s.OK(err)
+	storetest.Equal(t, "next version", store(next), true)
+	s.unchanged(func() { storetest.Equal(t, "a taken version", store(late), false) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 )
 
@@ -22,24 +23,24 @@ func TestKEK_BesideCMEK(t *testing.T) {
 	const n = 250
 	w.fillBlobs(from, n)
 	w.rotate("b")
-	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-	w.ok(err)
+	job, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+	w.OK(err)
 	generation := uint32(2)
 	for _, module := range []string{"", "b", ""} {
 		w.rotate(module)
 		generation++
 	}
-	equal(t, "the customer's key", w.ended(job.ID).Status, vault.CMEKCompleted)
-	equal(t, "under the new key", w.world.under(to), n)
+	storetest.Equal(t, "the customer's key", w.ended(job.ID).Status, vault.CMEKCompleted)
+	storetest.Equal(t, "under the new key", w.world.under(to), n)
 	w.finished(generation, "", n)
 	for i := range n {
 		got, err := w.read(w.alice, fmt.Sprint("s/", i))
-		w.ok(err)
+		w.OK(err)
 		open := to.openPublished
 		if i%2 == 1 {
 			open = to.openBare
 		}
-		equal(t, "value", open(got), fmt.Sprintf("value-%d", i))
+		storetest.Equal(t, "value", open(got), fmt.Sprintf("value-%d", i))
 	}
 }
 
@@ -50,19 +51,19 @@ func TestKEK_BetweenSealingAndStoring(t *testing.T) {
 	const n = 150
 	w.fillBlobs(from, n)
 	g := w.hold(2) // those for the start
-	job, err := w.RotateCMEK(w.ctx, w.alice, w.v.ID, change(from, to))
-	w.ok(err)
+	job, err := w.RotateCMEK(w.Ctx, w.alice, w.v.ID, change(from, to))
+	w.OK(err)
 	<-g.held
-	_, err = w.RotateKEK(context.WithValue(w.ctx, exempt{}, true), w.v.Ref(), "", nil)
-	w.ok(err)
+	_, err = w.RotateKEK(context.WithValue(w.Ctx, exempt{}, true), w.v.Ref(), "", nil)
+	w.OK(err)
 	g.open()
-	equal(t, "the customer's key", w.ended(job.ID).Status, vault.CMEKCompleted)
+	storetest.Equal(t, "the customer's key", w.ended(job.ID).Status, vault.CMEKCompleted)
 	k := &kekWorld{world: w}
 	k.finished(2, "", n)
-	equal(t, "under the new key", w.under(to), n)
+	storetest.Equal(t, "under the new key", w.under(to), n)
 	got, err := w.read(w.alice, "s/0")
-	w.ok(err)
-	equal(t, "value", to.openPublished(got), "value-0")
+	w.OK(err)
+	storetest.Equal(t, "value", to.openPublished(got), "value-0")
 }
 
 // A vault whose KEK is rotated without pause is as linearizable as any, for
@@ -74,7 +75,7 @@ func TestKEK_Linearizable(t *testing.T) {
 	go func() {
 		defer close(done)
 		for !stop.Load() {
-			_, err := w.RotateKEK(w.ctx, w.v.Ref(), "", nil)
+			_, err := w.RotateKEK(w.Ctx, w.v.Ref(), "", nil)
 			if err != nil && !errors.Is(err, vault.ErrKEKsUnfinished) {
 				t.Error(err)
 				return
@@ -90,7 +91,7 @@ func TestKEK_Linearizable(t *testing.T) {
 	}
 	stop.Store(true)
 	<-done
-	equal(t, "error", w.settled().Error, "")
+	storetest.Equal(t, "error", w.settled().Error, "")
 	if g := w.now().Current().Generation; g < 3 {
 		t.Errorf("only %d KEKs", g)
 	}

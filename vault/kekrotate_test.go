@@ -15,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/envelope"
@@ -48,13 +49,13 @@ func newKEKWorld(t testing.TB) *kekWorld {
 // restart is another process on the same store.
 func (w *kekWorld) restart() {
 	w.StopRotations()
-	w.Service = vault.New(w.faults, w.modules, w.clock.Now)
+	w.Service = vault.New(w.faults, w.modules, w.Clock.Now)
 }
 
 func (w *kekWorld) rotate(module string) vault.Vault {
 	w.Helper()
-	v, err := w.RotateKEK(w.ctx, w.v.Ref(), module, audit.Details{"uid": 7})
-	w.ok(err)
+	v, err := w.RotateKEK(w.Ctx, w.v.Ref(), module, audit.Details{"uid": 7})
+	w.OK(err)
 	return v
 }
 
@@ -81,7 +82,7 @@ func (w *kekWorld) settled() (out vault.Rewrap) {
 // now is alice's vault as it is.
 func (w *kekWorld) now() (v vault.Vault) {
 	w.Helper()
-	w.view(func(tx vault.Tx) (err error) {
+	w.Inspect(func(tx *store.Tx) (err error) {
 		v, _, err = tx.Vault(w.org, w.v.ID)
 		return err
 	})
@@ -91,7 +92,7 @@ func (w *kekWorld) now() (v vault.Vault) {
 // under counts the DEKs of alice's vault by the generation of their KEK.
 func (w *kekWorld) under() (out map[uint32]int) {
 	w.Helper()
-	w.ok(w.KEKs(w.ctx, func(r vault.KEKReport) error {
+	w.OK(w.KEKs(w.Ctx, func(r vault.KEKReport) error {
 		if r.Vault.ID == w.v.ID {
 			out = r.Under
 		}
@@ -113,9 +114,9 @@ func (w *kekWorld) intact(n int) {
 	w.Helper()
 	for i := range n {
 		w.wantValue(w.alice, fmt.Sprint("p/", i), fmt.Sprint("value ", i))
-		_, _, old, err := w.ReadVersion(w.ctx, w.alice, w.v.ID, w.path(fmt.Sprint("p/", i)), 1)
-		w.ok(err)
-		equal(w, "old version", string(old.Reveal()), fmt.Sprint("old ", i))
+		_, _, old, err := w.ReadVersion(w.Ctx, w.alice, w.v.ID, w.path(fmt.Sprint("p/", i)), 1)
+		w.OK(err)
+		storetest.Equal(w, "old version", string(old.Reveal()), fmt.Sprint("old ", i))
 	}
 }
 
@@ -123,12 +124,12 @@ func (w *kekWorld) intact(n int) {
 func (w *kekWorld) finished(generation uint32, module string, deks int) {
 	w.Helper()
 	r := w.settled()
-	equal(w, "error", r.Error, "")
+	storetest.Equal(w, "error", r.Error, "")
 	v := w.now()
-	equal(w, "generation", v.Current().Generation, generation)
-	equal(w, "module", v.Current().Module, module)
-	equal(w, "older KEKs", len(v.Older), 0)
-	equal(w, "DEKs", fmt.Sprint(w.under()), fmt.Sprint(map[uint32]int{generation: deks}))
+	storetest.Equal(w, "generation", v.Current().Generation, generation)
+	storetest.Equal(w, "module", v.Current().Module, module)
+	storetest.Equal(w, "older KEKs", len(v.Older), 0)
+	storetest.Equal(w, "DEKs", fmt.Sprint(w.under()), fmt.Sprint(map[uint32]int{generation: deks}))
 }
 
 func TestKEK_RotateInPlace(t *testing.T) {
@@ -159,7 +160,7 @@ func TestKEK_MoveToAnotherModule(t *testing.T) {
 	w.put("p/0", "value 0")
 	w.second.breakDown(hsm.ErrUnavailable)
 	_, err := w.read(w.alice, "p/0")
-	w.is(err, hsm.ErrUnavailable)
+	w.Is(err, hsm.ErrUnavailable)
 	w.module.repair()
 	w.second.repair()
 	w.rotate("")
@@ -170,14 +171,14 @@ func TestKEK_MoveToAnotherModule(t *testing.T) {
 func TestKEK_Audited(t *testing.T) {
 	w := newKEKWorld(t)
 	w.fill(3)
-	events := w.logs("kek.rotate success; kek.rewrap success", func() {
+	events := w.Logs("kek.rotate success; kek.rewrap success", func() {
 		w.rotate("b")
 		w.settled()
 	})
-	equal(t, "uid", fmt.Sprint(events[0].Details["uid"]), "7")
-	equal(t, "module", events[0].Details["module"], any("b"))
-	equal(t, "organisation", events[1].Org, w.org)
-	equal(t, "values", fmt.Sprint(events[1].Details["values"]), "6")
+	storetest.Equal(t, "uid", fmt.Sprint(events[0].Details["uid"]), "7")
+	storetest.Equal(t, "module", events[0].Details["module"], any("b"))
+	storetest.Equal(t, "organisation", events[1].Org, w.org)
+	storetest.Equal(t, "values", fmt.Sprint(events[1].Details["values"]), "6")
 }
 
 // An outage of either module stops it; what was done is kept, everything can be
@@ -190,21 +191,21 @@ func TestKEK_OutageAndResume(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newKEKWorld(t)
 			w.fill(20)
-			_, err := w.RotateKEK(w.ctx, w.v.Ref(), "c", nil)
-			w.is(err, vault.ErrKEKModule)
+			_, err := w.RotateKEK(w.Ctx, w.v.Ref(), "c", nil)
+			w.Is(err, vault.ErrKEKModule)
 			v := w.rotateStopped()
 			down(w).breakDown(hsm.ErrUnavailable)
 			w.restart()
-			n, err := w.ResumeRewraps(w.ctx)
-			w.ok(err)
-			equal(t, "unfinished", n, 1)
+			n, err := w.ResumeRewraps(w.Ctx)
+			w.OK(err)
+			storetest.Equal(t, "unfinished", n, 1)
 			if r := w.settled(); r.Error == "" || r.Pending {
 				t.Errorf("%+v", r)
 			}
-			equal(t, "older KEKs", len(w.now().Older), len(v.Older))
+			storetest.Equal(t, "older KEKs", len(w.now().Older), len(v.Older))
 			down(w).repair()
-			_, err = w.ResumeRewraps(w.ctx)
-			w.ok(err)
+			_, err = w.ResumeRewraps(w.Ctx)
+			w.OK(err)
 			w.finished(2, "b", 40)
 			w.intact(20)
 		})
@@ -217,7 +218,7 @@ func (w *kekWorld) rotateStopped() vault.Vault {
 	w.Helper()
 	w.StopRotations()
 	v := w.rotate("b")
-	equal(w, "older KEKs", len(w.now().Older), 1)
+	storetest.Equal(w, "older KEKs", len(w.now().Older), 1)
 	return v
 }
 
@@ -227,7 +228,7 @@ func TestKEK_Twice(t *testing.T) {
 	w.fill(10)
 	w.rotateStopped()
 	w.put("p/0", "value 0")
-	equal(t, "DEKs", fmt.Sprint(w.under()), fmt.Sprint(map[uint32]int{1: 20, 2: 1}))
+	storetest.Equal(t, "DEKs", fmt.Sprint(w.under()), fmt.Sprint(map[uint32]int{1: 20, 2: 1}))
 	w.intact(0)
 	w.restart()
 	w.rotate("")
@@ -246,11 +247,11 @@ func TestKEK_Bounded(t *testing.T) {
 	for range 16 {
 		w.rotate("")
 	}
-	_, err := w.RotateKEK(w.ctx, w.v.Ref(), "", nil)
-	w.is(err, vault.ErrKEKsUnfinished)
+	_, err := w.RotateKEK(w.Ctx, w.v.Ref(), "", nil)
+	w.Is(err, vault.ErrKEKsUnfinished)
 	w.restart()
-	_, err = w.ResumeRewraps(w.ctx)
-	w.ok(err)
+	_, err = w.ResumeRewraps(w.Ctx)
+	w.OK(err)
 	w.finished(17, "", 1)
 }
 
@@ -260,35 +261,35 @@ func TestKEK_Damaged(t *testing.T) {
 	w.fill(10)
 	sec := w.put("broken", "x")
 	var sealed []byte
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		b, _, err := tx.Envelope(sec.ID, 1)
 		sealed = append(sealed, b...)
 		return err
 	})
 	good := append([]byte(nil), sealed...)
 	sealed[20] ^= 1
-	w.update(func(tx vault.Tx) error { return tx.PutEnvelope(sec.ID, 1, sealed) })
+	w.Commit(func(tx *store.Tx) error { return tx.PutEnvelope(sec.ID, 1, sealed) })
 	w.rotate("b")
 	r := w.settled()
 	if r.Damaged != 1 || r.Done != 20 || !strings.Contains(r.Error, "damaged") {
 		t.Errorf("%+v", r)
 	}
 	w.intact(10)
-	equal(t, "older KEKs", len(w.now().Older), 1)
-	rep, err := w.VerifyKEKs(w.ctx)
-	w.ok(err)
+	storetest.Equal(t, "older KEKs", len(w.now().Older), 1)
+	rep, err := w.VerifyKEKs(w.Ctx)
+	w.OK(err)
 	if rep.DEKs != 20 || rep.Damaged != 1 || len(rep.Broken) != 1 || rep.Broken[0].Secret != sec.ID || rep.Broken[0].Version != 1 {
 		t.Errorf("%+v", rep)
 	}
 	w.second.breakDown(hsm.ErrUnavailable)
-	rep, err = w.VerifyKEKs(w.ctx)
-	w.ok(err)
-	equal(t, "of a module that is not there", rep.Unavailable, 20)
+	rep, err = w.VerifyKEKs(w.Ctx)
+	w.OK(err)
+	storetest.Equal(t, "of a module that is not there", rep.Unavailable, 20)
 	w.second.repair()
 	// Put right, from a backup say, it goes along.
-	w.update(func(tx vault.Tx) error { return tx.PutEnvelope(sec.ID, 1, good) })
-	_, err = w.ResumeRewraps(w.ctx)
-	w.ok(err)
+	w.Commit(func(tx *store.Tx) error { return tx.PutEnvelope(sec.ID, 1, good) })
+	_, err = w.ResumeRewraps(w.Ctx)
+	w.OK(err)
 	w.finished(2, "b", 21)
 	w.wantValue(w.alice, "broken", "x")
 }
@@ -315,7 +316,7 @@ func TestKEK_UnderTraffic(t *testing.T) {
 					continue
 				}
 				path := fmt.Sprint("hot/", i)
-				if _, err := w.Put(w.ctx, w.alice, w.v.ID, w.path(path), value(fmt.Sprint(n))); err != nil {
+				if _, err := w.Put(w.Ctx, w.alice, w.v.ID, w.path(path), value(fmt.Sprint(n))); err != nil {
 					t.Errorf("%s: %v", path, err)
 					return
 				}
@@ -335,15 +336,15 @@ func TestKEK_UnderTraffic(t *testing.T) {
 	stop.Store(true)
 	<-done
 	r := w.settled()
-	equal(t, "error", r.Error, "")
+	storetest.Equal(t, "error", r.Error, "")
 	w.intact(40)
 	for i := range writers {
 		w.wantValue(w.alice, fmt.Sprint("hot/", i), fmt.Sprint(acked[i].Load()))
 	}
-	equal(t, "older KEKs", len(w.now().Older), 0)
-	rep, err := w.VerifyKEKs(w.ctx)
-	w.ok(err)
-	equal(t, "damaged", rep.Damaged, 0)
+	storetest.Equal(t, "older KEKs", len(w.now().Older), 0)
+	rep, err := w.VerifyKEKs(w.Ctx)
+	w.OK(err)
+	storetest.Equal(t, "damaged", rep.Damaged, 0)
 }
 
 // A vault that is deleted meanwhile stays deleted, and nothing of it comes back.
@@ -354,21 +355,21 @@ func TestKEK_VaultDeleted(t *testing.T) {
 	w.restart()
 	slow := make(chan struct{})
 	w.second.hook(func() { <-slow })
-	_, err := w.ResumeRewraps(w.ctx)
-	w.ok(err)
-	w.ok(w.DeleteVault(w.ctx, w.alice, w.v.ID))
+	_, err := w.ResumeRewraps(w.Ctx)
+	w.OK(err)
+	w.OK(w.DeleteVault(w.Ctx, w.alice, w.v.ID))
 	close(slow)
 	r := w.settled()
-	equal(t, "error", r.Error, "")
+	storetest.Equal(t, "error", r.Error, "")
 	left := 0
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		secrets, err := tx.Secrets(w.v.ID)
 		left = len(secrets)
 		return err
 	})
-	equal(t, "secrets left", left, 0)
-	_, err = w.RotateKEK(w.ctx, w.v.Ref(), "", nil)
-	w.is(err, vault.ErrVaultNotFound)
+	storetest.Equal(t, "secrets left", left, 0)
+	_, err = w.RotateKEK(w.Ctx, w.v.Ref(), "", nil)
+	w.Is(err, vault.ErrVaultNotFound)
 }
 
 // What was sealed before a rotation and is stored after it would be under a
@@ -377,22 +378,22 @@ func TestKEK_LateWrites(t *testing.T) {
 	w := newKEKWorld(t)
 	keys := map[vault.SecretPath]plain.Bytes{w.path("agents/a/ssh"): plain.FromString("k")}
 	store := func(d vault.KeyDeposit) (ok bool) {
-		w.update(func(tx vault.Tx) (err error) { ok, err = d.Store(w.ctx, tx, w.owner); return err })
+		w.Commit(func(tx *store.Tx) (err error) { ok, err = d.Store(w.Ctx, tx, w.owner); return err })
 		return ok
 	}
-	first, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, keys)
-	w.ok(err)
-	equal(t, "first", store(first), true)
-	late, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, keys)
-	w.ok(err)
-	all, err := w.Refs(w.ctx, nil)
-	w.ok(err)
+	first, err := w.SealAgentKeys(w.Ctx, w.owner, someAgent, keys)
+	w.OK(err)
+	storetest.Equal(t, "first", store(first), true)
+	late, err := w.SealAgentKeys(w.Ctx, w.owner, someAgent, keys)
+	w.OK(err)
+	all, err := w.Refs(w.Ctx, nil)
+	w.OK(err)
 	for _, v := range all {
-		_, err := w.RotateKEK(w.ctx, v.Ref(), "b", nil)
-		w.ok(err)
+		_, err := w.RotateKEK(w.Ctx, v.Ref(), "b", nil)
+		w.OK(err)
 	}
 	w.settled()
-	equal(t, "a deposit under the KEK before", store(late), false)
+	storetest.Equal(t, "a deposit under the KEK before", store(late), false)
 	w.faults.slip(func() { w.rotate("") })
 	w.put("a", "x") // sealed, rotated, sealed again
 	w.wantValue(w.alice, "a", "x")
@@ -403,18 +404,18 @@ func TestKEK_LateWrites(t *testing.T) {
 // assigned; those there stay.
 func TestKEK_Assign(t *testing.T) {
 	w := newKEKWorld(t)
-	w.is(w.AssignModule(w.ctx, w.org, "c", nil), vault.ErrKEKModule)
-	w.is(w.AssignModule(w.ctx, id.New(), "b", nil), vault.ErrOrgNotFound)
-	w.logs("kek.assign success", func() { w.ok(w.AssignModule(w.ctx, w.org, "b", audit.Details{"uid": 7})) })
-	equal(t, "a new vault's module", w.vault(w.alice, "new").Module, "b")
-	equal(t, "an older vault's module", w.now().Module, "")
+	w.Is(w.AssignModule(w.Ctx, w.org, "c", nil), vault.ErrKEKModule)
+	w.Is(w.AssignModule(w.Ctx, id.New(), "b", nil), vault.ErrOrgNotFound)
+	w.Logs("kek.assign success", func() { w.OK(w.AssignModule(w.Ctx, w.org, "b", audit.Details{"uid": 7})) })
+	storetest.Equal(t, "a new vault's module", w.vault(w.alice, "new").Module, "b")
+	storetest.Equal(t, "an older vault's module", w.now().Module, "")
 	w.second.breakDown(hsm.ErrUnavailable)
-	_, err := w.Create(w.ctx, w.alice, "newer", "")
-	w.is(err, hsm.ErrUnavailable)
+	_, err := w.Create(w.Ctx, w.alice, "newer", "")
+	w.Is(err, hsm.ErrUnavailable)
 	w.put("a", "x")
 	w.wantValue(w.alice, "a", "x")
-	w.ok(w.AssignModule(w.ctx, w.org, "", nil))
-	equal(t, "a new vault's module", w.vault(w.alice, "newest").Module, "")
+	w.OK(w.AssignModule(w.Ctx, w.org, "", nil))
+	storetest.Equal(t, "a new vault's module", w.vault(w.alice, "newest").Module, "")
 }
 
 // A vault as older versions of oneclawd left it: no generation in the record,
@@ -423,9 +424,9 @@ func TestKEK_OldRecords(t *testing.T) {
 	w := newKEKWorld(t)
 	sec := w.put("old", "?")
 	sealed := format1(t, w, sec.ID, 1, "the value")
-	w.update(func(tx vault.Tx) error { return tx.PutEnvelope(sec.ID, 1, sealed) })
+	w.Commit(func(tx *store.Tx) error { return tx.PutEnvelope(sec.ID, 1, sealed) })
 	w.wantValue(w.alice, "old", "the value")
-	equal(t, "DEKs", fmt.Sprint(w.under()), "map[1:1]")
+	storetest.Equal(t, "DEKs", fmt.Sprint(w.under()), "map[1:1]")
 	w.rotate("b")
 	w.finished(2, "b", 1)
 	w.wantValue(w.alice, "old", "the value")
@@ -440,13 +441,13 @@ func format1(t *testing.T, w *kekWorld, secret id.ID, number byte, value string)
 	what := append([]byte{1, 1}, w.org[:]...)
 	what = append(append(what, w.v.ID[:]...), secret[:]...)
 	what = append(what, 0, 0, 0, number)
-	wrapped, err := w.module.Wrap(w.ctx, w.now().KEK, dek, append([]byte("oneclawd/envelope/dek\x00"), what...))
-	w.ok(err)
+	wrapped, err := w.module.Wrap(w.Ctx, w.now().KEK, dek, append([]byte("oneclawd/envelope/dek\x00"), what...))
+	w.OK(err)
 	header := append([]byte{1, 1, byte(len(wrapped) >> 8), byte(len(wrapped))}, wrapped...)
 	block, err := aes.NewCipher(dek)
-	w.ok(err)
+	w.OK(err)
 	aead, err := cipher.NewGCMWithRandomNonce(block)
-	w.ok(err)
+	w.OK(err)
 	sealed := aead.Seal(header, nil, []byte(value), append(append([]byte("oneclawd/envelope/value\x00"), what...), header...))
 	if g, err := envelope.Generation(sealed); g != 1 || err != nil {
 		t.Fatalf("generation %d, %v", g, err)
@@ -461,15 +462,15 @@ func TestKEK_StoreFails(t *testing.T) {
 	w.rotateStopped()
 	w.restart()
 	w.faults.set("PutEnvelope", errors.New("the disk is gone"))
-	_, err := w.ResumeRewraps(w.ctx)
+	_, err := w.ResumeRewraps(w.Ctx)
 	if err == nil {
 		if r := w.settled(); r.Error == "" {
 			t.Errorf("%+v", r)
 		}
 	}
 	w.faults.clear()
-	_, err = w.ResumeRewraps(w.ctx)
-	w.ok(err)
+	_, err = w.ResumeRewraps(w.Ctx)
+	w.OK(err)
 	w.finished(2, "b", 20)
 	w.intact(10)
 }
@@ -478,13 +479,13 @@ func TestKEK_StoreFails(t *testing.T) {
 // local one, in this process.
 func BenchmarkRewrap(b *testing.B) {
 	w := newKEKWorld(b)
-	w.Service = vault.New(store.Runner[vault.Tx](w.db), w.modules, nil)
+	w.Service = vault.New(store.Runner[vault.Tx](w.Store), w.modules, nil)
 	b.Cleanup(func() { w.StopRotations() })
 	const paths = 1000
 	together(32, func(c int) {
 		for i := c; i < paths; i += 32 {
 			for range 2 {
-				if _, err := w.Put(w.ctx, w.alice, w.v.ID, w.path(fmt.Sprint("p/", i)), value("x")); err != nil {
+				if _, err := w.Put(w.Ctx, w.alice, w.v.ID, w.path(fmt.Sprint("p/", i)), value("x")); err != nil {
 					b.Error(err)
 				}
 			}

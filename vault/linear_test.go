@@ -115,7 +115,7 @@ func history(w *world, path vault.SecretPath, clients, each int) []porcupine.Ope
 	)
 	// Two services share the store, so that not only the lock within one
 	// keeps writers apart.
-	services := []*vault.Service{w.Service, vault.New(w.faults, w.gate, w.clock.Now)}
+	services := []*vault.Service{w.Service, vault.New(w.faults, w.gate, w.Clock.Now)}
 	together(clients, func(c int) {
 		for i := range each {
 			in := asked{op: "read"}
@@ -128,7 +128,7 @@ func history(w *world, path vault.SecretPath, clients, each int) []porcupine.Ope
 				in = asked{op: "list"}
 			}
 			call := time.Since(epoch).Nanoseconds()
-			got := ask(w.ctx, services[c%2], w.alice, w.v.ID, path, in)
+			got := ask(w.Ctx, services[c%2], w.alice, w.v.ID, path, in)
 			back := time.Since(epoch).Nanoseconds()
 			if got.code == vault.ErrContended.Code {
 				continue // refused before it did anything

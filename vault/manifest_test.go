@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
@@ -14,8 +15,8 @@ import (
 // it had.
 func (w *world) manifest(p identity.Principal, have map[vault.ManifestKey]bool) (out []string, keys map[vault.ManifestKey]bool) {
 	w.Helper()
-	all, err := w.Manifest(w.ctx, p, have)
-	w.ok(err)
+	all, err := w.Manifest(w.Ctx, p, have)
+	w.OK(err)
 	keys = map[vault.ManifestKey]bool{}
 	for _, e := range all {
 		keys[e.ManifestKey] = true
@@ -37,7 +38,7 @@ func TestManifest(t *testing.T) {
 	w.put("b/other", "value-other")
 	w.put("c/key", "value-key")
 	gone := w.put("a/gone", "value-gone")
-	w.ok(w.Delete(w.ctx, w.alice, w.v.ID, gone.Path))
+	w.OK(w.Delete(w.Ctx, w.alice, w.v.ID, gone.Path))
 	if got, _ := w.manifest(agent, nil); len(got) != 0 {
 		t.Fatalf("without a policy: %v", got)
 	}
@@ -45,24 +46,24 @@ func TestManifest(t *testing.T) {
 	w.grant(agent, "c/**", policy.Use)
 
 	var have map[vault.ManifestKey]bool
-	events := w.logs("shroud.manifest success", func() {
+	events := w.Logs("shroud.manifest success", func() {
 		w.unchanged(func() {
 			var got []string
 			got, have = w.manifest(agent, nil)
-			equal(t, "manifest", got, "[a/one=value-one a/two=value-two c/key=value-key]")
+			storetest.Equal(t, "manifest", got, "[a/one=value-one a/two=value-two c/key=value-key]")
 		})
 	})
-	equal(t, "details", events[0].Details, fmt.Sprint(map[string]any{"opened": 3, "values": 3}))
+	storetest.Equal(t, "details", events[0].Details, fmt.Sprint(map[string]any{"opened": 3, "values": 3}))
 
 	// What is there already is not opened again, nor is it an event.
-	w.logs("", func() {
+	w.Logs("", func() {
 		got, _ := w.manifest(agent, have)
-		equal(t, "manifest", got, "[a/one a/two c/key]")
+		storetest.Equal(t, "manifest", got, "[a/one a/two c/key]")
 	})
 	w.put("a/one", "value-new")
-	w.logs("shroud.manifest success", func() {
+	w.Logs("shroud.manifest success", func() {
 		got, _ := w.manifest(agent, have)
-		equal(t, "manifest", got, "[a/one=value-new a/two c/key]")
+		storetest.Equal(t, "manifest", got, "[a/one=value-new a/two c/key]")
 	})
 }
 
@@ -77,7 +78,7 @@ func TestManifestCountsNothing(t *testing.T) {
 	w.grant(agent, "a/**", policy.Read)
 	for range 3 {
 		got, _ := w.manifest(agent, nil)
-		equal(t, "manifest", got, "[a/once=only-once]")
+		storetest.Equal(t, "manifest", got, "[a/once=only-once]")
 	}
 	if got, err := w.read(agent, "a/once"); err != nil || got != "only-once" {
 		t.Errorf("%q %v", got, err)
@@ -89,8 +90,8 @@ func TestManifestFailsClosed(t *testing.T) {
 	w := newWorld(t)
 	w.put("a/one", "value-one")
 	w.put("a/two", "value-two")
-	w.ok(w.gate.Close())
-	if all, err := w.Manifest(w.ctx, w.alice, nil); err == nil {
+	w.OK(w.gate.Close())
+	if all, err := w.Manifest(w.Ctx, w.alice, nil); err == nil {
 		t.Errorf("%d values without keys", len(all))
 	}
 }

@@ -48,7 +48,7 @@ func TestS2_CaseSensitive(t *testing.T) {
 	w := newWorld(t)
 	w.put("Api/Key", "upper")
 	_, err := w.read(w.alice, "api/key")
-	w.is(err, vault.ErrSecretNotFound)
+	w.Is(err, vault.ErrSecretNotFound)
 	w.put("api/key", "lower")
 	w.wantValue(w.alice, "Api/Key", "upper")
 	w.wantValue(w.alice, "api/key", "lower")
@@ -58,11 +58,11 @@ func TestS2_CaseSensitive(t *testing.T) {
 func TestS2_ZeroPath(t *testing.T) {
 	w := newWorld(t)
 	var zero vault.SecretPath
-	_, err := w.Put(w.ctx, w.alice, w.v.ID, zero, value("x"))
+	_, err := w.Put(w.Ctx, w.alice, w.v.ID, zero, value("x"))
 	if err == nil {
 		t.Error("a value was written under no path")
 	}
-	if _, _, err = w.Read(w.ctx, w.alice, w.v.ID, zero); err == nil {
+	if _, _, err = w.Read(w.Ctx, w.alice, w.v.ID, zero); err == nil {
 		t.Error("a value was read under no path")
 	}
 }

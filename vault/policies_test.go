@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
@@ -20,38 +23,38 @@ func TestO1_EffectOnTheNextRequest(t *testing.T) {
 	w.put("a", "x")
 	bob := w.user(w.org, "member")
 	_, err := w.read(bob, "a")
-	w.is(err, policy.ErrInsufficient)
+	w.Is(err, policy.ErrInsufficient)
 	pol := w.grant(bob, "**", policy.Read)
 	w.wantValue(bob, "a", "x")
-	_, err = w.UpdatePolicy(w.ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{Permissions: []policy.Permission{policy.Write}})
-	w.ok(err)
+	_, err = w.UpdatePolicy(w.Ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{Permissions: []policy.Permission{policy.Write}})
+	w.OK(err)
 	_, err = w.read(bob, "a")
-	w.is(err, policy.ErrInsufficient)
-	_, err = w.UpdatePolicy(w.ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{Permissions: []policy.Permission{policy.Read}})
-	w.ok(err)
+	w.Is(err, policy.ErrInsufficient)
+	_, err = w.UpdatePolicy(w.Ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{Permissions: []policy.Permission{policy.Read}})
+	w.OK(err)
 	w.wantValue(bob, "a", "x")
-	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID))
+	w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, pol.ID))
 	_, err = w.read(bob, "a")
-	w.is(err, policy.ErrInsufficient)
+	w.Is(err, policy.ErrInsufficient)
 }
 
 func TestO1_Record(t *testing.T) {
 	w := newWorld(t)
 	bob := w.user(w.org, "member")
 	g := w.readGrant(bob)
-	g.ExpiresAt = ptr(noon.Add(time.Hour))
+	g.ExpiresAt = ptr(clocktest.Noon.Add(time.Hour))
 	c, err := policy.ParseConditions([]byte(`{"ip_allowlist":["10.0.0.0/8"]}`))
-	w.ok(err)
+	w.OK(err)
 	g.Conditions = c
-	pol, err := w.CreatePolicy(w.ctx, w.alice, w.v.ID, g)
-	w.ok(err)
+	pol, err := w.CreatePolicy(w.Ctx, w.alice, w.v.ID, g)
+	w.OK(err)
 	if pol.ID.IsZero() || pol.Vault != w.v.ID || pol.Principal != bob.Policy() || pol.CreatedBy != w.alice.ID ||
-		pol.CreatedByType != "user" || !pol.CreatedAt.Equal(noon) {
+		pol.CreatedByType != "user" || !pol.CreatedAt.Equal(clocktest.Noon) {
 		t.Errorf("got %+v", pol)
 	}
-	list, err := w.Policies(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
-	equal(t, "stored", list, []policy.Policy{pol})
+	list, err := w.Policies(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
+	storetest.Equal(t, "stored", list, []policy.Policy{pol})
 }
 
 // Only permissions, conditions and expiry change, each by itself.
@@ -59,25 +62,25 @@ func TestO1_UpdateInPart(t *testing.T) {
 	w := newWorld(t)
 	bob := w.user(w.org, "member")
 	g := w.readGrant(bob)
-	end := noon.Add(time.Hour)
+	end := clocktest.Noon.Add(time.Hour)
 	g.ExpiresAt = &end
-	pol, err := w.CreatePolicy(w.ctx, w.alice, w.v.ID, g)
-	w.ok(err)
+	pol, err := w.CreatePolicy(w.Ctx, w.alice, w.v.ID, g)
+	w.OK(err)
 	want := pol
 	step := func(c vault.GrantChange) {
 		t.Helper()
-		got, err := w.UpdatePolicy(w.ctx, w.alice, w.v.ID, pol.ID, c)
-		w.ok(err)
-		list, err := w.Policies(w.ctx, w.alice, w.v.ID)
-		w.ok(err)
-		equal(t, "answered", got, want)
-		equal(t, "stored", list, []policy.Policy{want})
+		got, err := w.UpdatePolicy(w.Ctx, w.alice, w.v.ID, pol.ID, c)
+		w.OK(err)
+		list, err := w.Policies(w.Ctx, w.alice, w.v.ID)
+		w.OK(err)
+		storetest.Equal(t, "answered", got, want)
+		storetest.Equal(t, "stored", list, []policy.Policy{want})
 	}
 	step(vault.GrantChange{})
 	want.Permissions = []policy.Permission{policy.Write, policy.Delete}
 	step(vault.GrantChange{Permissions: want.Permissions})
 	c, err := policy.ParseConditions([]byte(`{"ip_allowlist":["10.0.0.1"]}`))
-	w.ok(err)
+	w.OK(err)
 	want.Conditions = c
 	step(vault.GrantChange{Conditions: &c})
 	want.Conditions = policy.Conditions{}
@@ -85,11 +88,11 @@ func TestO1_UpdateInPart(t *testing.T) {
 	want.ExpiresAt = nil
 	step(vault.GrantChange{ExpiresAt: new(*time.Time)})
 
-	_, err = w.UpdatePolicy(w.ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{ExpiresAt: ptr(&noon)})
-	w.is(err, vault.ErrExpiryPast)
-	g.ExpiresAt = &noon
-	_, err = w.CreatePolicy(w.ctx, w.alice, w.v.ID, g)
-	w.is(err, vault.ErrExpiryPast)
+	_, err = w.UpdatePolicy(w.Ctx, w.alice, w.v.ID, pol.ID, vault.GrantChange{ExpiresAt: ptr(&clocktest.Noon)})
+	w.Is(err, vault.ErrExpiryPast)
+	g.ExpiresAt = &clocktest.Noon
+	_, err = w.CreatePolicy(w.Ctx, w.alice, w.v.ID, g)
+	w.Is(err, vault.ErrExpiryPast)
 }
 
 func TestO1_UnknownPolicy(t *testing.T) {
@@ -97,15 +100,15 @@ func TestO1_UnknownPolicy(t *testing.T) {
 	other := w.vault(w.alice, "other")
 	pol := w.grant(w.user(w.org, "member"), "**", policy.Read)
 	for _, c := range []struct{ vault, pol id.ID }{{w.v.ID, id.New()}, {other.ID, pol.ID}} {
-		_, err := w.UpdatePolicy(w.ctx, w.alice, c.vault, c.pol, vault.GrantChange{})
-		w.is(err, vault.ErrPolicyNotFound)
-		w.is(w.DeletePolicy(w.ctx, w.alice, c.vault, c.pol), vault.ErrPolicyNotFound)
+		_, err := w.UpdatePolicy(w.Ctx, w.alice, c.vault, c.pol, vault.GrantChange{})
+		w.Is(err, vault.ErrPolicyNotFound)
+		w.Is(w.DeletePolicy(w.Ctx, w.alice, c.vault, c.pol), vault.ErrPolicyNotFound)
 	}
-	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID))
-	w.is(w.DeletePolicy(w.ctx, w.alice, w.v.ID, pol.ID), vault.ErrPolicyNotFound)
-	w.view(func(tx vault.Tx) error { // no record of whom it named either
+	w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, pol.ID))
+	w.Is(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, pol.ID), vault.ErrPolicyNotFound)
+	w.Inspect(func(tx *store.Tx) error { // no record of whom it named either
 		_, there, err := tx.PolicyHolder(w.v.ID, pol.ID)
-		equal(t, "holder", there, false)
+		storetest.Equal(t, "holder", there, false)
 		return err
 	})
 }
@@ -117,17 +120,17 @@ func TestO1_ListIsOldestFirst(t *testing.T) {
 	for i := range 9 {
 		want = append(want, w.grant(people[i%3], "**", policy.Read).ID)
 	}
-	list, err := w.Policies(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
+	list, err := w.Policies(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
 	var got []id.ID
 	for _, p := range list {
 		got = append(got, p.ID)
 	}
-	equal(t, "order", got, want)
-	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, want[4]))
-	list, err = w.Policies(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
-	equal(t, "the others stay", len(list), 8)
+	storetest.Equal(t, "order", got, want)
+	w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, want[4]))
+	list, err = w.Policies(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
+	storetest.Equal(t, "the others stay", len(list), 8)
 	if slices.ContainsFunc(list, func(p policy.Policy) bool { return p.ID == want[4] }) {
 		t.Error("the wrong one went")
 	}
@@ -156,16 +159,16 @@ func TestO2_WhoManages(t *testing.T) {
 		{"another agent", w.agent("**"), own.ID, vault.ErrDenied},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			pol, err := w.CreatePolicy(w.ctx, c.p, c.vault, w.readGrant(bob))
-			w.is(err, c.want)
-			_, err = w.Policies(w.ctx, c.p, c.vault)
-			w.is(err, c.want)
+			pol, err := w.CreatePolicy(w.Ctx, c.p, c.vault, w.readGrant(bob))
+			w.Is(err, c.want)
+			_, err = w.Policies(w.Ctx, c.p, c.vault)
+			w.Is(err, c.want)
 			if c.want != nil {
 				pol = w.grant(bob, "x", policy.Read)
 			}
-			_, err = w.UpdatePolicy(w.ctx, c.p, c.vault, pol.ID, vault.GrantChange{})
-			w.is(err, c.want)
-			w.is(w.DeletePolicy(w.ctx, c.p, c.vault, pol.ID), c.want)
+			_, err = w.UpdatePolicy(w.Ctx, c.p, c.vault, pol.ID, vault.GrantChange{})
+			w.Is(err, c.want)
+			w.Is(w.DeletePolicy(w.Ctx, c.p, c.vault, pol.ID), c.want)
 		})
 	}
 }
@@ -182,10 +185,10 @@ func TestO2_PrincipalOfTheOrganisation(t *testing.T) {
 		{Type: "group", ID: bob.ID}, {Type: "", ID: bob.ID}, {Type: "User", ID: bob.ID}, {},
 	} {
 		w.unchanged(func() {
-			_, err := w.CreatePolicy(w.ctx, w.alice, w.v.ID, vault.Grant{
+			_, err := w.CreatePolicy(w.Ctx, w.alice, w.v.ID, vault.Grant{
 				Pattern: w.pattern("**"), Principal: who, Permissions: []policy.Permission{policy.Read},
 			})
-			w.is(err, vault.ErrPrincipal)
+			w.Is(err, vault.ErrPrincipal)
 		})
 	}
 }
@@ -214,9 +217,9 @@ func TestO3_GlobsAtTheDoor(t *testing.T) {
 		for _, p := range c.no {
 			w.put(p, "x")
 			_, err := w.read(bob, p)
-			w.is(err, policy.ErrInsufficient)
+			w.Is(err, policy.ErrInsufficient)
 			_, err = w.read(bot, p)
-			w.is(err, policy.ErrScopes)
+			w.Is(err, policy.ErrScopes)
 		}
 	}
 }
@@ -229,15 +232,15 @@ func TestO6_Or(t *testing.T) {
 	bob := w.user(w.org, "member")
 	narrow, wide := w.grant(bob, "a", policy.Read), w.grant(bob, "**", policy.Read)
 	w.wantValue(bob, "a", "x")
-	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, narrow.ID))
+	w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, narrow.ID))
 	w.wantValue(bob, "a", "x")
-	w.ok(w.DeletePolicy(w.ctx, w.alice, w.v.ID, wide.ID))
+	w.OK(w.DeletePolicy(w.Ctx, w.alice, w.v.ID, wide.ID))
 	_, err := w.read(bob, "a")
-	w.is(err, policy.ErrInsufficient)
+	w.Is(err, policy.ErrInsufficient)
 	w.grant(bob, "b", policy.Read)
 	w.grant(bob, "a", policy.Write)
 	_, err = w.read(bob, "a")
-	w.is(err, policy.ErrInsufficient)
+	w.Is(err, policy.ErrInsufficient)
 }
 
 // A policy of one vault says nothing of another with the same paths.
@@ -245,9 +248,9 @@ func TestO_OneVaultOnly(t *testing.T) {
 	w := newWorld(t)
 	bob := w.user(w.org, "member")
 	other := w.vault(w.alice, "other")
-	_, err := w.Put(w.ctx, w.alice, other.ID, w.path("a"), value("x"))
-	w.ok(err)
+	_, err := w.Put(w.Ctx, w.alice, other.ID, w.path("a"), value("x"))
+	w.OK(err)
 	w.grant(bob, "**", policy.Read)
-	_, _, err = w.Read(w.ctx, bob, other.ID, w.path("a"))
-	w.is(err, policy.ErrInsufficient)
+	_, _, err = w.Read(w.Ctx, bob, other.ID, w.path("a"))
+	w.Is(err, policy.ErrInsufficient)
 }

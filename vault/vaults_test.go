@@ -8,9 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
@@ -39,8 +42,8 @@ func TestV1_Names(t *testing.T) {
 		{"a\x00b", "", vault.ErrVaultName},
 		{"a\x1b[2Jb", "", vault.ErrVaultName},
 	} {
-		v, err := w.Create(w.ctx, w.alice, c.name, c.description)
-		w.is(err, c.want)
+		v, err := w.Create(w.Ctx, w.alice, c.name, c.description)
+		w.Is(err, c.want)
 		if err == nil && (v.Name != c.name || v.Description != c.description) {
 			t.Errorf("got %+v", v)
 		}
@@ -49,50 +52,50 @@ func TestV1_Names(t *testing.T) {
 
 func TestV2_Creator(t *testing.T) {
 	w := newWorld(t)
-	equal(t, "user", w.v.Creator, w.alice.Policy())
-	equal(t, "organisation", w.v.Org, w.org)
-	equal(t, "time", w.v.CreatedAt, noon)
+	storetest.Equal(t, "user", w.v.Creator, w.alice.Policy())
+	storetest.Equal(t, "organisation", w.v.Org, w.org)
+	storetest.Equal(t, "time", w.v.CreatedAt, clocktest.Noon)
 	bot := w.agent("**")
-	equal(t, "agent", w.vault(bot, "bots").Creator, policy.Principal{Type: "agent", ID: bot.ID})
+	storetest.Equal(t, "agent", w.vault(bot, "bots").Creator, policy.Principal{Type: "agent", ID: bot.ID})
 }
 
 func TestV3_SharedWithTheHuman(t *testing.T) {
 	w := newWorld(t)
 	bot := w.agent("**")
 	own := w.vault(bot, "bots")
-	_, err := w.Put(w.ctx, bot, own.ID, w.path("deep/in/here"), value("x"))
-	w.ok(err)
-	equal(t, "the human", w.try(w.alice, own.ID, "deep/in/here"), map[string]string{"read": "", "write": "", "delete": ""})
-	_, err = w.Vault(w.ctx, w.alice, own.ID)
-	w.ok(err)
+	_, err := w.Put(w.Ctx, bot, own.ID, w.path("deep/in/here"), value("x"))
+	w.OK(err)
+	storetest.Equal(t, "the human", w.try(w.alice, own.ID, "deep/in/here"), map[string]string{"read": "", "write": "", "delete": ""})
+	_, err = w.Vault(w.Ctx, w.alice, own.ID)
+	w.OK(err)
 	for _, p := range []identity.Principal{w.alice, bot} {
-		list, err := w.Vaults(w.ctx, p)
-		w.ok(err)
+		list, err := w.Vaults(w.Ctx, p)
+		w.OK(err)
 		if !strings.Contains(fmt.Sprint(names(list)), "bots") {
 			t.Errorf("%s does not see it: %v", p.Kind, names(list))
 		}
 	}
 	// Nobody else got anything.
 	for _, p := range []identity.Principal{w.user(w.org, "member"), w.agent("**")} {
-		_, err := w.Vault(w.ctx, p, own.ID)
-		w.is(err, vault.ErrDenied)
+		_, err := w.Vault(w.Ctx, p, own.ID)
+		w.Is(err, vault.ErrDenied)
 	}
-	pols, err := w.Policies(w.ctx, bot, own.ID)
-	w.ok(err)
-	equal(t, "policies", len(pols), 1)
-	equal(t, "made by", pols[0].CreatedByType, "agent")
+	pols, err := w.Policies(w.Ctx, bot, own.ID)
+	w.OK(err)
+	storetest.Equal(t, "policies", len(pols), 1)
+	storetest.Equal(t, "made by", pols[0].CreatedByType, "agent")
 	// The agent owns it and can take the share back.
-	w.ok(w.DeletePolicy(w.ctx, bot, own.ID, pols[0].ID))
-	_, err = w.Vault(w.ctx, w.alice, own.ID)
-	w.is(err, vault.ErrDenied)
+	w.OK(w.DeletePolicy(w.Ctx, bot, own.ID, pols[0].ID))
+	_, err = w.Vault(w.Ctx, w.alice, own.ID)
+	w.Is(err, vault.ErrDenied)
 }
 
 // A user's vault is shared with nobody.
 func TestV3_OnlyAgentsShare(t *testing.T) {
 	w := newWorld(t)
-	pols, err := w.Policies(w.ctx, w.alice, w.v.ID)
-	w.ok(err)
-	equal(t, "policies", len(pols), 0)
+	pols, err := w.Policies(w.Ctx, w.alice, w.v.ID)
+	w.OK(err)
+	storetest.Equal(t, "policies", len(pols), 0)
 }
 
 func names(list []vault.Vault) []string {
@@ -111,53 +114,53 @@ func TestV4_List(t *testing.T) {
 	foreign := w.user(id.New(), identity.RoleOwner)
 	w.vault(foreign, "foreign")
 	lists := func(p identity.Principal) []string {
-		list, err := w.Vaults(w.ctx, p)
-		w.ok(err)
+		list, err := w.Vaults(w.Ctx, p)
+		w.OK(err)
 		return names(list)
 	}
-	equal(t, "own", lists(w.alice), []string{"payments", "second"})
-	equal(t, "nothing", lists(bot), []string{})
-	equal(t, "owner sees all of the organisation", lists(w.owner), []string{"payments", "second", "bobs"})
-	equal(t, "another organisation", lists(foreign), []string{"foreign"})
+	storetest.Equal(t, "own", lists(w.alice), []string{"payments", "second"})
+	storetest.Equal(t, "nothing", lists(bot), []string{})
+	storetest.Equal(t, "owner sees all of the organisation", lists(w.owner), []string{"payments", "second", "bobs"})
+	storetest.Equal(t, "another organisation", lists(foreign), []string{"foreign"})
 	w.grant(bob, "x", policy.Write)
 	w.grant(bot, "x", policy.Read)
-	equal(t, "shared, own first", lists(bob), []string{"bobs", "payments"})
-	equal(t, "shared", lists(bot), []string{"payments"})
+	storetest.Equal(t, "shared, own first", lists(bob), []string{"bobs", "payments"})
+	storetest.Equal(t, "shared", lists(bot), []string{"payments"})
 	bot.VaultIDs = []id.ID{second.ID}
-	equal(t, "binding", lists(bot), []string{})
-	_, err := w.Vault(w.ctx, bot, w.v.ID)
-	w.is(err, policy.ErrNotBound)
+	storetest.Equal(t, "binding", lists(bot), []string{})
+	_, err := w.Vault(w.Ctx, bot, w.v.ID)
+	w.Is(err, policy.ErrNotBound)
 	bot.VaultIDs = append(bot.VaultIDs, w.v.ID)
-	equal(t, "bound", lists(bot), []string{"payments"})
+	storetest.Equal(t, "bound", lists(bot), []string{"payments"})
 }
 
 // Clients without a vault id take the first of the list.
 func TestA12_UsableFirstReservedLast(t *testing.T) {
 	w := newWorld(t)
-	deposit, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/" + someAgent.String()): plain.FromString("k")})
-	w.ok(err)
-	w.update(func(tx vault.Tx) error { _, err := deposit.Store(w.ctx, tx, w.owner); return err })
+	deposit, err := w.SealAgentKeys(w.Ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/" + someAgent.String()): plain.FromString("k")})
+	w.OK(err)
+	w.Commit(func(tx *store.Tx) error { _, err := deposit.Store(w.Ctx, tx, w.owner); return err })
 	bot := w.agent("**")
 	var keys vault.Vault
-	all, err := w.Vaults(w.ctx, w.owner)
-	w.ok(err)
+	all, err := w.Vaults(w.Ctx, w.owner)
+	w.OK(err)
 	for _, v := range all {
 		if v.Name == vault.AgentKeysName {
 			keys = v
 		}
 	}
-	_, err = w.CreatePolicy(w.ctx, w.owner, keys.ID, w.readGrant(bot))
-	w.ok(err)
-	w.clock.Set(noon.Add(time.Hour))
+	_, err = w.CreatePolicy(w.Ctx, w.owner, keys.ID, w.readGrant(bot))
+	w.OK(err)
+	w.Clock.Set(clocktest.Noon.Add(time.Hour))
 	w.vault(w.owner, "late")
 	w.grant(bot, "**", policy.Read)
 	for p, want := range map[*identity.Principal][]string{
 		&bot:     {"payments", vault.AgentKeysName},
 		&w.owner: {"late", "payments", vault.AgentKeysName},
 	} {
-		list, err := w.Vaults(w.ctx, *p)
-		w.ok(err)
-		equal(t, string(p.Kind), names(list), want)
+		list, err := w.Vaults(w.Ctx, *p)
+		w.OK(err)
+		storetest.Equal(t, string(p.Kind), names(list), want)
 	}
 }
 
@@ -186,12 +189,12 @@ func TestV6_WhoDeletes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.put("a", "x")
-			w.is(w.DeleteVault(w.ctx, c.who(w), w.v.ID), c.want)
+			w.Is(w.DeleteVault(w.Ctx, c.who(w), w.v.ID), c.want)
 			_, err := w.read(w.alice, "a")
 			if c.want == nil {
-				w.is(err, vault.ErrVaultNotFound)
+				w.Is(err, vault.ErrVaultNotFound)
 			} else {
-				w.ok(err)
+				w.OK(err)
 			}
 		})
 	}
@@ -212,7 +215,7 @@ func (w *world) fill() (secrets []vault.Secret) {
 // nothingLeft wants no trace of alice's vault and its secrets.
 func (w *world) nothingLeft(secrets []vault.Secret) {
 	w.Helper()
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		_, there, err1 := tx.Vault(w.org, w.v.ID)
 		left, err2 := tx.Secrets(w.v.ID)
 		pols, err3 := tx.Policies(w.v.ID)
@@ -237,15 +240,15 @@ func (w *world) nothingLeft(secrets []vault.Secret) {
 func TestV6_Cascade(t *testing.T) {
 	w := newWorld(t)
 	other := w.vault(w.alice, "other")
-	_, err := w.Put(w.ctx, w.alice, other.ID, w.path("a"), value("kept"))
-	w.ok(err)
+	_, err := w.Put(w.Ctx, w.alice, other.ID, w.path("a"), value("kept"))
+	w.OK(err)
 	secrets := w.fill()
-	w.ok(w.DeleteVault(w.ctx, w.alice, w.v.ID))
+	w.OK(w.DeleteVault(w.Ctx, w.alice, w.v.ID))
 	w.nothingLeft(secrets)
-	w.is(w.DeleteVault(w.ctx, w.alice, w.v.ID), vault.ErrVaultNotFound)
-	_, got, err := w.Read(w.ctx, w.alice, other.ID, w.path("a"))
-	w.ok(err)
-	equal(t, "another vault", string(got.Reveal()), "kept")
+	w.Is(w.DeleteVault(w.Ctx, w.alice, w.v.ID), vault.ErrVaultNotFound)
+	_, got, err := w.Read(w.Ctx, w.alice, other.ID, w.path("a"))
+	w.OK(err)
+	storetest.Equal(t, "another vault", string(got.Reveal()), "kept")
 }
 
 // A crash in the middle of the purge: nothing can be reached meanwhile, and
@@ -256,16 +259,16 @@ func TestV6_FinishDeletions(t *testing.T) {
 			w := newWorld(t)
 			secrets := w.fill()
 			w.faults.set(stop, hsmDown) // what the store says when the disk is full
-			w.ok(w.DeleteVault(w.ctx, w.alice, w.v.ID))
-			w.is(w.FinishDeletions(w.ctx), hsmDown)
+			w.OK(w.DeleteVault(w.Ctx, w.alice, w.v.ID))
+			w.Is(w.FinishDeletions(w.Ctx), hsmDown)
 			_, err := w.read(w.alice, "s1")
-			w.is(err, vault.ErrVaultNotFound)
-			_, err = w.Put(w.ctx, w.alice, w.v.ID, w.path("s1"), value("x"))
-			w.is(err, vault.ErrVaultNotFound)
+			w.Is(err, vault.ErrVaultNotFound)
+			_, err = w.Put(w.Ctx, w.alice, w.v.ID, w.path("s1"), value("x"))
+			w.Is(err, vault.ErrVaultNotFound)
 			w.faults.clear()
-			w.ok(w.FinishDeletions(w.ctx))
+			w.OK(w.FinishDeletions(w.Ctx))
 			w.nothingLeft(secrets)
-			w.ok(w.FinishDeletions(w.ctx)) // nothing to do
+			w.OK(w.FinishDeletions(w.Ctx)) // nothing to do
 		})
 	}
 }
@@ -278,10 +281,10 @@ func TestV6_NoFailureAfterTheFact(t *testing.T) {
 	w := newWorld(t)
 	w.put("a", "x")
 	w.faults.set("Secrets", errors.New("a damaged record"))
-	err := w.DeleteVault(w.ctx, w.alice, w.v.ID)
+	err := w.DeleteVault(w.Ctx, w.alice, w.v.ID)
 	w.faults.clear()
-	_, gone := w.Vault(w.ctx, w.alice, w.v.ID)
-	w.is(gone, vault.ErrVaultNotFound)
+	_, gone := w.Vault(w.Ctx, w.alice, w.v.ID)
+	w.Is(gone, vault.ErrVaultNotFound)
 	if err != nil {
 		t.Errorf("the vault is deleted, and the caller was told: %v", err)
 	}
@@ -291,11 +294,11 @@ func TestV6_NoFailureAfterTheFact(t *testing.T) {
 func TestV6_CancelledCaller(t *testing.T) {
 	w := newWorld(t)
 	secrets := w.fill()
-	ctx, cancel := context.WithCancel(w.ctx)
+	ctx, cancel := context.WithCancel(w.Ctx)
 	w.faults.slip(func() {
 		w.faults.slip(cancel) // right before the purge's first Update
 	})
-	w.ok(w.DeleteVault(ctx, w.alice, w.v.ID))
+	w.OK(w.DeleteVault(ctx, w.alice, w.v.ID))
 	w.nothingLeft(secrets)
 }
 
@@ -304,24 +307,24 @@ func TestV6_OneBadVault(t *testing.T) {
 	w := newWorld(t)
 	secrets := w.fill()
 	bad := id.ID{1} // sorts first
-	w.update(func(tx vault.Tx) error { return tx.PutDoomed(bad) })
+	w.Commit(func(tx *store.Tx) error { return tx.PutDoomed(bad) })
 	w.faults.set("Secrets", hsmDown)
-	w.ok(w.DeleteVault(w.ctx, w.alice, w.v.ID))
+	w.OK(w.DeleteVault(w.Ctx, w.alice, w.v.ID))
 	w.faults.onlyFor(bad)
-	_ = w.FinishDeletions(w.ctx)
+	_ = w.FinishDeletions(w.Ctx)
 	w.faults.clear()
-	w.update(func(tx vault.Tx) error { return tx.DeleteDoomed(bad) })
+	w.Commit(func(tx *store.Tx) error { return tx.DeleteDoomed(bad) })
 	w.nothingLeft(secrets)
 }
 
 func TestV_ReservedVaultStays(t *testing.T) {
 	w := newWorld(t)
-	deposit, err := w.SealAgentKeys(w.ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/" + someAgent.String()): plain.FromString("k")})
-	w.ok(err)
-	w.update(func(tx vault.Tx) error { _, err := deposit.Store(w.ctx, tx, w.owner); return err })
-	list, err := w.Vaults(w.ctx, w.owner)
-	w.ok(err)
+	deposit, err := w.SealAgentKeys(w.Ctx, w.owner, someAgent, map[vault.SecretPath]plain.Bytes{w.path("agents/" + someAgent.String()): plain.FromString("k")})
+	w.OK(err)
+	w.Commit(func(tx *store.Tx) error { _, err := deposit.Store(w.Ctx, tx, w.owner); return err })
+	list, err := w.Vaults(w.Ctx, w.owner)
+	w.OK(err)
 	keys := list[len(list)-1]
-	equal(t, "name", keys.Name, vault.AgentKeysName)
-	w.is(w.DeleteVault(w.ctx, w.owner, keys.ID), vault.ErrDenied)
+	storetest.Equal(t, "name", keys.Name, vault.AgentKeysName)
+	w.Is(w.DeleteVault(w.Ctx, w.owner, keys.ID), vault.ErrDenied)
 }

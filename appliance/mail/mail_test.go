@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/egress"
 	"github.com/oneclaw/oneclawd/appliance/mail/mailpittest"
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
@@ -319,7 +319,7 @@ func TestDownThenUp(t *testing.T) {
 	server.Stop()
 	db := storetest.Open(t)
 	var log bytes.Buffer
-	clock := &clock{t: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	clock := clocktest.At(clocktest.Noon)
 	d := &outbox.Dispatcher{
 		DB: store.Runner[outbox.Tx](db), Senders: map[outbox.Channel]outbox.Sender{outbox.Mail: sender(t, config(t, server, StartTLS))},
 		Now: clock.Now, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -338,15 +338,15 @@ func TestDownThenUp(t *testing.T) {
 		}
 	}
 	deliver(0)
-	clock.add(2 * time.Minute)
+	clock.Add(2 * time.Minute)
 	deliver(0)
 	d.DB = store.Runner[outbox.Tx](storetest.Reopen(t, db)) // a restart changes nothing
 	again := mailpittest.Start(t, mailpittest.Options{SMTP: server.Addr()})
 	d.Senders[outbox.Mail] = sender(t, config(t, again, StartTLS))
 	deliver(0) // not yet due
-	clock.add(5 * time.Minute)
+	clock.Add(5 * time.Minute)
 	deliver(1)
-	clock.add(24 * time.Hour)
+	clock.Add(24 * time.Hour)
 	deliver(0)
 	mails := again.Mails()
 	if len(mails) != 1 || mails[0].MessageID != m.ID.String()+"@example.com" || !strings.Contains(mails[0].Text, "#token=canary-token") {
@@ -360,23 +360,6 @@ func TestDownThenUp(t *testing.T) {
 	if !strings.Contains(log.String(), "cannot be reached") {
 		t.Errorf("the log does not say why: %s", log.String())
 	}
-}
-
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
 }
 
 func TestConfig(t *testing.T) {

@@ -99,7 +99,7 @@ var may = map[string][]string{
 		"vault", "vault/audit", "vault/identity", "vault/outbox", "vault/people", "vault/policy", "vault/share", "vault/site", "vault/use", "vault/webhook",
 	},
 	"store/events":    {"internal/fault", "internal/id", "internal/plain", "shroud/activity", "vault/audit"},
-	"store/storetest": {"internal/id", "internal/plain", "store"},
+	"store/storetest": {"internal/clocktest", "internal/id", "internal/plain", "store", "vault/audit"},
 
 	// The door.
 	"appliance/api":             {},
@@ -207,7 +207,8 @@ var may = map[string][]string{
 	"internal/cutfs/cutfstest": {"internal/cutfs"},
 
 	// For tests: addresses for servers that come later.
-	"internal/porttest": {},
+	"internal/porttest":  {},
+	"internal/clocktest": {},
 
 	"internal/archtest": {},
 	"internal/e2e":      {},

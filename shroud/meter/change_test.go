@@ -42,7 +42,7 @@ func TestChange(t *testing.T) {
 	if r, err = admit(t, m, agent, l, 300); err != nil {
 		t.Fatal(err)
 	}
-	c.add(24 * time.Hour) // it counts for the day on which it was let in
+	c.Add(24 * time.Hour) // it counts for the day on which it was let in
 	if err := m.Change(t.Context(), r, l, 400); err != nil {
 		t.Error(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/shroud/meter"
@@ -15,29 +16,10 @@ import (
 	"github.com/oneclaw/oneclawd/store/storetest"
 )
 
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
-func noon() *clock { return &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func newMeter(t *testing.T) (m *meter.Meter, restart func() *meter.Meter, c *clock) {
+func newMeter(t *testing.T) (m *meter.Meter, restart func() *meter.Meter, c *clocktest.Clock) {
 	t.Helper()
-	db, c := storetest.Open(t), noon()
-	restart = func() *meter.Meter { return meter.New(store.Runner[meter.Tx](db), c.now) }
+	db, c := storetest.Open(t), clocktest.At(clocktest.Noon)
+	restart = func() *meter.Meter { return meter.New(store.Runner[meter.Tx](db), c.Now) }
 	return restart(), restart, c
 }
 
@@ -72,18 +54,18 @@ func TestLimits(t *testing.T) {
 	if _, err := admit(t, m, other, l, 0); err != nil {
 		t.Errorf("another agent: %v", err)
 	}
-	c.add(retryAfter(err)) // as told
+	c.Add(retryAfter(err)) // as told
 	for range 2 {
 		if _, err := admit(t, m, agent, l, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.add(5 * time.Minute)
+	c.Add(5 * time.Minute)
 	_, err = admit(t, m, agent, l, 0)
 	if !errors.Is(err, meter.ErrPerDay) || retryAfter(err) > 12*time.Hour || retryAfter(err) < 11*time.Hour {
 		t.Fatalf("%v, after %v", err, retryAfter(err))
 	}
-	c.add(retryAfter(err))
+	c.Add(retryAfter(err))
 	if _, err := admit(t, m, agent, l, 0); err != nil {
 		t.Errorf("the next day: %v", err)
 	}
@@ -114,7 +96,7 @@ func TestBudget(t *testing.T) {
 	if err != nil || used.Spent != meter.USD(2.1) || used.Requests != 2 {
 		t.Errorf("%+v %v", used, err)
 	}
-	c.add(24 * time.Hour)
+	c.Add(24 * time.Hour)
 	if used, err := m.Used(t.Context(), agent); err != nil || used.Spent != 0 || used.Requests != 0 {
 		t.Errorf("the next day: %+v %v", used, err)
 	}

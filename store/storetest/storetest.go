@@ -1,4 +1,5 @@
-// Package storetest opens a throw-away store for the tests of other packages.
+// Package storetest opens a throw-away store for the tests of other packages, and has the
+// world that tests of services begin with. It must not know the services.
 package storetest
 
 import (

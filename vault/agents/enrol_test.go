@@ -2,7 +2,6 @@ package agents_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,11 +10,12 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/store"
-	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/outbox"
@@ -27,57 +27,44 @@ const annsAddress = "Ann@Example.com"
 // enroller is one whose known human is Ann.
 func (w *world) enroller() (*agents.Enroller, identity.User) {
 	w.Helper()
-	ann := identity.User{ID: id.New(), Org: w.org, Email: annsAddress, Role: identity.RoleMember, EmailVerified: true, CreatedAt: noon}
-	w.update(func(tx vault.Tx) error {
+	ann := identity.User{ID: id.New(), Org: w.org, Email: annsAddress, Role: identity.RoleMember, EmailVerified: true, CreatedAt: clocktest.Noon}
+	w.Commit(func(tx *store.Tx) error {
 		if err := tx.PutUser(ann); err != nil {
 			return err
 		}
 		return tx.PutUserEmail("ann@example.com", identity.UserRef{Org: w.org, User: ann.ID})
 	})
 	return &agents.Enroller{
-		Agents: w.Service, DB: store.Runner[agents.EnrolTx](w.db), Mails: letter.Writer{Base: "https://vault.example"}, Pace: time.Millisecond,
+		Agents: w.Service, DB: store.Runner[agents.EnrolTx](w.Store), Mails: letter.Writer{Base: "https://vault.example"}, Pace: time.Millisecond,
 	}, ann
 }
 
 // mails are all that wait.
 func (w *world) mails() (out []outbox.Message) {
 	w.Helper()
-	w.ok(store.Runner[outbox.Tx](w.db).View(w.ctx, func(tx outbox.Tx) (err error) {
+	w.OK(store.Runner[outbox.Tx](w.Store).View(w.Ctx, func(tx outbox.Tx) (err error) {
 		out, err = tx.OutboxPending(outbox.Mail, 0)
 		return err
 	}))
 	return out
 }
 
-// size is how many events there are, and last the newest.
-func (w *world) size() (size uint64, last struct {
-	Org, Outcome, Reason, Action string
-	Actor                        struct{ Type string }
-}) {
+// last is the newest event.
+func (w *world) last() storetest.Event {
 	w.Helper()
-	w.view(func(tx vault.Tx) (err error) {
-		if size, err = tx.AuditSize(); err != nil || size == 0 {
-			return err
-		}
-		leaf, err := tx.AuditLeaf(size - 1)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(leaf, &last)
-	})
-	return size, last
+	return w.Events(w.Size() - 1)[0]
 }
 
 func TestA14_Enrol(t *testing.T) {
 	w := newWorld(t)
 	e, ann := w.enroller()
-	agent, err := e.Enrol(w.ctx, agents.Enrolment{Name: "scout", HumanEmail: " ANN@example.com ", Description: "scouts"}, peer)
-	w.ok(err)
+	agent, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "scout", HumanEmail: " ANN@example.com ", Description: "scouts"}, peer)
+	w.OK(err)
 	a := w.stored(agent)
 	if a.Name != "scout" || a.Description != "scouts" || a.Org != w.org || a.CreatedBy != ann.ID || !a.Active || a.AuthMethod != identity.AuthAPIKey || a.SSHPublicKey == "" {
 		t.Errorf("got %+v", a)
 	}
-	if _, last := w.size(); last.Action != "agent.enroll" || last.Outcome != "success" || last.Org != w.org.String() || last.Actor.Type != "anonymous" {
+	if last := w.last(); last.Action != "agent.enroll" || last.Outcome != "success" || last.Org != w.org || last.Actor.Type != "anonymous" {
 		t.Errorf("logged %+v", last)
 	}
 	mails := w.mails()
@@ -93,8 +80,8 @@ func TestA14_Enrol(t *testing.T) {
 	if p.ID != agent || len(p.Scopes) != 0 {
 		t.Errorf("got %+v", p)
 	}
-	vaults, err := w.vaults.Vaults(w.ctx, p)
-	w.ok(err)
+	vaults, err := w.vaults.Vaults(w.Ctx, p)
+	w.OK(err)
 	if len(vaults) != 0 {
 		t.Errorf("it sees %v", vaults)
 	}
@@ -111,14 +98,14 @@ func TestC22_EnrolIsUniform(t *testing.T) {
 	e.Pace = 100 * time.Millisecond
 	seen := map[id.ID]bool{}
 	for _, email := range []string{annsAddress, "nobody@example.com"} {
-		before, _ := w.size()
+		before := w.Size()
 		begun := time.Now()
-		agent, err := e.Enrol(w.ctx, agents.Enrolment{Name: "scout", HumanEmail: email}, peer)
-		w.ok(err)
+		agent, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "scout", HumanEmail: email}, peer)
+		w.OK(err)
 		if took := time.Since(begun); took < e.Pace {
 			t.Errorf("%s: answered after %v", email, took)
 		}
-		after, last := w.size()
+		after, last := w.Size(), w.last()
 		if after != before+1 || last.Action != "agent.enroll" {
 			t.Errorf("%s: %d events", email, after-before)
 		}
@@ -127,23 +114,23 @@ func TestC22_EnrolIsUniform(t *testing.T) {
 		}
 		seen[agent] = true
 	}
-	if _, last := w.size(); last.Reason != "no_such_human" || last.Outcome != "refused" {
+	if last := w.last(); last.Reason != "no_such_human" || last.Outcome != "refused" {
 		t.Errorf("logged %+v", last)
 	}
 	if n := len(w.mails()); n != 1 {
 		t.Errorf("%d mails", n)
 	}
 	for _, email := range []string{annsAddress, "nobody@example.com"} { // and when it may not be
-		_, err := e.Enrol(w.ctx, agents.Enrolment{Name: "scout", HumanEmail: strings.ToUpper(email)}, peer)
-		w.is(err, agents.ErrEnrolledLately)
+		_, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "scout", HumanEmail: strings.ToUpper(email)}, peer)
+		w.Is(err, agents.ErrEnrolledLately)
 		if after := fault.As(err).RetryAfter; after <= 9*time.Minute || after > 10*time.Minute {
 			t.Errorf("%s: wait %v", email, after)
 		}
 	}
-	w.clock.Set(noon.Add(10 * time.Minute))
+	w.Clock.Set(clocktest.Noon.Add(10 * time.Minute))
 	for _, email := range []string{annsAddress, "nobody@example.com"} {
-		_, err := e.Enrol(w.ctx, agents.Enrolment{Name: "scout", HumanEmail: email}, peer)
-		w.ok(err)
+		_, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "scout", HumanEmail: email}, peer)
+		w.OK(err)
 	}
 }
 
@@ -151,10 +138,10 @@ func TestC22_EnrolIsUniform(t *testing.T) {
 func TestEnrolWithoutTheHSM(t *testing.T) {
 	w := newWorld(t)
 	e, _ := w.enroller()
-	w.ok(w.gate.Close())
+	w.OK(w.gate.Close())
 	for _, email := range []string{annsAddress, "nobody@example.com"} {
-		_, err := e.Enrol(w.ctx, agents.Enrolment{Name: "scout", HumanEmail: email}, peer)
-		w.is(err, hsm.ErrSealed)
+		_, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "scout", HumanEmail: email}, peer)
+		w.Is(err, hsm.ErrSealed)
 	}
 	if len(w.mails()) != 0 {
 		t.Error("a mail without an agent")
@@ -176,11 +163,11 @@ func TestEnrolIsRefused(t *testing.T) {
 		{agents.Enrolment{Name: "x", HumanEmail: "Ann <ann@example.com>"}, identity.ErrEmail},
 		{agents.Enrolment{Name: "x", HumanEmail: "ann@example.com\r\nBcc: b@example.com"}, identity.ErrEmail},
 	} {
-		_, err := e.Enrol(w.ctx, c.n, peer)
-		w.is(err, c.want)
+		_, err := e.Enrol(w.Ctx, c.n, peer)
+		w.Is(err, c.want)
 	}
-	_, err := e.Enrol(w.ctx, agents.Enrolment{Name: "x", HumanEmail: annsAddress}, peer) // none of those counted
-	w.ok(err)
+	_, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "x", HumanEmail: annsAddress}, peer) // none of those counted
+	w.OK(err)
 }
 
 // full is an outbox with no room.
@@ -200,10 +187,10 @@ func TestEnrolWithoutRoomForTheMail(t *testing.T) {
 	e, _ := w.enroller()
 	e.DB = full{e.DB}
 	before := w.state()
-	_, err := e.Enrol(w.ctx, agents.Enrolment{Name: "x", HumanEmail: annsAddress}, peer)
-	w.ok(err)
-	equal(t, "state", w.state(), before)
-	if _, last := w.size(); last.Reason != "mail_not_accepted" {
+	_, err := e.Enrol(w.Ctx, agents.Enrolment{Name: "x", HumanEmail: annsAddress}, peer)
+	w.OK(err)
+	storetest.Equal(t, "state", w.state(), before)
+	if last := w.last(); last.Reason != "mail_not_accepted" {
 		t.Errorf("logged %+v", last)
 	}
 }
@@ -216,7 +203,7 @@ func TestEnrolAtOnce(t *testing.T) {
 	done := 0
 	for i := range 20 {
 		all.Go(func() {
-			_, err := e.Enrol(w.ctx, agents.Enrolment{Name: fmt.Sprint("bot ", i), HumanEmail: annsAddress}, peer)
+			_, err := e.Enrol(w.Ctx, agents.Enrolment{Name: fmt.Sprint("bot ", i), HumanEmail: annsAddress}, peer)
 			if err != nil && !errors.Is(err, agents.ErrEnrolledLately) {
 				t.Error(err)
 			}
@@ -239,21 +226,21 @@ func TestFingerprintsAreUnique(t *testing.T) {
 	spec := agents.Spec{AuthMethod: identity.AuthMTLS, CertFingerprint: strings.Repeat("ab", 32), Name: "one"}
 	a, _ := w.register(spec)
 	before := w.state()
-	_, _, err := w.Register(w.ctx, w.alice, spec)
-	w.is(err, identity.ErrClaimTaken)
-	equal(t, "state", w.state(), before)
-	w.ok(w.Deactivate(w.ctx, w.alice, a.ID))
+	_, _, err := w.Register(w.Ctx, w.alice, spec)
+	w.Is(err, identity.ErrClaimTaken)
+	storetest.Equal(t, "state", w.state(), before)
+	w.OK(w.Deactivate(w.Ctx, w.alice, a.ID))
 	b, _ := w.register(spec)
-	_, err = w.Update(w.ctx, w.alice, a.ID, agents.Change{Active: ptr(true)})
-	w.is(err, identity.ErrClaimTaken)
+	_, err = w.Update(w.Ctx, w.alice, a.ID, agents.Change{Active: ptr(true)})
+	w.Is(err, identity.ErrClaimTaken)
 	if w.stored(a.ID).Active {
 		t.Error("both are active")
 	}
-	_, err = w.Update(w.ctx, w.alice, b.ID, agents.Change{Name: ptr("two"), Active: ptr(false)})
-	w.ok(err)
-	_, err = w.Update(w.ctx, w.alice, a.ID, agents.Change{Active: ptr(true)})
-	w.ok(err)
+	_, err = w.Update(w.Ctx, w.alice, b.ID, agents.Change{Name: ptr("two"), Active: ptr(false)})
+	w.OK(err)
+	_, err = w.Update(w.Ctx, w.alice, a.ID, agents.Change{Active: ptr(true)})
+	w.OK(err)
 	other := w.user(id.New(), identity.RoleOwner) // another organisation may
-	_, _, err = w.Register(w.ctx, other, spec)
-	w.ok(err)
+	_, _, err = w.Register(w.Ctx, other, spec)
+	w.OK(err)
 }

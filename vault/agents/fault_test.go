@@ -12,6 +12,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -20,11 +21,11 @@ import (
 // mutations are the methods that change something.
 func (w *world) mutations(agent id.ID) map[string]func() error {
 	return map[string]func() error{
-		"Register":           func() error { _, _, err := w.Register(w.ctx, w.alice, agents.Spec{Name: "x"}); return err },
-		"Update":             func() error { _, err := w.Update(w.ctx, w.alice, agent, agents.Change{Name: ptr("y")}); return err },
-		"Deactivate":         func() error { return w.Deactivate(w.ctx, w.alice, agent) },
-		"RotateKey":          func() error { _, err := w.RotateKey(w.ctx, w.alice, agent); return err },
-		"RotateIdentityKeys": func() error { _, err := w.RotateIdentityKeys(w.ctx, w.alice, agent); return err },
+		"Register":           func() error { _, _, err := w.Register(w.Ctx, w.alice, agents.Spec{Name: "x"}); return err },
+		"Update":             func() error { _, err := w.Update(w.Ctx, w.alice, agent, agents.Change{Name: ptr("y")}); return err },
+		"Deactivate":         func() error { return w.Deactivate(w.Ctx, w.alice, agent) },
+		"RotateKey":          func() error { _, err := w.RotateKey(w.Ctx, w.alice, agent); return err },
+		"RotateIdentityKeys": func() error { _, err := w.RotateIdentityKeys(w.Ctx, w.alice, agent); return err },
 	}
 }
 
@@ -38,9 +39,9 @@ func TestAudit_FailureStopsEverything(t *testing.T) {
 	for name, call := range w.mutations(a.ID) {
 		w.unchanged(func() {
 			w.faults.set(disk, nil)
-			w.logs("", func() { w.is(call(), disk) })
+			w.Logs("", func() { w.Is(call(), disk) })
 			w.faults.set(nil, disk)
-			w.logs("", func() { w.is(call(), disk) })
+			w.Logs("", func() { w.Is(call(), disk) })
 			w.faults.set(nil, nil)
 		})
 		_ = name
@@ -48,17 +49,17 @@ func TestAudit_FailureStopsEverything(t *testing.T) {
 	w.login(key)
 	fresh.faults.set(disk, nil)
 	fresh.unchanged(func() {
-		fresh.logs("", func() { fresh.is(fresh.mutations(id.New())["Register"](), disk) })
+		fresh.Logs("", func() { fresh.Is(fresh.mutations(id.New())["Register"](), disk) })
 	})
 	// Nor is a refusal given that cannot be recorded.
 	w.faults.set(disk, nil)
 	stranger := w.user(w.org, identity.RoleMember)
-	_, err := w.Update(w.ctx, stranger, a.ID, agents.Change{})
-	w.is(err, disk)
-	_, err = w.RotateIdentityKeys(w.ctx, stranger, a.ID)
-	w.is(err, disk)
-	_, err = w.Self(w.ctx, stranger)
-	w.is(err, disk)
+	_, err := w.Update(w.Ctx, stranger, a.ID, agents.Change{})
+	w.Is(err, disk)
+	_, err = w.RotateIdentityKeys(w.Ctx, stranger, a.ID)
+	w.Is(err, disk)
+	_, err = w.Self(w.Ctx, stranger)
+	w.Is(err, disk)
 }
 
 func TestHSM_OutageRegistersNobody(t *testing.T) {
@@ -74,20 +75,20 @@ func TestHSM_OutageRegistersNobody(t *testing.T) {
 			w.module.down.Store(true)
 			if sealed {
 				want = hsm.ErrSealed
-				w.ok(w.gate.Close())
+				w.OK(w.gate.Close())
 			}
 			w.unchanged(func() {
-				w.logs("", func() {
-					w.is(w.mutations(agent)["Register"](), want)
+				w.Logs("", func() {
+					w.Is(w.mutations(agent)["Register"](), want)
 					if !first {
-						w.is(w.mutations(agent)["RotateIdentityKeys"](), want)
+						w.Is(w.mutations(agent)["RotateIdentityKeys"](), want)
 					}
 				})
 			})
 			if !first { // what needs no key goes on
-				w.ok(w.mutations(agent)["Update"]())
-				w.ok(w.mutations(agent)["RotateKey"]())
-				w.ok(w.mutations(agent)["Deactivate"]())
+				w.OK(w.mutations(agent)["Update"]())
+				w.OK(w.mutations(agent)["RotateKey"]())
+				w.OK(w.mutations(agent)["Deactivate"]())
 			}
 		}
 	}
@@ -113,22 +114,22 @@ func TestA3_FirstAgentsAtOnce(t *testing.T) {
 	keys := make([]string, 16)
 	together(16, func(i int) {
 		var err error
-		if made[i], keys[i], err = w.Register(w.ctx, w.alice, agents.Spec{Name: fmt.Sprint("bot ", i)}); err != nil {
+		if made[i], keys[i], err = w.Register(w.Ctx, w.alice, agents.Spec{Name: fmt.Sprint("bot ", i)}); err != nil {
 			t.Error(err)
 		}
 	})
 	vs := w.keysVaults()
-	equal(t, "vaults", len(vs), 1)
-	list, err := w.vaults.List(w.ctx, w.alice, vs[0].ID, "")
-	w.ok(err)
-	equal(t, "private keys", len(list), 32)
+	storetest.Equal(t, "vaults", len(vs), 1)
+	list, err := w.vaults.List(w.Ctx, w.alice, vs[0].ID, "")
+	w.OK(err)
+	storetest.Equal(t, "private keys", len(list), 32)
 	for i, a := range made {
-		equal(t, "login", w.login(keys[i]).ID, a.ID)
+		storetest.Equal(t, "login", w.login(keys[i]).ID, a.ID)
 		path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/ssh/private_key")
-		w.ok(err)
-		_, got, err := w.vaults.Read(w.ctx, w.alice, vs[0].ID, path)
-		w.ok(err)
-		equal(t, "length", got.Len(), 44)
+		w.OK(err)
+		_, got, err := w.vaults.Read(w.Ctx, w.alice, vs[0].ID, path)
+		w.OK(err)
+		storetest.Equal(t, "length", got.Len(), 44)
 	}
 }
 
@@ -137,15 +138,15 @@ func TestA5_RotatedAtOnce(t *testing.T) {
 	w := newWorld(t)
 	a, _ := w.register(agents.Spec{})
 	together(8, func(int) {
-		if _, err := w.RotateIdentityKeys(w.ctx, w.alice, a.ID); err != nil && !errors.Is(err, agents.ErrContended) {
+		if _, err := w.RotateIdentityKeys(w.Ctx, w.alice, a.ID); err != nil && !errors.Is(err, agents.ErrContended) {
 			t.Error(err)
 		}
 	})
 	path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/ssh/private_key")
-	w.ok(err)
-	_, got, err := w.vaults.Read(w.ctx, w.alice, w.keysVaults()[0].ID, path)
-	w.ok(err)
-	equal(t, "pair", w.stored(a.ID).SSHPublicKey, publicOf(w, got.Reveal()))
+	w.OK(err)
+	_, got, err := w.vaults.Read(w.Ctx, w.alice, w.keysVaults()[0].ID, path)
+	w.OK(err)
+	storetest.Equal(t, "pair", w.stored(a.ID).SSHPublicKey, publicOf(w, got.Reveal()))
 }
 
 // Of keys rotated at once only one works in the end.
@@ -156,17 +157,17 @@ func TestA6_RotatedAtOnce(t *testing.T) {
 	keys[8] = first
 	together(8, func(i int) {
 		var err error
-		if keys[i], err = w.RotateKey(w.ctx, w.alice, a.ID); err != nil {
+		if keys[i], err = w.RotateKey(w.Ctx, w.alice, a.ID); err != nil {
 			t.Error(err)
 		}
 	})
 	good := 0
 	for _, k := range keys {
-		if _, err := w.ident.ExchangeAgentKey(w.ctx, a.ID, k, peer); err == nil {
+		if _, err := w.ident.ExchangeAgentKey(w.Ctx, a.ID, k, peer); err == nil {
 			good++
 		}
 	}
-	equal(t, "keys that work", good, 1)
+	storetest.Equal(t, "keys that work", good, 1)
 }
 
 // Changes to different parts at once are all kept.
@@ -177,7 +178,7 @@ func TestA7_ChangedAtOnce(t *testing.T) {
 		{Name: ptr("x")}, {Description: ptr("x")}, {TokenTTL: ptr(900)}, {Intents: ptr(true)}, {Scopes: &[]string{"x"}}, {ShroudEnabled: ptr(true)},
 	}
 	together(len(changes), func(i int) {
-		if _, err := w.Update(w.ctx, w.alice, a.ID, changes[i]); err != nil {
+		if _, err := w.Update(w.Ctx, w.alice, a.ID, changes[i]); err != nil {
 			t.Error(err)
 		}
 	})
@@ -192,10 +193,10 @@ func TestA3_VaultMadeMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	w.faults.slip(func() { w.register(agents.Spec{Name: "faster"}) })
 	w.register(agents.Spec{Name: "slower"})
-	equal(t, "vaults", len(w.keysVaults()), 1)
-	list, err := w.List(w.ctx, w.alice)
-	w.ok(err)
-	equal(t, "agents", len(list), 2)
+	storetest.Equal(t, "vaults", len(w.keysVaults()), 1)
+	list, err := w.List(w.Ctx, w.alice)
+	w.OK(err)
+	storetest.Equal(t, "agents", len(list), 2)
 }
 
 func TestU5_Canary(t *testing.T) {
@@ -207,21 +208,21 @@ func TestU5_Canary(t *testing.T) {
 	const canary = "CANARY-5d0a77"
 	a, key := w.register(agents.Spec{Name: "x", Description: canary, ShroudConfig: []byte(`{"k":"` + canary + `"}`)})
 	path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/ssh/private_key")
-	w.ok(err)
-	_, seed, err := w.vaults.Read(w.ctx, w.alice, w.keysVaults()[0].ID, path)
-	w.ok(err)
-	_, err = w.RotateIdentityKeys(w.ctx, w.alice, a.ID)
-	w.ok(err)
-	next, err := w.RotateKey(w.ctx, w.alice, a.ID)
-	w.ok(err)
+	w.OK(err)
+	_, seed, err := w.vaults.Read(w.Ctx, w.alice, w.keysVaults()[0].ID, path)
+	w.OK(err)
+	_, err = w.RotateIdentityKeys(w.Ctx, w.alice, a.ID)
+	w.OK(err)
+	next, err := w.RotateKey(w.Ctx, w.alice, a.ID)
+	w.OK(err)
 	bad := []byte(`["` + canary + `"]`)
-	_, refused := w.Update(w.ctx, w.alice, a.ID, agents.Change{ShroudConfig: ptr(json.RawMessage(bad))})
-	list, err := w.List(w.ctx, w.alice)
-	w.ok(err)
-	file, err := os.ReadFile(w.db.Config().Path)
-	w.ok(err)
+	_, refused := w.Update(w.Ctx, w.alice, a.ID, agents.Change{ShroudConfig: ptr(json.RawMessage(bad))})
+	list, err := w.List(w.Ctx, w.alice)
+	w.OK(err)
+	file, err := os.ReadFile(w.Store.Config().Path)
+	w.OK(err)
 	secrets := []string{key[4:], next[4:], string(seed.Reveal())}
-	places := append(w.rawEvents(), logged.Bytes(), file, fmt.Appendf(nil, "%+v %+v", refused, errors.Unwrap(refused)))
+	places := append(w.Leaves(0), logged.Bytes(), file, fmt.Appendf(nil, "%+v %+v", refused, errors.Unwrap(refused)))
 	for _, text := range places {
 		for _, s := range append(secrets, canary) {
 			if bytes.Contains(text, []byte(s)) {

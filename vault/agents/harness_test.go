@@ -4,59 +4,31 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
-	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
-var (
-	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	peer = identity.Peer{IP: netip.MustParseAddr("192.0.2.7"), Request: "req-1"}
-)
-
-// clock is a clock that a test sets.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) Set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = t
-}
+var peer = identity.Peer{IP: netip.MustParseAddr("192.0.2.7"), Request: "req-1"}
 
 // world is the three services over a real store and a real module.
 type world struct {
-	testing.TB
-	ctx    context.Context
-	db     *store.DB
+	storetest.World
 	faults *faults
 	module *flaky
 	gate   *hsm.Gate
-	clock  *clock
 	ident  *identity.Service
 	vaults *vault.Service
 	*agents.Service
@@ -67,58 +39,29 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, ctx: t.Context(), db: storetest.Open(t), clock: &clock{t: noon}, gate: new(hsm.Gate), org: id.New()}
+	w := &world{World: storetest.NewWorld(t), gate: new(hsm.Gate), org: id.New()}
 	w.module = &flaky{Module: hsmtest.Memory(t)}
 	w.gate.Open(w.module)
-	key, err := w.gate.NewSigningKey(w.ctx)
-	w.ok(err)
-	w.faults = &faults{Runner: store.Runner[vault.Tx](w.db)}
+	key, err := w.gate.NewSigningKey(w.Ctx)
+	w.OK(err)
+	w.faults = &faults{Runner: store.Runner[vault.Tx](w.Store)}
 	w.ident = identity.New(identity.Config{
-		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: key, Pepper: make([]byte, 32), Now: w.clock.Now,
+		DB: store.Runner[identity.Tx](w.Store), Signer: w.gate, Key: key, Pepper: make([]byte, 32), Now: w.Clock.Now,
 	})
-	w.vaults = vault.New(w.faults, w.gate, w.clock.Now)
-	w.Service = agents.New(w.faults, w.ident, w.vaults, w.clock.Now)
-	w.update(func(tx vault.Tx) error { return tx.PutOrg(identity.Org{ID: w.org, Name: "Acme", CreatedAt: noon}) })
+	w.vaults = vault.New(w.faults, w.gate, w.Clock.Now)
+	w.Service = agents.New(w.faults, w.ident, w.vaults, w.Clock.Now)
+	w.Commit(func(tx *store.Tx) error {
+		return tx.PutOrg(identity.Org{ID: w.org, Name: "Acme", CreatedAt: clocktest.Noon})
+	})
 	w.owner, w.alice = w.user(w.org, identity.RoleOwner), w.user(w.org, identity.RoleMember)
 	return w
 }
 
 func (w *world) user(org id.ID, role identity.Role) identity.Principal {
 	w.Helper()
-	u := identity.User{ID: id.New(), Org: org, Role: role, CreatedAt: noon}
-	w.update(func(tx vault.Tx) error { return tx.PutUser(u) })
+	u := identity.User{ID: id.New(), Org: org, Role: role, CreatedAt: clocktest.Noon}
+	w.Commit(func(tx *store.Tx) error { return tx.PutUser(u) })
 	return identity.Principal{Kind: identity.KindUser, ID: u.ID, Org: org, Role: role, IP: peer.IP, RequestID: peer.Request}
-}
-
-func (w *world) update(fn func(vault.Tx) error) {
-	w.Helper()
-	w.ok(store.Runner[vault.Tx](w.db).Update(w.ctx, fn))
-}
-
-func (w *world) view(fn func(vault.Tx) error) {
-	w.Helper()
-	w.ok(store.Runner[vault.Tx](w.db).View(w.ctx, fn))
-}
-
-func (w *world) ok(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatalf("unexpected: %v", err)
-	}
-}
-
-func (w *world) is(err, want error) {
-	w.Helper()
-	if (err == nil) != (want == nil) || !errors.Is(err, want) {
-		w.Fatalf("got error %v, want %v", err, want)
-	}
-}
-
-func equal(t testing.TB, what string, got, want any) {
-	t.Helper()
-	if a, b := fmt.Sprintf("%v", got), fmt.Sprintf("%v", want); a != b {
-		t.Fatalf("%s: got %s, want %s", what, a, b)
-	}
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -129,38 +72,38 @@ func (w *world) register(spec agents.Spec) (identity.Agent, string) {
 	if spec.Name == "" {
 		spec.Name = "bot"
 	}
-	a, key, err := w.Register(w.ctx, w.alice, spec)
-	w.ok(err)
+	a, key, err := w.Register(w.Ctx, w.alice, spec)
+	w.OK(err)
 	return a, key
 }
 
 func (w *world) exchange(key string) string {
 	w.Helper()
-	tok, err := w.ident.ExchangeAgentKey(w.ctx, id.ID{}, key, peer)
-	w.ok(err)
+	tok, err := w.ident.ExchangeAgentKey(w.Ctx, id.ID{}, key, peer)
+	w.OK(err)
 	return tok.JWT
 }
 
 // login is the principal that an agent's key gives.
 func (w *world) login(key string) identity.Principal {
 	w.Helper()
-	p, err := w.ident.Authenticate(w.ctx, w.exchange(key), peer)
-	w.ok(err)
+	p, err := w.ident.Authenticate(w.Ctx, w.exchange(key), peer)
+	w.OK(err)
 	return p
 }
 
 // stored is an agent's record as the store has it.
 func (w *world) stored(agent id.ID) (a identity.Agent) {
 	w.Helper()
-	w.view(func(tx vault.Tx) (err error) { a, _, err = tx.Agent(w.org, agent); return err })
+	w.Inspect(func(tx *store.Tx) (err error) { a, _, err = tx.Agent(w.org, agent); return err })
 	return a
 }
 
 // keysVaults are the vaults named __agent-keys.
 func (w *world) keysVaults() (out []vault.Vault) {
 	w.Helper()
-	list, err := w.vaults.Vaults(w.ctx, w.owner)
-	w.ok(err)
+	list, err := w.vaults.Vaults(w.Ctx, w.owner)
+	w.OK(err)
 	for _, v := range list {
 		if v.Name == vault.AgentKeysName {
 			out = append(out, v)
@@ -173,7 +116,7 @@ func (w *world) keysVaults() (out []vault.Vault) {
 func (w *world) state() string {
 	w.Helper()
 	all := map[string]any{}
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		o, _, err1 := tx.Org(w.org)
 		as, err2 := tx.Agents(w.org)
 		vs, err3 := tx.Vaults(w.org)
@@ -194,77 +137,13 @@ func (w *world) state() string {
 		return err
 	})
 	raw, err := json.MarshalIndent(all, "", " ")
-	w.ok(err)
+	w.OK(err)
 	return string(raw)
 }
 
 func (w *world) unchanged(fn func()) {
 	w.Helper()
-	before := w.state()
-	fn()
-	if after := w.state(); after != before {
-		w.Fatal("something changed: " + firstDifference(before, after))
-	}
-}
-
-// firstDifference shows two lines of the first place where texts differ.
-func firstDifference(a, b string) string {
-	before, after := strings.Split(a, "\n"), strings.Split(b, "\n")
-	for i := range min(len(before), len(after)) {
-		if before[i] != after[i] {
-			return fmt.Sprintf("line %d: %s, before %s", i, after[i], before[i])
-		}
-	}
-	return fmt.Sprintf("%d lines, before %d", len(after), len(before))
-}
-
-// event is an audit event as the store has it.
-type event struct {
-	Org      id.ID
-	Actor    audit.Actor
-	Action   audit.Action
-	Resource audit.Resource
-	Outcome  audit.Outcome
-	Reason   string
-	Details  map[string]any
-	IP       string
-	Request  string
-	Time     time.Time
-}
-
-func (e event) String() string {
-	return strings.TrimSpace(fmt.Sprint(e.Action, " ", e.Outcome, " ", e.Reason))
-}
-
-func (w *world) rawEvents() (out [][]byte) {
-	w.Helper()
-	w.view(func(tx vault.Tx) error {
-		size, err := tx.AuditSize()
-		for seq := uint64(0); err == nil && seq < size; seq++ {
-			var raw []byte
-			raw, err = tx.AuditLeaf(seq)
-			out = append(out, slices.Clone(raw))
-		}
-		return err
-	})
-	return out
-}
-
-// logs wants fn to leave exactly these events, separated by "; ".
-func (w *world) logs(want string, fn func()) (out []event) {
-	w.Helper()
-	before := len(w.rawEvents())
-	fn()
-	var texts []string
-	for _, raw := range w.rawEvents()[before:] {
-		var e event
-		w.ok(json.Unmarshal(raw, &e))
-		out, texts = append(out, e), append(texts, e.String())
-	}
-	if s := strings.Join(texts, "; "); s != want {
-		w.Fatalf("audit log: got %q, want %q", s, want)
-	}
-	return out
+	w.Unchanged(w.state, fn)
 }
 
 // faults is a store that can be made to fail where an event or an agent is

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -17,28 +19,28 @@ func TestA5_RotateIdentityKeys(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.register(agents.Spec{})
 	var b identity.Agent
-	e := w.logs("agent.rotate_identity_keys success", func() {
+	e := w.Logs("agent.rotate_identity_keys success", func() {
 		var err error
-		b, err = w.RotateIdentityKeys(w.ctx, w.alice, a.ID)
-		w.ok(err)
+		b, err = w.RotateIdentityKeys(w.Ctx, w.alice, a.ID)
+		w.OK(err)
 	})[0]
-	equal(t, "resource", e.Resource.ID, a.ID.String())
+	storetest.Equal(t, "resource", e.Resource.ID, a.ID.String())
 	if b.SSHPublicKey == a.SSHPublicKey || b.ECDHPublicKey == a.ECDHPublicKey || b.ID != a.ID {
 		t.Errorf("got %+v", b)
 	}
-	equal(t, "stored", w.stored(a.ID).SSHPublicKey, b.SSHPublicKey)
+	storetest.Equal(t, "stored", w.stored(a.ID).SSHPublicKey, b.SSHPublicKey)
 	keys := w.keysVaults()[0]
 	for _, kind := range []string{"ssh", "ecdh"} {
 		path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/" + kind + "/private_key")
-		w.ok(err)
-		sec, versions, err := w.vaults.Versions(w.ctx, w.alice, keys.ID, path)
-		w.ok(err)
-		equal(t, kind+" versions", len(versions), 2)
-		equal(t, kind+" latest", sec.Latest.Number, 2)
-		_, _, old, err := w.vaults.ReadVersion(w.ctx, w.alice, keys.ID, path, 1)
-		w.ok(err)
-		_, now, err := w.vaults.Read(w.ctx, w.alice, keys.ID, path)
-		w.ok(err)
+		w.OK(err)
+		sec, versions, err := w.vaults.Versions(w.Ctx, w.alice, keys.ID, path)
+		w.OK(err)
+		storetest.Equal(t, kind+" versions", len(versions), 2)
+		storetest.Equal(t, kind+" latest", sec.Latest.Number, 2)
+		_, _, old, err := w.vaults.ReadVersion(w.Ctx, w.alice, keys.ID, path, 1)
+		w.OK(err)
+		_, now, err := w.vaults.Read(w.Ctx, w.alice, keys.ID, path)
+		w.OK(err)
 		if string(old.Reveal()) == string(now.Reveal()) {
 			t.Errorf("%s did not change", kind)
 		}
@@ -46,25 +48,25 @@ func TestA5_RotateIdentityKeys(t *testing.T) {
 	w.login(key) // the ocv_ key is another matter
 
 	bot := w.login(key)
-	w.logs("agent.rotate_identity_keys refused users_only", func() {
-		_, err := w.RotateIdentityKeys(w.ctx, bot, a.ID)
-		w.is(err, identity.ErrUsersOnly)
+	w.Logs("agent.rotate_identity_keys refused users_only", func() {
+		_, err := w.RotateIdentityKeys(w.Ctx, bot, a.ID)
+		w.Is(err, identity.ErrUsersOnly)
 	})
 	// Once more after someone deleted the secret by hand.
 	path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/ssh/private_key")
-	w.ok(err)
+	w.OK(err)
 	pattern, err := policy.ParsePattern("agents/**")
-	w.ok(err)
-	_, err = w.vaults.CreatePolicy(w.ctx, w.owner, keys.ID, vault.Grant{
+	w.OK(err)
+	_, err = w.vaults.CreatePolicy(w.Ctx, w.owner, keys.ID, vault.Grant{
 		Pattern: pattern, Principal: w.alice.Policy(), Permissions: []policy.Permission{policy.Delete},
 	})
-	w.ok(err)
-	w.ok(w.vaults.Delete(w.ctx, w.alice, keys.ID, path))
-	_, err = w.RotateIdentityKeys(w.ctx, w.owner, a.ID)
-	w.ok(err)
-	sec, _, err := w.vaults.Read(w.ctx, w.alice, keys.ID, path)
-	w.ok(err)
-	equal(t, "version", sec.Latest.Number, 3)
+	w.OK(err)
+	w.OK(w.vaults.Delete(w.Ctx, w.alice, keys.ID, path))
+	_, err = w.RotateIdentityKeys(w.Ctx, w.owner, a.ID)
+	w.OK(err)
+	sec, _, err := w.vaults.Read(w.Ctx, w.alice, keys.ID, path)
+	w.OK(err)
+	storetest.Equal(t, "version", sec.Latest.Number, 3)
 }
 
 func TestA6_RotateKey(t *testing.T) {
@@ -72,30 +74,30 @@ func TestA6_RotateKey(t *testing.T) {
 	a, old := w.register(agents.Spec{})
 	token := w.exchange(old)
 	var key string
-	e := w.logs("agent.rotate_key success", func() {
+	e := w.Logs("agent.rotate_key success", func() {
 		var err error
-		key, err = w.RotateKey(w.ctx, w.alice, a.ID)
-		w.ok(err)
+		key, err = w.RotateKey(w.Ctx, w.alice, a.ID)
+		w.OK(err)
 	})[0]
-	equal(t, "resource", e.Resource.ID, a.ID.String())
+	storetest.Equal(t, "resource", e.Resource.ID, a.ID.String())
 	if len(key) != 47 || key == old {
 		t.Errorf("got %q", key)
 	}
 	for _, agent := range []id.ID{{}, a.ID} {
-		_, err := w.ident.ExchangeAgentKey(w.ctx, agent, old, peer)
-		w.is(err, identity.ErrCredentials)
+		_, err := w.ident.ExchangeAgentKey(w.Ctx, agent, old, peer)
+		w.Is(err, identity.ErrCredentials)
 	}
-	equal(t, "new key", w.login(key).ID, a.ID)
-	p, err := w.ident.Authenticate(w.ctx, token, peer) // issued before, valid to its end
-	w.ok(err)
-	equal(t, "old token", p.ID, a.ID)
-	equal(t, "identity keys stay", w.stored(a.ID).SSHPublicKey, a.SSHPublicKey)
+	storetest.Equal(t, "new key", w.login(key).ID, a.ID)
+	p, err := w.ident.Authenticate(w.Ctx, token, peer) // issued before, valid to its end
+	w.OK(err)
+	storetest.Equal(t, "old token", p.ID, a.ID)
+	storetest.Equal(t, "identity keys stay", w.stored(a.ID).SSHPublicKey, a.SSHPublicKey)
 
 	m, _ := w.register(agents.Spec{AuthMethod: "mtls", CertFingerprint: fingerprint})
 	w.unchanged(func() {
-		w.logs("agent.rotate_key refused agent_has_no_key", func() {
-			_, err := w.RotateKey(w.ctx, w.alice, m.ID)
-			w.is(err, agents.ErrNoKey)
+		w.Logs("agent.rotate_key refused agent_has_no_key", func() {
+			_, err := w.RotateKey(w.Ctx, w.alice, m.ID)
+			w.Is(err, agents.ErrNoKey)
 		})
 	})
 }
@@ -103,7 +105,7 @@ func TestA6_RotateKey(t *testing.T) {
 // base has something in every field.
 func base(v id.ID) agents.Spec {
 	return agents.Spec{
-		Name: "n", Description: "d", Scopes: []string{"s"}, VaultIDs: []id.ID{v}, TokenTTL: 300, ExpiresAt: ptr(noon.Add(time.Hour)),
+		Name: "n", Description: "d", Scopes: []string{"s"}, VaultIDs: []id.ID{v}, TokenTTL: 300, ExpiresAt: ptr(clocktest.Noon.Add(time.Hour)),
 		Intents: true, TxToAllowlist: []string{"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}, TxMaxValue: "1", TxDailyLimit: "2", TxChains: []string{"base"},
 		ShroudEnabled: true, ShroudConfig: json.RawMessage(`{"a":1}`),
 	}
@@ -112,9 +114,9 @@ func base(v id.ID) agents.Spec {
 // Each part changes by itself, and is taken away by its zero value.
 func TestA7_PartByPart(t *testing.T) {
 	w := newWorld(t)
-	v, err := w.vaults.Create(w.ctx, w.alice, "v", "")
-	w.ok(err)
-	later := noon.Add(2 * time.Hour)
+	v, err := w.vaults.Create(w.Ctx, w.alice, "v", "")
+	w.OK(err)
+	later := clocktest.Noon.Add(2 * time.Hour)
 	for name, c := range map[string]struct {
 		change agents.Change
 		want   func(*identity.Agent)
@@ -146,20 +148,20 @@ func TestA7_PartByPart(t *testing.T) {
 			w.TB = t
 			a, key := w.register(base(v.ID))
 			var got identity.Agent
-			w.logs("agent.update success", func() {
+			w.Logs("agent.update success", func() {
 				var err error
-				got, err = w.Update(w.ctx, w.alice, a.ID, c.change)
-				w.ok(err)
+				got, err = w.Update(w.Ctx, w.alice, a.ID, c.change)
+				w.OK(err)
 			})
 			want := a
 			c.want(&want)
 			flat := func(a identity.Agent) string {
 				raw, err := json.Marshal(a)
-				w.ok(err)
+				w.OK(err)
 				return string(raw)
 			}
-			equal(t, "answered", flat(got), flat(want))
-			equal(t, "stored", flat(w.stored(a.ID)), flat(want))
+			storetest.Equal(t, "answered", flat(got), flat(want))
+			storetest.Equal(t, "stored", flat(w.stored(a.ID)), flat(want))
 			w.login(key)
 		})
 	}
@@ -167,8 +169,8 @@ func TestA7_PartByPart(t *testing.T) {
 
 func TestA7_Refusals(t *testing.T) {
 	w := newWorld(t)
-	v, err := w.vaults.Create(w.ctx, w.alice, "v", "")
-	w.ok(err)
+	v, err := w.vaults.Create(w.Ctx, w.alice, "v", "")
+	w.OK(err)
 	a, _ := w.register(base(v.ID))
 	for name, c := range map[string]struct {
 		change agents.Change
@@ -179,15 +181,15 @@ func TestA7_Refusals(t *testing.T) {
 		"long name":     {agents.Change{Name: ptr(strings.Repeat("n", 256))}, agents.ErrName, "invalid_agent_name"},
 		"negative ttl":  {agents.Change{TokenTTL: ptr(-1)}, agents.ErrTTL, "invalid_token_ttl"},
 		"long ttl":      {agents.Change{TokenTTL: ptr(30*86400 + 1)}, agents.ErrTTL, "invalid_token_ttl"},
-		"past expiry":   {agents.Change{ExpiresAt: ptr(&noon)}, agents.ErrExpiryPast, "expiry_in_past"},
+		"past expiry":   {agents.Change{ExpiresAt: ptr(&clocktest.Noon)}, agents.ErrExpiryPast, "expiry_in_past"},
 		"unknown vault": {agents.Change{VaultIDs: &[]id.ID{v.ID, id.New()}}, agents.ErrVaults, "unknown_vault"},
 		"broken config": {agents.Change{ShroudConfig: ptr(json.RawMessage(`[]`))}, agents.ErrConfig, "invalid_shroud_config"},
 		"one bad part":  {agents.Change{Name: ptr("fine"), TokenTTL: ptr(-1)}, agents.ErrTTL, "invalid_token_ttl"},
 	} {
 		w.unchanged(func() {
-			w.logs("agent.update refused "+c.log, func() {
-				got, err := w.Update(w.ctx, w.alice, a.ID, c.change)
-				w.is(err, c.want)
+			w.Logs("agent.update refused "+c.log, func() {
+				got, err := w.Update(w.Ctx, w.alice, a.ID, c.change)
+				w.Is(err, c.want)
 				if !got.ID.IsZero() {
 					t.Errorf("%s: got %+v", name, got)
 				}
@@ -199,45 +201,45 @@ func TestA7_Refusals(t *testing.T) {
 // A binding to a vault that was deleted since does not get in the way.
 func TestA7_BindingToADeletedVault(t *testing.T) {
 	w := newWorld(t)
-	v, err := w.vaults.Create(w.ctx, w.alice, "v", "")
-	w.ok(err)
+	v, err := w.vaults.Create(w.Ctx, w.alice, "v", "")
+	w.OK(err)
 	a, key := w.register(base(v.ID))
-	w.ok(w.vaults.DeleteVault(w.ctx, w.alice, v.ID))
-	_, err = w.Update(w.ctx, w.alice, a.ID, agents.Change{Name: ptr("x")})
-	w.ok(err)
-	equal(t, "still bound, not set free", len(w.login(key).VaultIDs), 1)
+	w.OK(w.vaults.DeleteVault(w.Ctx, w.alice, v.ID))
+	_, err = w.Update(w.Ctx, w.alice, a.ID, agents.Change{Name: ptr("x")})
+	w.OK(err)
+	storetest.Equal(t, "still bound, not set free", len(w.login(key).VaultIDs), 1)
 }
 
 func TestA8_Deactivate(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.register(agents.Spec{Scopes: []string{"**"}})
 	token := w.exchange(key)
-	w.clock.Set(noon.Add(time.Minute))
-	w.logs("agent.deactivate success", func() { w.ok(w.Deactivate(w.ctx, w.alice, a.ID)) })
-	_, err := w.ident.Authenticate(w.ctx, token, peer)
-	w.is(err, identity.ErrInactive)
-	_, err = w.ident.ExchangeAgentKey(w.ctx, a.ID, key, peer)
-	w.is(err, identity.ErrCredentials)
+	w.Clock.Set(clocktest.Noon.Add(time.Minute))
+	w.Logs("agent.deactivate success", func() { w.OK(w.Deactivate(w.Ctx, w.alice, a.ID)) })
+	_, err := w.ident.Authenticate(w.Ctx, token, peer)
+	w.Is(err, identity.ErrInactive)
+	_, err = w.ident.ExchangeAgentKey(w.Ctx, a.ID, key, peer)
+	w.Is(err, identity.ErrCredentials)
 
 	got := w.stored(a.ID)
-	if got.Active || got.DeactivatedAt == nil || !got.DeactivatedAt.Equal(noon.Add(time.Minute)) {
+	if got.Active || got.DeactivatedAt == nil || !got.DeactivatedAt.Equal(clocktest.Noon.Add(time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
-	list, err := w.List(w.ctx, w.alice)
-	w.ok(err)
-	equal(t, "still listed", len(list), 1)
-	w.clock.Set(noon.Add(2 * time.Minute))
-	w.ok(w.Deactivate(w.ctx, w.alice, a.ID)) // twice is fine
-	equal(t, "keeps its time", w.stored(a.ID).DeactivatedAt, got.DeactivatedAt)
+	list, err := w.List(w.Ctx, w.alice)
+	w.OK(err)
+	storetest.Equal(t, "still listed", len(list), 1)
+	w.Clock.Set(clocktest.Noon.Add(2 * time.Minute))
+	w.OK(w.Deactivate(w.Ctx, w.alice, a.ID)) // twice is fine
+	storetest.Equal(t, "keeps its time", w.stored(a.ID).DeactivatedAt, got.DeactivatedAt)
 
-	b, err := w.Update(w.ctx, w.alice, a.ID, agents.Change{Active: ptr(true)})
-	w.ok(err)
+	b, err := w.Update(w.Ctx, w.alice, a.ID, agents.Change{Active: ptr(true)})
+	w.OK(err)
 	if !b.Active || b.DeactivatedAt != nil {
 		t.Errorf("got %+v", b)
 	}
 	w.login(key)
-	_, err = w.ident.Authenticate(w.ctx, token, peer)
-	w.ok(err)
+	_, err = w.ident.Authenticate(w.Ctx, token, peer)
+	w.OK(err)
 }
 
 // A changed expiry holds from the next request on, also for live tokens.
@@ -245,39 +247,39 @@ func TestA8_Expiry(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.register(agents.Spec{})
 	token := w.exchange(key)
-	soon := noon.Add(time.Minute)
-	_, err := w.Update(w.ctx, w.alice, a.ID, agents.Change{ExpiresAt: ptr(&soon)})
-	w.ok(err)
-	w.clock.Set(soon.Add(-1))
-	_, err = w.ident.Authenticate(w.ctx, token, peer)
-	w.ok(err)
-	w.clock.Set(soon)
-	_, err = w.ident.Authenticate(w.ctx, token, peer)
-	w.is(err, identity.ErrExpired)
-	_, err = w.Update(w.ctx, w.alice, a.ID, agents.Change{Name: ptr("x")}) // an expired agent can still be managed
-	w.ok(err)
+	soon := clocktest.Noon.Add(time.Minute)
+	_, err := w.Update(w.Ctx, w.alice, a.ID, agents.Change{ExpiresAt: ptr(&soon)})
+	w.OK(err)
+	w.Clock.Set(soon.Add(-1))
+	_, err = w.ident.Authenticate(w.Ctx, token, peer)
+	w.OK(err)
+	w.Clock.Set(soon)
+	_, err = w.ident.Authenticate(w.Ctx, token, peer)
+	w.Is(err, identity.ErrExpired)
+	_, err = w.Update(w.Ctx, w.alice, a.ID, agents.Change{Name: ptr("x")}) // an expired agent can still be managed
+	w.OK(err)
 }
 
 func TestA9_Self(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.register(agents.Spec{})
 	b, _ := w.register(agents.Spec{})
-	w.clock.Set(noon.Add(time.Minute))
+	w.Clock.Set(clocktest.Noon.Add(time.Minute))
 	bot := w.login(key)
-	w.logs("", func() {
-		me, err := w.Self(w.ctx, bot)
-		w.ok(err)
-		if me.ID != a.ID || me.CreatedBy != w.alice.ID || me.Org != w.org || me.SSHPublicKey != a.SSHPublicKey || !me.LastActivityAt.Equal(w.clock.Now()) {
+	w.Logs("", func() {
+		me, err := w.Self(w.Ctx, bot)
+		w.OK(err)
+		if me.ID != a.ID || me.CreatedBy != w.alice.ID || me.Org != w.org || me.SSHPublicKey != a.SSHPublicKey || !me.LastActivityAt.Equal(w.Clock.Now()) {
 			t.Errorf("got %+v", me)
 		}
-		got, err := w.Get(w.ctx, bot, a.ID)
-		w.ok(err)
-		equal(t, "by id", got.ID, a.ID)
+		got, err := w.Get(w.Ctx, bot, a.ID)
+		w.OK(err)
+		storetest.Equal(t, "by id", got.ID, a.ID)
 	})
-	w.logs("agent.read refused agents_only", func() { _, err := w.Self(w.ctx, w.alice); w.is(err, identity.ErrAgentsOnly) })
-	w.logs("agent.read refused access_denied", func() { _, err := w.Get(w.ctx, bot, b.ID); w.is(err, identity.ErrDenied) })
-	w.logs("agent.read refused access_denied", func() { _, err := w.Get(w.ctx, bot, id.New()); w.is(err, identity.ErrDenied) })
-	w.logs("agent.read refused users_only", func() { _, err := w.List(w.ctx, bot); w.is(err, identity.ErrUsersOnly) })
+	w.Logs("agent.read refused agents_only", func() { _, err := w.Self(w.Ctx, w.alice); w.Is(err, identity.ErrAgentsOnly) })
+	w.Logs("agent.read refused access_denied", func() { _, err := w.Get(w.Ctx, bot, b.ID); w.Is(err, identity.ErrDenied) })
+	w.Logs("agent.read refused access_denied", func() { _, err := w.Get(w.Ctx, bot, id.New()); w.Is(err, identity.ErrDenied) })
+	w.Logs("agent.read refused users_only", func() { _, err := w.List(w.Ctx, bot); w.Is(err, identity.ErrUsersOnly) })
 }
 
 func TestA_ListAndGet(t *testing.T) {
@@ -287,18 +289,18 @@ func TestA_ListAndGet(t *testing.T) {
 		a, _ := w.register(agents.Spec{})
 		want = append(want, a.ID)
 	}
-	list, err := w.List(w.ctx, w.user(w.org, identity.RoleMember))
-	w.ok(err)
+	list, err := w.List(w.Ctx, w.user(w.org, identity.RoleMember))
+	w.OK(err)
 	var got []id.ID
 	for _, a := range list {
 		got = append(got, a.ID)
 	}
-	equal(t, "oldest first", got, want)
+	storetest.Equal(t, "oldest first", got, want)
 	far := w.user(id.New(), identity.RoleOwner)
-	_, err = w.Get(w.ctx, far, want[0])
-	w.is(err, identity.ErrNoAgent)
-	list, err = w.List(w.ctx, far)
-	w.ok(err)
+	_, err = w.Get(w.Ctx, far, want[0])
+	w.Is(err, identity.ErrNoAgent)
+	list, err = w.List(w.Ctx, far)
+	w.OK(err)
 	if list == nil || len(list) != 0 {
 		t.Errorf("T12: an empty list is %#v", list)
 	}
@@ -323,12 +325,12 @@ func TestA_WhoManages(t *testing.T) {
 			w.TB = t
 			w.unchanged(func() {
 				for action, call := range map[string]func() error{
-					"agent.update":               func() error { _, err := w.Update(w.ctx, c.p, c.id, agents.Change{Name: ptr("x")}); return err },
-					"agent.deactivate":           func() error { return w.Deactivate(w.ctx, c.p, c.id) },
-					"agent.rotate_key":           func() error { _, err := w.RotateKey(w.ctx, c.p, c.id); return err },
-					"agent.rotate_identity_keys": func() error { _, err := w.RotateIdentityKeys(w.ctx, c.p, c.id); return err },
+					"agent.update":               func() error { _, err := w.Update(w.Ctx, c.p, c.id, agents.Change{Name: ptr("x")}); return err },
+					"agent.deactivate":           func() error { return w.Deactivate(w.Ctx, c.p, c.id) },
+					"agent.rotate_key":           func() error { _, err := w.RotateKey(w.Ctx, c.p, c.id); return err },
+					"agent.rotate_identity_keys": func() error { _, err := w.RotateIdentityKeys(w.Ctx, c.p, c.id); return err },
 				} {
-					e := w.logs(action+" refused "+c.log, func() { w.is(call(), c.want) })[0]
+					e := w.Logs(action+" refused "+c.log, func() { w.Is(call(), c.want) })[0]
 					if e.Org != c.p.Org || e.Actor.ID != c.p.ID || e.Resource.ID != c.id.String() || e.IP != "192.0.2.7" {
 						t.Errorf("got %+v", e)
 					}
@@ -337,8 +339,8 @@ func TestA_WhoManages(t *testing.T) {
 		})
 	}
 	for _, p := range []identity.Principal{w.owner, w.user(w.org, identity.RoleAdmin), w.alice} {
-		_, err := w.Update(w.ctx, p, a.ID, agents.Change{Name: ptr("x")})
-		w.ok(err)
+		_, err := w.Update(w.Ctx, p, a.ID, agents.Change{Name: ptr("x")})
+		w.OK(err)
 	}
 }
 
@@ -346,29 +348,29 @@ func TestA_WhoManages(t *testing.T) {
 // it was given, and is cut off.
 func TestAgent_Lifecycle(t *testing.T) {
 	w := newWorld(t)
-	v, err := w.vaults.Create(w.ctx, w.alice, "payments", "")
-	w.ok(err)
+	v, err := w.vaults.Create(w.Ctx, w.alice, "payments", "")
+	w.OK(err)
 	path, err := vault.ParseSecretPath("api/key")
-	w.ok(err)
-	_, err = w.vaults.Put(w.ctx, w.alice, v.ID, path, vault.NewVersion{})
-	w.ok(err)
+	w.OK(err)
+	_, err = w.vaults.Put(w.Ctx, w.alice, v.ID, path, vault.NewVersion{})
+	w.OK(err)
 	a, key := w.register(agents.Spec{})
 	before := w.login(key)
-	_, _, err = w.vaults.Read(w.ctx, before, v.ID, path)
-	w.is(err, policy.ErrNoScopes)
+	_, _, err = w.vaults.Read(w.Ctx, before, v.ID, path)
+	w.Is(err, policy.ErrNoScopes)
 	pattern, err := policy.ParsePattern("api/*")
-	w.ok(err)
-	pol, err := w.vaults.CreatePolicy(w.ctx, w.alice, v.ID, vault.Grant{
+	w.OK(err)
+	pol, err := w.vaults.CreatePolicy(w.Ctx, w.alice, v.ID, vault.Grant{
 		Pattern: pattern, Principal: before.Policy(), Permissions: []policy.Permission{policy.Read},
 	})
-	w.ok(err)
-	_, _, err = w.vaults.Read(w.ctx, before, v.ID, path)
-	w.is(err, policy.ErrNoScopes) // frozen
+	w.OK(err)
+	_, _, err = w.vaults.Read(w.Ctx, before, v.ID, path)
+	w.Is(err, policy.ErrNoScopes) // frozen
 	after := w.login(key)
-	_, _, err = w.vaults.Read(w.ctx, after, v.ID, path)
-	w.ok(err)
-	w.ok(w.vaults.DeletePolicy(w.ctx, w.alice, v.ID, pol.ID))
-	_, _, err = w.vaults.Read(w.ctx, after, v.ID, path)
-	w.is(err, policy.ErrInsufficient) // live
-	w.ok(w.Deactivate(w.ctx, w.alice, a.ID))
+	_, _, err = w.vaults.Read(w.Ctx, after, v.ID, path)
+	w.OK(err)
+	w.OK(w.vaults.DeletePolicy(w.Ctx, w.alice, v.ID, pol.ID))
+	_, _, err = w.vaults.Read(w.Ctx, after, v.ID, path)
+	w.Is(err, policy.ErrInsufficient) // live
+	w.OK(w.Deactivate(w.Ctx, w.alice, a.ID))
 }

@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/agents"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -22,9 +24,9 @@ var fingerprint = strings.Repeat("ab", 32)
 
 func TestA1_Register(t *testing.T) {
 	w := newWorld(t)
-	v, err := w.vaults.Create(w.ctx, w.alice, "v", "")
-	w.ok(err)
-	ends := noon.Add(time.Hour)
+	v, err := w.vaults.Create(w.Ctx, w.alice, "v", "")
+	w.OK(err)
+	ends := clocktest.Noon.Add(time.Hour)
 	spec := agents.Spec{
 		Name: "deployer", Description: "deploys", Scopes: []string{"prod/**"}, VaultIDs: []id.ID{v.ID}, TokenTTL: 300, ExpiresAt: &ends,
 		Intents: true, TxToAllowlist: []string{"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}, TxMaxValue: "1.5", TxDailyLimit: "3", TxChains: []string{"base"},
@@ -32,12 +34,12 @@ func TestA1_Register(t *testing.T) {
 	}
 	var a identity.Agent
 	var key string
-	e := w.logs("vault.create success; policy.create success; agent.register success", func() { a, key = w.register(spec) })[2]
-	if a.ID.IsZero() || a.Org != w.org || !a.Active || a.CreatedBy != w.alice.ID || !a.CreatedAt.Equal(noon) || a.AuthMethod != identity.AuthAPIKey {
+	e := w.Logs("vault.create success; policy.create success; agent.register success", func() { a, key = w.register(spec) })[2]
+	if a.ID.IsZero() || a.Org != w.org || !a.Active || a.CreatedBy != w.alice.ID || !a.CreatedAt.Equal(clocktest.Noon) || a.AuthMethod != identity.AuthAPIKey {
 		t.Errorf("got %+v", a)
 	}
-	equal(t, "event", e.Resource.Type+" "+e.Resource.ID, "agent "+a.ID.String())
-	equal(t, "stored", w.stored(a.ID), a)
+	storetest.Equal(t, "event", e.Resource.Type+" "+e.Resource.ID, "agent "+a.ID.String())
+	storetest.Equal(t, "stored", w.stored(a.ID), a)
 	if a.Name != "deployer" || a.Description != "deploys" || a.TokenTTL != 300 || !a.ExpiresAt.Equal(ends) || !a.Intents || !a.ShroudEnabled ||
 		a.TxMaxValue != "1.5" || a.TxDailyLimit != "3" || string(a.ShroudConfig) != `{"strictness":"x"}` || a.TxChains[0] != "base" || a.TxToAllowlist[0] != spec.TxToAllowlist[0] {
 		t.Errorf("got %+v", a)
@@ -46,8 +48,8 @@ func TestA1_Register(t *testing.T) {
 		t.Errorf("key %q", key)
 	}
 	p := w.login(key)
-	equal(t, "who", p.ID, a.ID)
-	equal(t, "bound", p.VaultIDs, []id.ID{v.ID})
+	storetest.Equal(t, "who", p.ID, a.ID)
+	storetest.Equal(t, "bound", p.VaultIDs, []id.ID{v.ID})
 }
 
 func TestA1_AuthMethods(t *testing.T) {
@@ -73,14 +75,14 @@ func TestA1_AuthMethods(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t) // a fingerprint is one agent's
 			c.spec.Name = c.name
-			a, key, err := w.Register(w.ctx, w.alice, c.spec)
-			w.is(err, c.want)
-			equal(t, "key", key != "", c.key)
+			a, key, err := w.Register(w.Ctx, w.alice, c.spec)
+			w.Is(err, c.want)
+			storetest.Equal(t, "key", key != "", c.key)
 			if err == nil && (a.SSHPublicKey == "" || a.ECDHPublicKey == "") {
 				t.Error("no identity keys") // every agent gets them
 			}
 			if err == nil && a.AuthMethod == identity.AuthMTLS {
-				equal(t, "fingerprint", a.CertFingerprint, fingerprint)
+				storetest.Equal(t, "fingerprint", a.CertFingerprint, fingerprint)
 			}
 		})
 	}
@@ -106,17 +108,17 @@ func TestA1_Limits(t *testing.T) {
 		{agents.Spec{Name: "x", TokenTTL: 30 * 86400}, nil},
 		{agents.Spec{Name: "x", TokenTTL: 30*86400 + 1}, agents.ErrTTL},
 		{agents.Spec{Name: "x", TokenTTL: 1 << 62}, agents.ErrTTL}, // wraps when made a Duration
-		{agents.Spec{Name: "x", ExpiresAt: &noon}, agents.ErrExpiryPast},
-		{agents.Spec{Name: "x", ExpiresAt: ptr(noon.Add(1))}, nil},
+		{agents.Spec{Name: "x", ExpiresAt: &clocktest.Noon}, agents.ErrExpiryPast},
+		{agents.Spec{Name: "x", ExpiresAt: ptr(clocktest.Noon.Add(1))}, nil},
 		{agents.Spec{Name: "x", ShroudConfig: json.RawMessage(`[]`)}, agents.ErrConfig},
 		{agents.Spec{Name: "x", ShroudConfig: json.RawMessage(`{"a":`)}, agents.ErrConfig},
 		{agents.Spec{Name: "x", ShroudConfig: json.RawMessage(`{"a":"` + strings.Repeat("x", 64<<10) + `"}`)}, agents.ErrConfig},
 	} {
-		_, _, err := w.Register(w.ctx, w.alice, c.spec)
+		_, _, err := w.Register(w.Ctx, w.alice, c.spec)
 		if c.want == nil && err != nil || c.want != nil && err == nil {
 			t.Errorf("%.80v: got %v, want %v", c.spec, err, c.want)
 		} else {
-			w.is(err, c.want)
+			w.Is(err, c.want)
 		}
 	}
 }
@@ -124,8 +126,8 @@ func TestA1_Limits(t *testing.T) {
 // A registration that is refused leaves nothing: no agent, no key, no vault.
 func TestA1_RefusedLeavesNothing(t *testing.T) {
 	w := newWorld(t)
-	foreign, err := w.vaults.Create(w.ctx, w.user(id.New(), identity.RoleOwner), "foreign", "")
-	w.ok(err)
+	foreign, err := w.vaults.Create(w.Ctx, w.user(id.New(), identity.RoleOwner), "foreign", "")
+	w.OK(err)
 	bot := w.alice
 	bot.Kind, bot.Role = identity.KindAgent, ""
 	for name, c := range map[string]struct {
@@ -141,10 +143,10 @@ func TestA1_RefusedLeavesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.TB = t
 			w.unchanged(func() {
-				w.logs(c.log, func() {
-					_, key, err := w.Register(w.ctx, c.p, agents.Spec{Name: "x", VaultIDs: c.vaults})
-					w.is(err, c.want)
-					equal(t, "key", key, "")
+				w.Logs(c.log, func() {
+					_, key, err := w.Register(w.Ctx, c.p, agents.Spec{Name: "x", VaultIDs: c.vaults})
+					w.Is(err, c.want)
+					storetest.Equal(t, "key", key, "")
 				})
 			})
 		})
@@ -155,50 +157,50 @@ func TestA2_A3_IdentityKeys(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.register(agents.Spec{})
 	vs := w.keysVaults()
-	equal(t, "vaults", len(vs), 1)
+	storetest.Equal(t, "vaults", len(vs), 1)
 	private := func(kind string) (vault.Secret, []byte) {
 		path, err := vault.ParseSecretPath("agents/" + a.ID.String() + "/" + kind + "/private_key")
-		w.ok(err)
-		sec, text, err := w.vaults.Read(w.ctx, w.alice, vs[0].ID, path) // who made the vault
-		w.ok(err)
-		equal(t, kind+" length", text.Len(), 44)
+		w.OK(err)
+		sec, text, err := w.vaults.Read(w.Ctx, w.alice, vs[0].ID, path) // who made the vault
+		w.OK(err)
+		storetest.Equal(t, kind+" length", text.Len(), 44)
 		raw, err := base64.StdEncoding.DecodeString(string(text.Reveal()))
-		w.ok(err)
-		equal(t, kind+" bytes", len(raw), 32)
+		w.OK(err)
+		storetest.Equal(t, kind+" bytes", len(raw), 32)
 		return sec, raw
 	}
 	sec, seed := private("ssh")
-	equal(t, "public length", len(a.SSHPublicKey), 44)
-	equal(t, "public", a.SSHPublicKey, base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)))
-	equal(t, "type", sec.Latest.Type, vault.TypeGeneric) // so that intents agents can be given their own
-	equal(t, "version", sec.Latest.Number, 1)
+	storetest.Equal(t, "public length", len(a.SSHPublicKey), 44)
+	storetest.Equal(t, "public", a.SSHPublicKey, base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)))
+	storetest.Equal(t, "type", sec.Latest.Type, vault.TypeGeneric) // so that intents agents can be given their own
+	storetest.Equal(t, "version", sec.Latest.Number, 1)
 
 	_, scalar := private("ecdh")
 	priv, err := ecdh.P256().NewPrivateKey(scalar)
-	w.ok(err)
+	w.OK(err)
 	point, err := base64.StdEncoding.DecodeString(a.ECDHPublicKey)
-	w.ok(err)
+	w.OK(err)
 	if len(a.ECDHPublicKey) != 88 || len(point) != 65 || point[0] != 4 || !bytes.Equal(point, priv.PublicKey().Bytes()) {
 		t.Errorf("got %q", a.ECDHPublicKey)
 	}
 
 	// The agent itself has no right to them, until a policy says so.
 	bot := w.login(key)
-	_, _, err = w.vaults.Read(w.ctx, bot, vs[0].ID, sec.Path)
-	w.is(err, policy.ErrNoScopes)
-	_, err = w.vaults.Vault(w.ctx, bot, vs[0].ID)
-	w.is(err, vault.ErrDenied)
-	list, err := w.vaults.Vaults(w.ctx, bot)
-	w.ok(err)
-	equal(t, "listed for the agent", len(list), 0)
+	_, _, err = w.vaults.Read(w.Ctx, bot, vs[0].ID, sec.Path)
+	w.Is(err, policy.ErrNoScopes)
+	_, err = w.vaults.Vault(w.Ctx, bot, vs[0].ID)
+	w.Is(err, vault.ErrDenied)
+	list, err := w.vaults.Vaults(w.Ctx, bot)
+	w.OK(err)
+	storetest.Equal(t, "listed for the agent", len(list), 0)
 	pattern, err := policy.ParsePattern("agents/" + a.ID.String() + "/**")
-	w.ok(err)
-	_, err = w.vaults.CreatePolicy(w.ctx, w.owner, vs[0].ID, vault.Grant{
+	w.OK(err)
+	_, err = w.vaults.CreatePolicy(w.Ctx, w.owner, vs[0].ID, vault.Grant{
 		Pattern: pattern, Principal: bot.Policy(), Permissions: []policy.Permission{policy.Read},
 	})
-	w.ok(err)
-	_, _, err = w.vaults.Read(w.ctx, w.login(key), vs[0].ID, sec.Path)
-	w.ok(err)
+	w.OK(err)
+	_, _, err = w.vaults.Read(w.Ctx, w.login(key), vs[0].ID, sec.Path)
+	w.OK(err)
 }
 
 // Two agents share the vault and nothing else.
@@ -210,20 +212,20 @@ func TestA3_OneVault(t *testing.T) {
 		t.Error("two agents share a key")
 	}
 	vs := w.keysVaults()
-	equal(t, "vaults", len(vs), 1)
-	list, err := w.vaults.List(w.ctx, w.alice, vs[0].ID, "")
-	w.ok(err)
-	equal(t, "secrets", len(list), 4)
+	storetest.Equal(t, "vaults", len(vs), 1)
+	list, err := w.vaults.List(w.Ctx, w.alice, vs[0].ID, "")
+	w.OK(err)
+	storetest.Equal(t, "secrets", len(list), 4)
 	// Another organisation has its own.
 	far := w.user(id.New(), identity.RoleOwner)
-	_, _, err = w.Register(w.ctx, far, agents.Spec{Name: "x"})
-	w.ok(err)
-	theirs, err := w.vaults.Vaults(w.ctx, far)
-	w.ok(err)
+	_, _, err = w.Register(w.Ctx, far, agents.Spec{Name: "x"})
+	w.OK(err)
+	theirs, err := w.vaults.Vaults(w.Ctx, far)
+	w.OK(err)
 	if len(theirs) != 1 || theirs[0].Name != vault.AgentKeysName || theirs[0].ID == vs[0].ID {
 		t.Errorf("got %+v", theirs)
 	}
-	equal(t, "still one here", len(w.keysVaults()), 1)
+	storetest.Equal(t, "still one here", len(w.keysVaults()), 1)
 }
 
 // publicOf is the published form of the public key that belongs to a stored
@@ -231,7 +233,7 @@ func TestA3_OneVault(t *testing.T) {
 func publicOf(w *world, text []byte) string {
 	w.Helper()
 	seed, err := base64.StdEncoding.DecodeString(string(text))
-	w.ok(err)
+	w.OK(err)
 	return base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
 }
 
@@ -241,8 +243,8 @@ func TestA3_ReadableByItsCreatorOnly(t *testing.T) {
 	w := newWorld(t)
 	bob := w.user(w.org, identity.RoleMember)
 	first, _ := w.register(agents.Spec{}) // by alice, who so made the vault
-	second, _, err := w.Register(w.ctx, bob, agents.Spec{Name: "bob's"})
-	w.ok(err)
+	second, _, err := w.Register(w.Ctx, bob, agents.Spec{Name: "bob's"})
+	w.OK(err)
 	keys := w.keysVaults()[0].ID
 	for _, c := range []struct {
 		name string
@@ -257,8 +259,8 @@ func TestA3_ReadableByItsCreatorOnly(t *testing.T) {
 		{"the owner, alice's", w.owner, first.ID, false},
 	} {
 		path, err := vault.ParseSecretPath("agents/" + c.of.String() + "/ssh/private_key")
-		w.ok(err)
-		if _, _, err := w.vaults.Read(w.ctx, c.p, keys, path); (err == nil) != c.may {
+		w.OK(err)
+		if _, _, err := w.vaults.Read(w.Ctx, c.p, keys, path); (err == nil) != c.may {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
@@ -280,7 +282,7 @@ func TestGuardrailsMakeSense(t *testing.T) {
 		{agents.Spec{TxToAllowlist: []string{"0x70997970C51812dc3A010C7d01b50e0d17dc79c8"}}, agents.ErrTxAllowlist}, // its checksum is wrong
 	} {
 		c.spec.Name = "payer"
-		_, _, err := w.Register(w.ctx, w.alice, c.spec)
-		w.is(err, c.want)
+		_, _, err := w.Register(w.Ctx, w.alice, c.spec)
+		w.Is(err, c.want)
 	}
 }

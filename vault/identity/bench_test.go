@@ -15,7 +15,7 @@ func benchmark(b *testing.B, fn func(w *world, key, token string) error) {
 	for _, p := range []int{1, 16, 64} {
 		b.Run(fmt.Sprint("parallelism=", p), func(b *testing.B) {
 			w := newWorld(b)
-			w.Service = identity.New(identity.Config{DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: w.pepper})
+			w.Service = identity.New(identity.Config{DB: store.Runner[identity.Tx](w.Store), Signer: w.gate, Key: w.key, Pepper: w.pepper})
 			a, key := w.agent(nil)
 			for range 4 {
 				w.grant(a, id.New(), "svc/**", nil)
@@ -40,7 +40,7 @@ func benchmark(b *testing.B, fn func(w *world, key, token string) error) {
 // BenchmarkExchange buys tokens for one agent's key.
 func BenchmarkExchange(b *testing.B) {
 	benchmark(b, func(w *world, key, _ string) error {
-		_, err := w.ExchangeAgentKey(w.ctx, id.ID{}, key, peer)
+		_, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, key, peer)
 		return err
 	})
 }
@@ -48,7 +48,7 @@ func BenchmarkExchange(b *testing.B) {
 // BenchmarkAuthenticate checks one token that was seen before.
 func BenchmarkAuthenticate(b *testing.B) {
 	benchmark(b, func(w *world, _, token string) error {
-		_, err := w.Authenticate(w.ctx, token, peer)
+		_, err := w.Authenticate(w.Ctx, token, peer)
 		return err
 	})
 }

@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
-	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
@@ -15,12 +17,12 @@ func TestA11_AgentToken(t *testing.T) {
 	v := id.New()
 	a, key := w.agent(func(a *identity.Agent) { a.VaultIDs = []id.ID{v} })
 	for name, agent := range map[string]id.ID{"key only": {}, "id and key": a.ID} {
-		tok, err := w.ExchangeAgentKey(w.ctx, agent, key, peer)
-		w.ok(err)
-		equal(t, name, tok.Agent, a.ID)
-		equal(t, "lifetime", tok.ExpiresIn, 3600)
-		equal(t, "binding", tok.VaultIDs, []id.ID{v})
-		equal(t, "who", w.admits(tok.JWT).ID, a.ID)
+		tok, err := w.ExchangeAgentKey(w.Ctx, agent, key, peer)
+		w.OK(err)
+		storetest.Equal(t, name, tok.Agent, a.ID)
+		storetest.Equal(t, "lifetime", tok.ExpiresIn, 3600)
+		storetest.Equal(t, "binding", tok.VaultIDs, []id.ID{v})
+		storetest.Equal(t, "who", w.admits(tok.JWT).ID, a.ID)
 	}
 	_, key = w.agent(nil)
 	if tok := w.exchange(key); tok.VaultIDs == nil || len(tok.VaultIDs) != 0 {
@@ -34,7 +36,7 @@ func TestA11_Refusals(t *testing.T) {
 	b, _ := w.agent(nil)
 	_, userKey := w.owner()
 	inactive, inactiveKey := w.agent(func(a *identity.Agent) { a.Active = false })
-	ended, endedKey := w.agent(func(a *identity.Agent) { a.ExpiresAt = &noon })
+	ended, endedKey := w.agent(func(a *identity.Agent) { a.ExpiresAt = &clocktest.Noon })
 	mtls, mtlsKey := w.agent(func(a *identity.Agent) { a.AuthMethod = identity.AuthMTLS })
 	for _, c := range []struct {
 		name   string
@@ -58,17 +60,17 @@ func TestA11_Refusals(t *testing.T) {
 		{"of another way in", id.ID{}, mtlsKey, mtls.ID},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := w.logs("auth.failure refused invalid_credentials", func() {
-				tok, err := w.ExchangeAgentKey(w.ctx, c.agent, c.key, peer)
+			e := w.Logs("auth.failure refused invalid_credentials", func() {
+				tok, err := w.ExchangeAgentKey(w.Ctx, c.agent, c.key, peer)
 				if err == nil || err.Error() != identity.ErrCredentials.Error() || tok.JWT != "" || !tok.Agent.IsZero() {
 					t.Errorf("got %+v, %v", tok, err)
 				}
 			})[0]
-			equal(t, "author", e.Actor.ID, c.author)
+			storetest.Equal(t, "author", e.Actor.ID, c.author)
 			if !c.author.IsZero() {
-				equal(t, "org", e.Org, w.org)
+				storetest.Equal(t, "org", e.Org, w.org)
 			}
-			equal(t, "from", e.IP+" "+e.Request, "192.0.2.7 req-1")
+			storetest.Equal(t, "from", e.IP+" "+e.Request, "192.0.2.7 req-1")
 		})
 	}
 }
@@ -76,8 +78,8 @@ func TestA11_Refusals(t *testing.T) {
 func TestA11_SuccessIsRecorded(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.agent(nil)
-	e := w.logs("auth.success success", func() { w.exchange(key) })[0]
-	if e.Org != w.org || e.Actor.ID != a.ID || e.Actor.Type != "agent" || e.Resource.ID != a.ID.String() || e.IP != "192.0.2.7" || !e.Time.Equal(noon) {
+	e := w.Logs("auth.success success", func() { w.exchange(key) })[0]
+	if e.Org != w.org || e.Actor.ID != a.ID || e.Actor.Type != "agent" || e.Resource.ID != a.ID.String() || e.IP != "192.0.2.7" || !e.Time.Equal(clocktest.Noon) {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -96,12 +98,12 @@ func TestA10_TTL(t *testing.T) {
 	} {
 		_, key := w.agent(func(a *identity.Agent) {
 			if a.TokenTTL = c.ttl; c.ends > 0 {
-				a.ExpiresAt = ptr(noon.Add(c.ends))
+				a.ExpiresAt = ptr(clocktest.Noon.Add(c.ends))
 			}
 		})
 		tok := w.exchange(key)
-		equal(t, "expires_in", tok.ExpiresIn, c.want)
-		equal(t, "exp", int64(w.part(tok.JWT, 1)["exp"].(float64)), noon.Unix()+int64(c.want))
+		storetest.Equal(t, "expires_in", tok.ExpiresIn, c.want)
+		storetest.Equal(t, "exp", int64(w.part(tok.JWT, 1)["exp"].(float64)), clocktest.Noon.Unix()+int64(c.want))
 		w.admits(tok.JWT)
 	}
 }
@@ -109,26 +111,26 @@ func TestA10_TTL(t *testing.T) {
 func TestJ3_ExpiresOnTime(t *testing.T) {
 	w := newWorld(t)
 	w.owner()
-	login, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	login, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	_, key := w.agent(nil)
 	for token, ttl := range map[string]time.Duration{login.JWT: 15 * time.Minute, w.exchange(key).JWT: time.Hour} {
-		w.clock.Set(noon.Add(ttl - 1))
+		w.Clock.Set(clocktest.Noon.Add(ttl - 1))
 		w.admits(token)
-		w.clock.Set(noon.Add(ttl))
+		w.Clock.Set(clocktest.Noon.Add(ttl))
 		_, err := w.auth(token) // which was verified and remembered before
-		w.is(err, identity.ErrToken)
-		w.clock.Set(noon.Add(1000 * time.Hour))
+		w.Is(err, identity.ErrToken)
+		w.Clock.Set(clocktest.Noon.Add(1000 * time.Hour))
 		_, err = w.auth(token)
-		w.is(err, identity.ErrToken)
-		w.clock.Set(noon)
+		w.Is(err, identity.ErrToken)
+		w.Clock.Set(clocktest.Noon)
 	}
 }
 
 func TestJ4_Scopes(t *testing.T) {
 	w := newWorld(t)
 	v1, v2 := id.New(), id.New()
-	past, later := noon, noon.Add(time.Hour)
+	past, later := clocktest.Noon, clocktest.Noon.Add(time.Hour)
 	type pol struct {
 		v       id.ID
 		pattern string
@@ -157,8 +159,8 @@ func TestJ4_Scopes(t *testing.T) {
 				w.grant(a, p.v, p.pattern, p.ends)
 			}
 			tok := w.exchange(key)
-			equal(t, "principal", scopes(w.admits(tok.JWT)), c.want)
-			equal(t, "claim", w.part(tok.JWT, 1)["scopes"], c.want)
+			storetest.Equal(t, "principal", scopes(w.admits(tok.JWT)), c.want)
+			storetest.Equal(t, "claim", w.part(tok.JWT, 1)["scopes"], c.want)
 		})
 	}
 }
@@ -173,17 +175,17 @@ func TestJ4_FrozenAtIssuance(t *testing.T) {
 	w.grant(a, v, "b", nil)
 	a.Scopes, a.VaultIDs = []string{"c"}, []id.ID{v}
 	fresh := func() string { return w.exchange(key).JWT }
-	equal(t, "derived, before", scopes(w.admits(old)), []string{"a"})
-	equal(t, "derived, after", scopes(w.admits(fresh())), []string{"a", "b"})
+	storetest.Equal(t, "derived, before", scopes(w.admits(old)), []string{"a"})
+	storetest.Equal(t, "derived, after", scopes(w.admits(fresh())), []string{"a", "b"})
 	w.putAgent(a)
 	p := w.admits(old)
-	equal(t, "scopes stay", scopes(p), []string{"a"})
-	equal(t, "binding stays", len(p.VaultIDs), 0)
+	storetest.Equal(t, "scopes stay", scopes(p), []string{"a"})
+	storetest.Equal(t, "binding stays", len(p.VaultIDs), 0)
 	p = w.admits(fresh())
-	equal(t, "new scopes", scopes(p), []string{"c"})
-	equal(t, "new binding", p.VaultIDs, []id.ID{v})
+	storetest.Equal(t, "new scopes", scopes(p), []string{"c"})
+	storetest.Equal(t, "new binding", p.VaultIDs, []id.ID{v})
 	w.restart()
-	equal(t, "over a restart", scopes(w.admits(old)), []string{"a"})
+	storetest.Equal(t, "over a restart", scopes(w.admits(old)), []string{"a"})
 }
 
 // Another agent's policies and a user's with the same id are not mine.
@@ -192,13 +194,13 @@ func TestJ4_OwnPoliciesOnly(t *testing.T) {
 	a, key := w.agent(nil)
 	b, _ := w.agent(nil)
 	w.grant(b, id.New(), "b/**", nil)
-	equal(t, "scopes", scopes(w.admits(w.exchange(key).JWT)), []string{})
+	storetest.Equal(t, "scopes", scopes(w.admits(w.exchange(key).JWT)), []string{})
 	_ = a
 }
 
 func TestA8_StoppedAtOnce(t *testing.T) {
 	w := newWorld(t)
-	a, key := w.agent(func(a *identity.Agent) { a.ExpiresAt = ptr(noon.Add(2 * time.Hour)) })
+	a, key := w.agent(func(a *identity.Agent) { a.ExpiresAt = ptr(clocktest.Noon.Add(2 * time.Hour)) })
 	token := w.exchange(key).JWT
 	w.admits(token)
 	stop := func(change func(*identity.Agent), want error, reason string) {
@@ -206,18 +208,18 @@ func TestA8_StoppedAtOnce(t *testing.T) {
 		b := a
 		change(&b)
 		w.putAgent(b)
-		e := w.logs("auth.failure refused "+reason, func() { _, err := w.auth(token); w.is(err, want) })[0]
-		equal(t, "author", e.Actor.ID, a.ID)
-		equal(t, "org", e.Org, w.org)
-		_, err := w.ExchangeAgentKey(w.ctx, id.ID{}, key, peer)
-		w.is(err, identity.ErrCredentials)
+		e := w.Logs("auth.failure refused "+reason, func() { _, err := w.auth(token); w.Is(err, want) })[0]
+		storetest.Equal(t, "author", e.Actor.ID, a.ID)
+		storetest.Equal(t, "org", e.Org, w.org)
+		_, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, key, peer)
+		w.Is(err, identity.ErrCredentials)
 		w.putAgent(a) // and back
 		w.admits(token)
 		w.exchange(key)
 	}
 	stop(func(a *identity.Agent) { a.Active = false }, identity.ErrInactive, "agent_deactivated")
-	stop(func(a *identity.Agent) { a.ExpiresAt = &noon }, identity.ErrExpired, "agent_expired")
-	stop(func(a *identity.Agent) { a.Active, a.ExpiresAt = false, &noon }, identity.ErrInactive, "agent_deactivated")
+	stop(func(a *identity.Agent) { a.ExpiresAt = &clocktest.Noon }, identity.ErrExpired, "agent_expired")
+	stop(func(a *identity.Agent) { a.Active, a.ExpiresAt = false, &clocktest.Noon }, identity.ErrInactive, "agent_deactivated")
 }
 
 // Whichever forbids more: the claim or the agent as it is now (S10).
@@ -229,58 +231,58 @@ func TestS10_IntentsByClaimOrFlag(t *testing.T) {
 		w.admits(token) // remembered
 		a.Intents = c.flag
 		w.putAgent(a)
-		equal(t, "intents", w.admits(token).Intents, c.want)
-		equal(t, "signs", w.admits(token).Signs, c.claim) // only what the token says (P4)
+		storetest.Equal(t, "intents", w.admits(token).Intents, c.want)
+		storetest.Equal(t, "signs", w.admits(token).Signs, c.claim) // only what the token says (P4)
 	}
 }
 
 func TestH8_Revoke(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.owner()
-	tok, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
-	twin, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	tok, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
+	twin, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	p := w.admits(tok.JWT)
-	e := w.logs("auth.revoke success", func() { w.ok(w.Revoke(w.ctx, p)) })[0]
-	equal(t, "author", e.Actor.ID, user.ID)
+	e := w.Logs("auth.revoke success", func() { w.OK(w.Revoke(w.Ctx, p)) })[0]
+	storetest.Equal(t, "author", e.Actor.ID, user.ID)
 	refused := func() {
 		t.Helper()
-		e := w.logs("auth.failure refused token_revoked", func() { _, err := w.auth(tok.JWT); w.is(err, identity.ErrTokenRevoked) })[0]
-		equal(t, "author", e.Actor.ID, user.ID)
+		e := w.Logs("auth.failure refused token_revoked", func() { _, err := w.auth(tok.JWT); w.Is(err, identity.ErrTokenRevoked) })[0]
+		storetest.Equal(t, "author", e.Actor.ID, user.ID)
 	}
 	refused()
 	w.admits(twin.JWT)
 	w.restart()
 	refused()
-	w.ok(w.ForgetRevoked(w.ctx)) // it still matters
+	w.OK(w.ForgetRevoked(w.Ctx)) // it still matters
 	refused()
-	w.clock.Set(noon.Add(15*time.Minute - 1))
-	w.ok(w.ForgetRevoked(w.ctx))
+	w.Clock.Set(clocktest.Noon.Add(15*time.Minute - 1))
+	w.OK(w.ForgetRevoked(w.Ctx))
 	refused()
-	w.ok(w.Revoke(w.ctx, p)) // twice is fine
-	w.clock.Set(noon.Add(15 * time.Minute))
-	w.ok(w.ForgetRevoked(w.ctx))
+	w.OK(w.Revoke(w.Ctx, p)) // twice is fine
+	w.Clock.Set(clocktest.Noon.Add(15 * time.Minute))
+	w.OK(w.ForgetRevoked(w.Ctx))
 	_, err = w.auth(tok.JWT)
-	w.is(err, identity.ErrToken) // expired by now
+	w.Is(err, identity.ErrToken) // expired by now
 }
 
 // Expired revocations go, more than one batch of them; the others stay.
 func TestH8_ForgetRevoked(t *testing.T) {
 	w := newWorld(t)
 	const expired = 2300
-	w.update(func(tx vault.Tx) error {
+	w.Commit(func(tx *store.Tx) error {
 		for range expired {
-			if err := tx.PutRevoked(id.New().String(), noon.Add(-time.Second)); err != nil {
+			if err := tx.PutRevoked(id.New().String(), clocktest.Noon.Add(-time.Second)); err != nil {
 				return err
 			}
 		}
-		return tx.PutRevoked("alive", noon.Add(time.Second))
+		return tx.PutRevoked("alive", clocktest.Noon.Add(time.Second))
 	})
-	w.ok(w.ForgetRevoked(w.ctx))
-	w.view(func(tx vault.Tx) error {
-		old, err := tx.RevokedBefore(noon.Add(time.Hour), 10_000)
-		equal(t, "kept", old, []string{"alive"})
+	w.OK(w.ForgetRevoked(w.Ctx))
+	w.Inspect(func(tx *store.Tx) error {
+		old, err := tx.RevokedBefore(clocktest.Noon.Add(time.Hour), 10_000)
+		storetest.Equal(t, "kept", old, []string{"alive"})
 		return err
 	})
 }
@@ -289,6 +291,6 @@ func TestH8_ForgetRevoked(t *testing.T) {
 func TestH8_UserKeyIsNoToken(t *testing.T) {
 	w := newWorld(t)
 	_, key := w.owner()
-	w.logs("", func() { w.ok(w.Revoke(w.ctx, w.admits(key))) })
+	w.Logs("", func() { w.OK(w.Revoke(w.Ctx, w.admits(key))) })
 	w.admits(key)
 }

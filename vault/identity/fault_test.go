@@ -15,6 +15,7 @@ import (
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
@@ -23,37 +24,37 @@ func TestAudit_FailureStopsEverything(t *testing.T) {
 	w := newWorld(t)
 	_, key := w.owner()
 	_, agentKey := w.agent(nil)
-	login, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	login, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	p := w.admits(login.JWT)
-	list, err := w.APIKeys(w.ctx, p)
-	w.ok(err)
+	list, err := w.APIKeys(w.Ctx, p)
+	w.OK(err)
 	disk := errors.New("no space left on device")
 	w.faults.set(disk)
 	for name, call := range map[string]func() (string, error){
-		"Login":               func() (string, error) { tok, err := w.Login(w.ctx, email, password, peer); return tok.JWT, err },
-		"Login, refused":      func() (string, error) { tok, err := w.Login(w.ctx, email, "wrong", peer); return tok.JWT, err },
-		"ExchangeUserKey":     func() (string, error) { tok, err := w.ExchangeUserKey(w.ctx, key, peer); return tok.JWT, err },
-		"ExchangeUserKey, no": func() (string, error) { tok, err := w.ExchangeUserKey(w.ctx, "1ck_x", peer); return tok.JWT, err },
+		"Login":               func() (string, error) { tok, err := w.Login(w.Ctx, email, password, peer); return tok.JWT, err },
+		"Login, refused":      func() (string, error) { tok, err := w.Login(w.Ctx, email, "wrong", peer); return tok.JWT, err },
+		"ExchangeUserKey":     func() (string, error) { tok, err := w.ExchangeUserKey(w.Ctx, key, peer); return tok.JWT, err },
+		"ExchangeUserKey, no": func() (string, error) { tok, err := w.ExchangeUserKey(w.Ctx, "1ck_x", peer); return tok.JWT, err },
 		"ExchangeAgentKey": func() (string, error) {
-			tok, err := w.ExchangeAgentKey(w.ctx, id.ID{}, agentKey, peer)
+			tok, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, agentKey, peer)
 			return tok.JWT, err
 		},
-		"ExchangeAgentKey, no": func() (string, error) { tok, err := w.ExchangeAgentKey(w.ctx, id.ID{}, "x", peer); return tok.JWT, err },
+		"ExchangeAgentKey, no": func() (string, error) { tok, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, "x", peer); return tok.JWT, err },
 		"Authenticate, no":     func() (string, error) { _, err := w.auth("x"); return "", err },
-		"Revoke":               func() (string, error) { return "", w.Revoke(w.ctx, p) },
+		"Revoke":               func() (string, error) { return "", w.Revoke(w.Ctx, p) },
 		"CreateAPIKey": func() (string, error) {
-			_, _, err := w.CreateAPIKey(w.ctx, p, identity.NewAPIKeySpec{Name: "x"})
+			_, _, err := w.CreateAPIKey(w.Ctx, p, identity.NewAPIKeySpec{Name: "x"})
 			return "", err
 		},
-		"RevokeAPIKey":     func() (string, error) { return "", w.RevokeAPIKey(w.ctx, p, list[0].ID) },
-		"RevokeAPIKey, no": func() (string, error) { return "", w.RevokeAPIKey(w.ctx, p, id.New()) },
-		"CreateOwner":      func() (string, error) { _, _, err := w.CreateOwner(w.ctx, "b@x.org", password, "B"); return "", err },
+		"RevokeAPIKey":     func() (string, error) { return "", w.RevokeAPIKey(w.Ctx, p, list[0].ID) },
+		"RevokeAPIKey, no": func() (string, error) { return "", w.RevokeAPIKey(w.Ctx, p, id.New()) },
+		"CreateOwner":      func() (string, error) { _, _, err := w.CreateOwner(w.Ctx, "b@x.org", password, "B"); return "", err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.logs("", func() {
+			w.Logs("", func() {
 				token, err := call()
-				w.is(err, disk)
+				w.Is(err, disk)
 				if token != "" {
 					t.Error("a token left without a record")
 				}
@@ -63,11 +64,11 @@ func TestAudit_FailureStopsEverything(t *testing.T) {
 	w.faults.set(nil)
 	w.admits(login.JWT) // not revoked
 	w.admits(key)       // nor that
-	after, err := w.APIKeys(w.ctx, p)
-	w.ok(err)
-	equal(t, "keys", len(after), 1)
-	_, err = w.Login(w.ctx, "b@x.org", password, peer)
-	w.is(err, identity.ErrCredentials)
+	after, err := w.APIKeys(w.Ctx, p)
+	w.OK(err)
+	storetest.Equal(t, "keys", len(after), 1)
+	_, err = w.Login(w.Ctx, "b@x.org", password, peer)
+	w.Is(err, identity.ErrCredentials)
 }
 
 // Without keys no token is made, and nothing says that one was.
@@ -85,21 +86,21 @@ func TestHSM_OutageDuringExchange(t *testing.T) {
 			_, agentKey := w.agent(nil)
 			token := w.exchange(agentKey).JWT
 			cut.fn(w)
-			w.logs("", func() {
-				tok, err := w.ExchangeAgentKey(w.ctx, id.ID{}, agentKey, peer)
-				w.is(err, cut.want)
-				equal(t, "token", tok.JWT, "")
-				ut, err := w.ExchangeUserKey(w.ctx, key, peer)
-				w.is(err, cut.want)
-				equal(t, "token", ut, identity.Token{})
-				ut, err = w.Login(w.ctx, email, password, peer)
-				w.is(err, cut.want)
-				equal(t, "token", ut, identity.Token{})
+			w.Logs("", func() {
+				tok, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, agentKey, peer)
+				w.Is(err, cut.want)
+				storetest.Equal(t, "token", tok.JWT, "")
+				ut, err := w.ExchangeUserKey(w.Ctx, key, peer)
+				w.Is(err, cut.want)
+				storetest.Equal(t, "token", ut, identity.Token{})
+				ut, err = w.Login(w.Ctx, email, password, peer)
+				w.Is(err, cut.want)
+				storetest.Equal(t, "token", ut, identity.Token{})
 			})
 			// Refusals need no key, nor does checking a token.
-			w.logs("auth.failure refused invalid_credentials", func() {
-				_, err := w.ExchangeAgentKey(w.ctx, id.ID{}, identity.NewKey("ocv_"), peer)
-				w.is(err, identity.ErrCredentials)
+			w.Logs("auth.failure refused invalid_credentials", func() {
+				_, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, identity.NewKey("ocv_"), peer)
+				w.Is(err, identity.ErrCredentials)
 			})
 			w.admits(token)
 		})
@@ -118,13 +119,13 @@ func TestSealedStore(t *testing.T) {
 	_, agentKey := w.agent(nil)
 	token := w.exchange(agentKey).JWT
 	w.admits(token)
-	w.db.Seal()
+	w.Store.Seal()
 	for _, bearer := range []string{token, key} { // even one that is remembered
 		_, err := w.auth(bearer)
-		w.is(err, store.ErrSealed)
+		w.Is(err, store.ErrSealed)
 	}
-	_, err := w.ExchangeAgentKey(w.ctx, id.ID{}, agentKey, peer)
-	w.is(err, store.ErrSealed)
+	_, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, agentKey, peer)
+	w.Is(err, store.ErrSealed)
 }
 
 // Passwords, keys and tokens are in no event, error, log line or file.
@@ -138,14 +139,14 @@ func TestU5_Canary(t *testing.T) {
 	user, userKey := w.owner()
 	a, agentKey := w.agent(nil)
 	var errs []error
-	login, err := w.Login(w.ctx, email, password, peer)
+	login, err := w.Login(w.Ctx, email, password, peer)
 	errs = append(errs, err)
-	_, err = w.Login(w.ctx, email, wrong, peer)
+	_, err = w.Login(w.Ctx, email, wrong, peer)
 	errs = append(errs, err)
-	_, err = w.Login(w.ctx, wrong, wrong, peer) // a password typed into the wrong field
+	_, err = w.Login(w.Ctx, wrong, wrong, peer) // a password typed into the wrong field
 	errs = append(errs, err, identity.CheckPasswordRule("CANARY-weak"))
 	unknown := identity.NewKey("ocv_")
-	_, err = w.ExchangeAgentKey(w.ctx, a.ID, unknown, peer)
+	_, err = w.ExchangeAgentKey(w.Ctx, a.ID, unknown, peer)
 	errs = append(errs, err)
 	tok := w.exchange(agentKey)
 	_, err = w.auth(tok.JWT + "x")
@@ -153,26 +154,26 @@ func TestU5_Canary(t *testing.T) {
 	_, err = w.auth(userKey[:46] + other(userKey[46]))
 	errs = append(errs, err)
 	p := w.admits(login.JWT)
-	k, made, err := w.CreateAPIKey(w.ctx, p, identity.NewAPIKeySpec{Name: "x"})
-	errs = append(errs, err, w.Revoke(w.ctx, p))
+	k, made, err := w.CreateAPIKey(w.Ctx, p, identity.NewAPIKeySpec{Name: "x"})
+	errs = append(errs, err, w.Revoke(w.Ctx, p))
 	_, err = w.auth(login.JWT)
-	errs = append(errs, err, w.RevokeAPIKey(w.ctx, p, k.ID))
+	errs = append(errs, err, w.RevokeAPIKey(w.Ctx, p, k.ID))
 
-	places := w.rawEvents()
+	places := w.Leaves(0)
 	for _, e := range errs {
 		for ; e != nil; e = errors.Unwrap(e) {
 			places = append(places, fmt.Appendf(nil, "error: %+v %#v", e, e.Error()))
 		}
 	}
-	list, err := w.APIKeys(w.ctx, p)
-	w.ok(err)
-	me, err := w.Me(w.ctx, p)
-	w.ok(err)
+	list, err := w.APIKeys(w.Ctx, p)
+	w.OK(err)
+	me, err := w.Me(w.Ctx, p)
+	w.OK(err)
 	for _, v := range []any{k, list, me, user, a, p, tok.Agent} {
 		places = append(places, fmt.Appendf(nil, "%T: %+v %#v", v, v, v))
 	}
-	file, err := os.ReadFile(w.db.Config().Path)
-	w.ok(err)
+	file, err := os.ReadFile(w.Store.Config().Path)
+	w.OK(err)
 	places = append(places, logged.Bytes(), file)
 	for name, secret := range map[string]string{
 		"password": password, "wrong password": wrong, "weak password": "CANARY-weak", "user key": userKey[12:], "agent key": agentKey[12:],
@@ -217,7 +218,7 @@ func TestH8_RevokedWhileInUse(t *testing.T) {
 		})
 	}
 	<-midway
-	w.ok(w.Revoke(w.ctx, p))
+	w.OK(w.Revoke(w.Ctx, p))
 	revoked.Store(true)
 	wg.Wait()
 }
@@ -232,7 +233,7 @@ func TestConcurrentUse(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 10 {
-				tok, err := w.ExchangeAgentKey(w.ctx, id.ID{}, key, peer)
+				tok, err := w.ExchangeAgentKey(w.Ctx, id.ID{}, key, peer)
 				if err != nil {
 					t.Error(err)
 					return
@@ -242,7 +243,7 @@ func TestConcurrentUse(t *testing.T) {
 					t.Errorf("got %+v, %v", p, err)
 				}
 				_, err1 := w.auth(userKey)
-				if err := errors.Join(err1, w.Revoke(w.ctx, p), w.FlushActivity(w.ctx), w.ForgetRevoked(w.ctx)); err != nil {
+				if err := errors.Join(err1, w.Revoke(w.Ctx, p), w.FlushActivity(w.Ctx), w.ForgetRevoked(w.Ctx)); err != nil {
 					t.Error(err)
 				}
 				if _, err := w.auth(tok.JWT); !errors.Is(err, identity.ErrTokenRevoked) {

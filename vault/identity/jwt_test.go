@@ -15,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
-	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
@@ -34,8 +36,8 @@ type signing func(text []byte) []byte
 
 // ours signs as the appliance does.
 func (w *world) ours(text []byte) []byte {
-	sig, err := w.gate.Sign(w.ctx, w.key, text)
-	w.ok(err)
+	sig, err := w.gate.Sign(w.Ctx, w.key, text)
+	w.OK(err)
 	return sig
 }
 
@@ -72,7 +74,7 @@ func (w *world) signed() (header, payload map[string]any, token string) {
 func (w *world) refuses(tokens map[string]string) {
 	w.Helper()
 	for name, token := range tokens {
-		w.logs("auth.failure refused invalid_token", func() {
+		w.Logs("auth.failure refused invalid_token", func() {
 			p, err := w.auth(token)
 			if err == nil || err.Error() != identity.ErrToken.Error() || p.ID != (id.ID{}) || p.Org != (id.ID{}) {
 				w.Errorf("%s: got %+v, %v", name, p, err)
@@ -88,7 +90,7 @@ func TestJ1_ForgedTokens(t *testing.T) {
 		t.Fatal("the forge itself does not work")
 	}
 	public, private, err := ed25519.GenerateKey(rand.Reader)
-	w.ok(err)
+	w.OK(err)
 	theirs := func(text []byte) []byte { return ed25519.Sign(private, text) }
 	sum := sha256.Sum256(public)
 	pub := w.PublicKey()
@@ -155,7 +157,7 @@ func TestJ1_MalformedTokens(t *testing.T) {
 		"tampered subject":   tampered("sub", "agent:"+id.New().String()),
 		"tampered org":       tampered("org", id.New().String()),
 		"tampered scopes":    tampered("scopes", []string{"**"}),
-		"tampered expiry":    tampered("exp", noon.Add(1000*time.Hour).Unix()),
+		"tampered expiry":    tampered("exp", clocktest.Noon.Add(1000*time.Hour).Unix()),
 		"tampered intents":   tampered("intents_api_enabled", true),
 		"tampered header":    encode(map[string]any{"alg": "EdDSA", "typ": "JWT", "kid": nil}) + "." + parts[1] + "." + parts[2],
 		"payload reencoded":  parts[0] + "." + b64.EncodeToString([]byte(`{ }`)) + "." + parts[2],
@@ -182,11 +184,11 @@ func TestJ2_RequiredClaims(t *testing.T) {
 		add("list as "+c, c, []string{"x"})
 	}
 	add("empty jti", "jti", "")
-	add("expired now", "exp", noon.Unix())
-	add("expired", "exp", noon.Unix()-1)
+	add("expired now", "exp", clocktest.Noon.Unix())
+	add("expired", "exp", clocktest.Noon.Unix()-1)
 	add("expired in 1960", "exp", -315619200)
-	add("issued in the future", "iat", noon.Unix()+60)
-	add("not before", "nbf", noon.Unix()+60)
+	add("issued in the future", "iat", clocktest.Noon.Unix()+60)
+	add("not before", "nbf", clocktest.Noon.Unix()+60)
 	for _, sub := range []string{
 		"", ":", who, "agent:", "agent", ":" + who, "agent: " + who, "Agent:" + who, "admin:" + who, "system:" + who,
 		"agent:" + who + " ", "agent:" + who + ":x", "agent:{" + who + "}", "agent:urn:uuid:" + who,
@@ -205,7 +207,7 @@ func TestJ2_RequiredClaims(t *testing.T) {
 	// Those that are well signed and name someone are refused under that name.
 	named := []string{"nobody's org", "another org", "an unknown agent", "an agent as user"}
 	for _, name := range named {
-		w.logs("auth.failure refused invalid_token", func() {
+		w.Logs("auth.failure refused invalid_token", func() {
 			if p, err := w.auth(tokens[name]); err == nil || err.Error() != identity.ErrToken.Error() || p.ID != (id.ID{}) {
 				t.Errorf("%s: got %+v, %v", name, p, err)
 			}
@@ -218,12 +220,12 @@ func TestJ2_RequiredClaims(t *testing.T) {
 func TestJ2_ClaimsExactly(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.owner()
-	tok, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	tok, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	c := w.part(tok.JWT, 1)
-	equal(t, "a user's claims", slices.Sorted(maps.Keys(c)), []string{"exp", "iat", "jti", "org", "sub"})
-	equal(t, "subject", c["sub"], "user:"+user.ID.String())
-	equal(t, "org", c["org"], user.Org.String())
+	storetest.Equal(t, "a user's claims", slices.Sorted(maps.Keys(c)), []string{"exp", "iat", "jti", "org", "sub"})
+	storetest.Equal(t, "subject", c["sub"], "user:"+user.ID.String())
+	storetest.Equal(t, "org", c["org"], user.Org.String())
 
 	v := id.New()
 	for _, intents := range []bool{false, true} {
@@ -231,28 +233,28 @@ func TestJ2_ClaimsExactly(t *testing.T) {
 			a.Scopes, a.VaultIDs, a.Intents = []string{"a/*", "b"}, []id.ID{v}, intents
 		})
 		c = w.part(w.exchange(key).JWT, 1)
-		equal(t, "an agent's claims", slices.Sorted(maps.Keys(c)),
+		storetest.Equal(t, "an agent's claims", slices.Sorted(maps.Keys(c)),
 			[]string{"exp", "iat", "intents_api_enabled", "jti", "org", "scopes", "sub", "vault_ids"})
-		equal(t, "subject", c["sub"], "agent:"+a.ID.String())
-		equal(t, "scopes", c["scopes"], []string{"a/*", "b"})
-		equal(t, "binding", c["vault_ids"], []string{v.String()})
-		equal(t, "intents", c["intents_api_enabled"], intents)
-		equal(t, "iat", int64(c["iat"].(float64)), noon.Unix())
-		equal(t, "exp", int64(c["exp"].(float64)), noon.Add(time.Hour).Unix())
+		storetest.Equal(t, "subject", c["sub"], "agent:"+a.ID.String())
+		storetest.Equal(t, "scopes", c["scopes"], []string{"a/*", "b"})
+		storetest.Equal(t, "binding", c["vault_ids"], []string{v.String()})
+		storetest.Equal(t, "intents", c["intents_api_enabled"], intents)
+		storetest.Equal(t, "iat", int64(c["iat"].(float64)), clocktest.Noon.Unix())
+		storetest.Equal(t, "exp", int64(c["exp"].(float64)), clocktest.Noon.Add(time.Hour).Unix())
 	}
 	// Empty lists are there, not null.
 	_, key := w.agent(nil)
 	token := w.exchange(key).JWT
 	raw, err := b64.DecodeString(strings.Split(token, ".")[1])
-	w.ok(err)
+	w.OK(err)
 	for _, want := range []string{`"scopes":[]`, `"vault_ids":[]`, `"intents_api_enabled":false`} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("%s lacks %s", raw, want)
 		}
 	}
 	h := w.part(token, 0)
-	equal(t, "alg", h["alg"], "EdDSA")
-	equal(t, "typ", h["typ"], "JWT")
+	storetest.Equal(t, "alg", h["alg"], "EdDSA")
+	storetest.Equal(t, "typ", h["typ"], "JWT")
 }
 
 func TestJ1_PublicKeyVerifies(t *testing.T) {
@@ -260,13 +262,13 @@ func TestJ1_PublicKeyVerifies(t *testing.T) {
 	_, _, token := w.signed()
 	i := strings.LastIndex(token, ".")
 	sig, err := b64.DecodeString(token[i+1:])
-	w.ok(err)
-	equal(t, "key", len(w.PublicKey()), 32)
+	w.OK(err)
+	storetest.Equal(t, "key", len(w.PublicKey()), 32)
 	if !ed25519.Verify(w.PublicKey(), []byte(token[:i]), sig) {
 		t.Error("the published key does not verify a token")
 	}
 	kid, _ := w.part(token, 0)["kid"].(string)
-	equal(t, "by its id", w.PublicKeys()[kid], w.PublicKey())
+	storetest.Equal(t, "by its id", w.PublicKeys()[kid], w.PublicKey())
 }
 
 // Each token has an id of its own: revoking one leaves the other.
@@ -284,16 +286,16 @@ func TestClock_BeforeTheEpoch(t *testing.T) {
 	for _, at := range []time.Time{
 		time.Date(1960, 1, 1, 0, 0, 0, 500, time.UTC), time.Unix(0, 0), time.Unix(-1, 999_999_999), time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC),
 	} {
-		w.clock.Set(at)
+		w.Clock.Set(at)
 		_, key := w.agent(nil)
 		tok := w.exchange(key)
 		if _, err := w.auth(tok.JWT); err != nil {
 			t.Errorf("at %v: %v", at, err)
 		}
-		w.clock.Set(at.Add(time.Hour))
+		w.Clock.Set(at.Add(time.Hour))
 		_, err := w.auth(tok.JWT)
-		w.is(err, identity.ErrToken)
-		w.ok(w.ForgetRevoked(w.ctx))
+		w.Is(err, identity.ErrToken)
+		w.OK(w.ForgetRevoked(w.Ctx))
 	}
 }
 
@@ -301,11 +303,11 @@ func TestClock_BeforeTheEpoch(t *testing.T) {
 func TestAuthenticate_Principal(t *testing.T) {
 	w := newWorld(t)
 	user, key1 := w.owner()
-	tok, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	tok, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	p := w.admits(tok.JWT)
 	if p.Kind != identity.KindUser || p.ID != user.ID || p.Org != user.Org || p.Role != identity.RoleOwner ||
-		p.IP != peer.IP || p.RequestID != peer.Request || p.Token == "" || !p.TokenExpires.Equal(noon.Add(15*time.Minute)) {
+		p.IP != peer.IP || p.RequestID != peer.Request || p.Token == "" || !p.TokenExpires.Equal(clocktest.Noon.Add(15*time.Minute)) {
 		t.Errorf("by password: %+v", p)
 	}
 	p = w.admits(key1)
@@ -317,9 +319,9 @@ func TestAuthenticate_Principal(t *testing.T) {
 	if p.Kind != identity.KindAgent || p.ID != a.ID || p.Org != w.org || p.Role != "" || !p.Intents || p.IP != peer.IP {
 		t.Errorf("agent: %+v", p)
 	}
-	equal(t, "scopes", scopes(p), []string{"x/*"})
+	storetest.Equal(t, "scopes", scopes(p), []string{"x/*"})
 	// A role is looked up, not frozen.
-	w.update(func(tx vault.Tx) error {
+	w.Commit(func(tx *store.Tx) error {
 		u, _, err := tx.User(user.Org, user.ID)
 		u.Role = identity.RoleMember
 		if err != nil {
@@ -327,5 +329,5 @@ func TestAuthenticate_Principal(t *testing.T) {
 		}
 		return tx.PutUser(u)
 	})
-	equal(t, "role", w.admits(tok.JWT).Role, identity.RoleMember)
+	storetest.Equal(t, "role", w.admits(tok.JWT).Role, identity.RoleMember)
 }

@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/store"
-	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
@@ -35,27 +36,27 @@ func TestH4_StoredAsMAC(t *testing.T) {
 	if string(w.HashKey(key)) == string(other.HashKey(key)) || len(w.HashKey(key)) != 32 {
 		t.Error("the pepper has no part in it")
 	}
-	equal(t, "again", w.HashKey(key), w.HashKey(key))
+	storetest.Equal(t, "again", w.HashKey(key), w.HashKey(key))
 }
 
 func TestH3_KeyAsBearerAndExchanged(t *testing.T) {
 	w := newWorld(t)
 	user, key := w.owner()
-	equal(t, "bearer", w.admits(key).ID, user.ID)
-	tok, err := w.ExchangeUserKey(w.ctx, key, peer)
-	w.ok(err)
-	equal(t, "lifetime", tok.ExpiresIn, 900)
-	equal(t, "token", w.admits(tok.JWT).ID, user.ID)
+	storetest.Equal(t, "bearer", w.admits(key).ID, user.ID)
+	tok, err := w.ExchangeUserKey(w.Ctx, key, peer)
+	w.OK(err)
+	storetest.Equal(t, "lifetime", tok.ExpiresIn, 900)
+	storetest.Equal(t, "token", w.admits(tok.JWT).ID, user.ID)
 
 	longer := identity.New(identity.Config{
-		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: w.pepper, Now: w.clock.Now, UserKeyTTL: 12 * time.Hour,
+		DB: store.Runner[identity.Tx](w.Store), Signer: w.gate, Key: w.key, Pepper: w.pepper, Now: w.Clock.Now, UserKeyTTL: 12 * time.Hour,
 	})
-	tok, err = longer.ExchangeUserKey(w.ctx, key, peer)
-	w.ok(err)
-	equal(t, "set lifetime", tok.ExpiresIn, 12*3600)
-	tok, err = longer.Login(w.ctx, email, password, peer)
-	w.ok(err)
-	equal(t, "of a password's token", tok.ExpiresIn, 900)
+	tok, err = longer.ExchangeUserKey(w.Ctx, key, peer)
+	w.OK(err)
+	storetest.Equal(t, "set lifetime", tok.ExpiresIn, 12*3600)
+	tok, err = longer.Login(w.Ctx, email, password, peer)
+	w.OK(err)
+	storetest.Equal(t, "of a password's token", tok.ExpiresIn, 900)
 }
 
 func TestH3_RefusedKeys(t *testing.T) {
@@ -67,13 +68,13 @@ func TestH3_RefusedKeys(t *testing.T) {
 		"other case": "1CK_" + key[4:], "last character": key[:46] + other(key[46]), "agent's": agentKey, "agent's under our prefix": "1ck_" + agentKey[4:],
 		"ours under the agents' prefix": "ocv_" + key[4:], "space": key[:46] + " ",
 	} {
-		w.logs("auth.failure refused invalid_credentials", func() {
-			_, err := w.ExchangeUserKey(w.ctx, k, peer)
+		w.Logs("auth.failure refused invalid_credentials", func() {
+			_, err := w.ExchangeUserKey(w.Ctx, k, peer)
 			if err == nil || err.Error() != identity.ErrCredentials.Error() {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
-		w.logs("auth.failure refused invalid_token", func() {
+		w.Logs("auth.failure refused invalid_token", func() {
 			_, err := w.auth(k)
 			if err == nil || err.Error() != identity.ErrToken.Error() {
 				t.Errorf("%s as bearer: %v", name, err)
@@ -93,52 +94,52 @@ func TestH5_KeysOfAUser(t *testing.T) {
 	w := newWorld(t)
 	user, first := w.owner()
 	p := w.admits(first)
-	ends := noon.Add(time.Hour)
+	ends := clocktest.Noon.Add(time.Hour)
 	var k identity.APIKey
 	var key string
-	e := w.logs("api_key.create success", func() {
+	e := w.Logs("api_key.create success", func() {
 		var err error
-		k, key, err = w.CreateAPIKey(w.ctx, p, identity.NewAPIKeySpec{Name: "ci", ExpiresAt: &ends, Scopes: []string{"x"}})
-		w.ok(err)
+		k, key, err = w.CreateAPIKey(w.Ctx, p, identity.NewAPIKeySpec{Name: "ci", ExpiresAt: &ends, Scopes: []string{"x"}})
+		w.OK(err)
 	})[0]
-	equal(t, "resource", e.Resource.ID, k.ID.String())
-	equal(t, "prefix", k.Prefix, key[:12])
+	storetest.Equal(t, "resource", e.Resource.ID, k.ID.String())
+	storetest.Equal(t, "prefix", k.Prefix, key[:12])
 	if k.Name != "ci" || !k.Active || k.User != user.ID || !k.ExpiresAt.Equal(ends) {
 		t.Errorf("got %+v", k)
 	}
-	equal(t, "works", w.admits(key).ID, user.ID)
-	list, err := w.APIKeys(w.ctx, p)
-	w.ok(err)
-	equal(t, "listed", len(list), 2)
-	equal(t, "oldest first", list[1].ID, k.ID)
-	if !list[1].LastUsed.Equal(noon) {
+	storetest.Equal(t, "works", w.admits(key).ID, user.ID)
+	list, err := w.APIKeys(w.Ctx, p)
+	w.OK(err)
+	storetest.Equal(t, "listed", len(list), 2)
+	storetest.Equal(t, "oldest first", list[1].ID, k.ID)
+	if !list[1].LastUsed.Equal(clocktest.Noon) {
 		t.Errorf("last used %v", list[1].LastUsed)
 	}
 
-	w.clock.Set(ends.Add(-1))
+	w.Clock.Set(ends.Add(-1))
 	w.admits(key)
-	w.clock.Set(ends)
-	w.logs("auth.failure refused invalid_token", func() { _, err := w.auth(key); w.is(err, identity.ErrToken) })
-	w.logs("auth.failure refused invalid_credentials", func() {
-		_, err := w.ExchangeUserKey(w.ctx, key, peer)
-		w.is(err, identity.ErrCredentials)
+	w.Clock.Set(ends)
+	w.Logs("auth.failure refused invalid_token", func() { _, err := w.auth(key); w.Is(err, identity.ErrToken) })
+	w.Logs("auth.failure refused invalid_credentials", func() {
+		_, err := w.ExchangeUserKey(w.Ctx, key, peer)
+		w.Is(err, identity.ErrCredentials)
 	})
 
 	// Revoked: at once, for good, and listed still.
-	e = w.logs("api_key.revoke success", func() { w.ok(w.RevokeAPIKey(w.ctx, p, list[0].ID)) })[0]
-	equal(t, "resource", e.Resource.ID, list[0].ID.String())
+	e = w.Logs("api_key.revoke success", func() { w.OK(w.RevokeAPIKey(w.Ctx, p, list[0].ID)) })[0]
+	storetest.Equal(t, "resource", e.Resource.ID, list[0].ID.String())
 	_, err = w.auth(first)
-	w.is(err, identity.ErrToken)
-	w.logs("api_key.revoke refused api_key_not_found", func() { w.is(w.RevokeAPIKey(w.ctx, p, list[0].ID), identity.ErrKeyNotFound) })
-	w.view(func(tx vault.Tx) error { // nothing to find it by
+	w.Is(err, identity.ErrToken)
+	w.Logs("api_key.revoke refused api_key_not_found", func() { w.Is(w.RevokeAPIKey(w.Ctx, p, list[0].ID), identity.ErrKeyNotFound) })
+	w.Inspect(func(tx *store.Tx) error { // nothing to find it by
 		_, there, err := tx.Credential(w.HashKey(first))
-		equal(t, "credential", there, false)
+		storetest.Equal(t, "credential", there, false)
 		return err
 	})
-	list, err = w.APIKeys(w.ctx, p)
-	w.ok(err)
-	equal(t, "still listed", len(list), 2)
-	equal(t, "inactive", list[0].Active, false)
+	list, err = w.APIKeys(w.Ctx, p)
+	w.OK(err)
+	storetest.Equal(t, "still listed", len(list), 2)
+	storetest.Equal(t, "inactive", list[0].Active, false)
 }
 
 func TestH5_Refusals(t *testing.T) {
@@ -146,17 +147,17 @@ func TestH5_Refusals(t *testing.T) {
 	_, first := w.owner()
 	p, stranger := w.admits(first), w.member()
 	for _, spec := range []identity.NewAPIKeySpec{{Name: ""}, {Name: strings.Repeat("n", 256)}} {
-		_, _, err := w.CreateAPIKey(w.ctx, p, spec)
-		w.is(err, identity.ErrKeyName)
+		_, _, err := w.CreateAPIKey(w.Ctx, p, spec)
+		w.Is(err, identity.ErrKeyName)
 	}
-	_, _, err := w.CreateAPIKey(w.ctx, p, identity.NewAPIKeySpec{Name: "x", ExpiresAt: &noon})
-	w.is(err, identity.ErrExpiryPast)
-	list, err := w.APIKeys(w.ctx, p)
-	w.ok(err)
+	_, _, err := w.CreateAPIKey(w.Ctx, p, identity.NewAPIKeySpec{Name: "x", ExpiresAt: &clocktest.Noon})
+	w.Is(err, identity.ErrExpiryPast)
+	list, err := w.APIKeys(w.Ctx, p)
+	w.OK(err)
 	// Another person's key is not found, and stays.
-	w.logs("api_key.revoke refused api_key_not_found", func() { w.is(w.RevokeAPIKey(w.ctx, stranger, list[0].ID), identity.ErrKeyNotFound) })
+	w.Logs("api_key.revoke refused api_key_not_found", func() { w.Is(w.RevokeAPIKey(w.Ctx, stranger, list[0].ID), identity.ErrKeyNotFound) })
 	w.admits(first)
-	equal(t, "a stranger's", len(must(w.APIKeys(w.ctx, stranger))), 0)
+	storetest.Equal(t, "a stranger's", len(must(w.APIKeys(w.Ctx, stranger))), 0)
 }
 
 func must[T any](v T, err error) T {
@@ -171,15 +172,15 @@ func TestH5_NotForAgents(t *testing.T) {
 	w := newWorld(t)
 	_, key := w.agent(nil)
 	bot := w.admits(w.exchange(key).JWT)
-	w.logs("api_key.create refused users_only", func() {
-		_, text, err := w.CreateAPIKey(w.ctx, bot, identity.NewAPIKeySpec{Name: "x"})
-		w.is(err, identity.ErrUsersOnly)
-		equal(t, "key", text, "")
+	w.Logs("api_key.create refused users_only", func() {
+		_, text, err := w.CreateAPIKey(w.Ctx, bot, identity.NewAPIKeySpec{Name: "x"})
+		w.Is(err, identity.ErrUsersOnly)
+		storetest.Equal(t, "key", text, "")
 	})
-	w.logs("api_key.revoke refused users_only", func() { w.is(w.RevokeAPIKey(w.ctx, bot, id.New()), identity.ErrUsersOnly) })
-	_, err := w.APIKeys(w.ctx, bot)
-	w.is(err, identity.ErrUsersOnly)
-	equal(t, "kind", fault.KindOf(err), fault.Denied)
+	w.Logs("api_key.revoke refused users_only", func() { w.Is(w.RevokeAPIKey(w.Ctx, bot, id.New()), identity.ErrUsersOnly) })
+	_, err := w.APIKeys(w.Ctx, bot)
+	w.Is(err, identity.ErrUsersOnly)
+	storetest.Equal(t, "kind", fault.KindOf(err), fault.Denied)
 }
 
 func TestRestart_KeysStay(t *testing.T) {
@@ -191,8 +192,8 @@ func TestRestart_KeysStay(t *testing.T) {
 	w.admits(key)
 	w.admits(token)
 	w.exchange(agentKey)
-	_, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	_, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 }
 
 // When someone was last seen survives a flush and a restart.
@@ -200,25 +201,25 @@ func TestA10_Activity(t *testing.T) {
 	w := newWorld(t)
 	a, key := w.agent(nil)
 	seen := func() (at time.Time) {
-		w.ok(store.Runner[identity.Tx](w.db).View(w.ctx, func(tx identity.Tx) (err error) { at, err = w.LastSeen(tx, a.ID); return err }))
+		w.OK(store.Runner[identity.Tx](w.Store).View(w.Ctx, func(tx identity.Tx) (err error) { at, err = w.LastSeen(tx, a.ID); return err }))
 		return at
 	}
-	equal(t, "never", seen(), time.Time{})
+	storetest.Equal(t, "never", seen(), time.Time{})
 	token := w.exchange(key).JWT
-	equal(t, "exchange", seen(), noon)
-	w.clock.Set(noon.Add(time.Minute))
+	storetest.Equal(t, "exchange", seen(), clocktest.Noon)
+	w.Clock.Set(clocktest.Noon.Add(time.Minute))
 	w.admits(token)
-	equal(t, "use", seen(), noon.Add(time.Minute))
+	storetest.Equal(t, "use", seen(), clocktest.Noon.Add(time.Minute))
 	w.faults.set(nil)
-	w.ok(w.FlushActivity(w.ctx))
-	w.ok(w.FlushActivity(w.ctx)) // nothing new
+	w.OK(w.FlushActivity(w.Ctx))
+	w.OK(w.FlushActivity(w.Ctx)) // nothing new
 	w.restart()
-	equal(t, "after a restart", seen(), noon.Add(time.Minute))
+	storetest.Equal(t, "after a restart", seen(), clocktest.Noon.Add(time.Minute))
 	// A refused attempt is no activity.
-	w.clock.Set(noon.Add(2 * time.Minute))
+	w.Clock.Set(clocktest.Noon.Add(2 * time.Minute))
 	a.Active = false
-	w.update(func(tx vault.Tx) error { return tx.PutAgent(a) })
+	w.Commit(func(tx *store.Tx) error { return tx.PutAgent(a) })
 	_, err := w.auth(token)
-	w.is(err, identity.ErrInactive)
-	equal(t, "refused", seen(), noon.Add(time.Minute))
+	w.Is(err, identity.ErrInactive)
+	storetest.Equal(t, "refused", seen(), clocktest.Noon.Add(time.Minute))
 }

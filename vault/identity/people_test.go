@@ -10,9 +10,11 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
-	"github.com/oneclaw/oneclawd/vault"
+	"github.com/oneclaw/oneclawd/store"
+	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault/identity"
 )
 
@@ -20,20 +22,20 @@ func TestH1_Login(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.owner()
 	for _, e := range []string{email, "ann@example.com", "ANN@EXAMPLE.COM", "  ann@example.com "} {
-		tok, err := w.Login(w.ctx, e, password, peer)
-		w.ok(err)
-		equal(t, "lifetime", tok.ExpiresIn, 900)
-		equal(t, "who", w.admits(tok.JWT).ID, user.ID)
+		tok, err := w.Login(w.Ctx, e, password, peer)
+		w.OK(err)
+		storetest.Equal(t, "lifetime", tok.ExpiresIn, 900)
+		storetest.Equal(t, "who", w.admits(tok.JWT).ID, user.ID)
 	}
 	for _, c := range []struct{ email, password string }{
 		{email, password + "x"}, {email, ""}, {email, strings.ToLower(password)}, {email, password + " "}, {email, password[:len(password)-1]},
 		{"bob@example.com", password}, {"", password}, {"ann", password}, {"Ann <ann@example.com>", password},
 		{"ann@example.com\x00", password}, {"ann@example.com.", password}, {email, strings.Repeat("x", 1<<20)},
 	} {
-		tok, err := w.Login(w.ctx, c.email, c.password, peer)
-		w.is(err, identity.ErrCredentials)
-		equal(t, "words", err.Error(), identity.ErrCredentials.Error()) // the same whoever asked
-		equal(t, "token", tok, identity.Token{})
+		tok, err := w.Login(w.Ctx, c.email, c.password, peer)
+		w.Is(err, identity.ErrCredentials)
+		storetest.Equal(t, "words", err.Error(), identity.ErrCredentials.Error()) // the same whoever asked
+		storetest.Equal(t, "token", tok, identity.Token{})
 	}
 }
 
@@ -42,19 +44,19 @@ func TestH1_Login(t *testing.T) {
 func TestH1_LoginIsRecorded(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.owner()
-	good := w.logs("auth.success success", func() { _, err := w.Login(w.ctx, email, password, peer); w.ok(err) })[0]
-	bad := w.logs("auth.failure refused invalid_credentials", func() {
-		_, err := w.Login(w.ctx, email, "wrong", peer)
-		w.is(err, identity.ErrCredentials)
+	good := w.Logs("auth.success success", func() { _, err := w.Login(w.Ctx, email, password, peer); w.OK(err) })[0]
+	bad := w.Logs("auth.failure refused invalid_credentials", func() {
+		_, err := w.Login(w.Ctx, email, "wrong", peer)
+		w.Is(err, identity.ErrCredentials)
 	})[0]
-	for _, e := range []event{good, bad} {
-		if e.Org != user.Org || e.Actor.ID != user.ID || e.Actor.Type != "user" || e.IP != "192.0.2.7" || e.Request != "req-1" || !e.Time.Equal(noon) {
+	for _, e := range []storetest.Event{good, bad} {
+		if e.Org != user.Org || e.Actor.ID != user.ID || e.Actor.Type != "user" || e.IP != "192.0.2.7" || e.Request != "req-1" || !e.Time.Equal(clocktest.Noon) {
 			t.Errorf("got %+v", e)
 		}
 	}
-	e := w.logs("auth.failure refused invalid_credentials", func() {
-		_, err := w.Login(w.ctx, "bob@example.com", "wrong", peer)
-		w.is(err, identity.ErrCredentials)
+	e := w.Logs("auth.failure refused invalid_credentials", func() {
+		_, err := w.Login(w.Ctx, "bob@example.com", "wrong", peer)
+		w.Is(err, identity.ErrCredentials)
 	})[0]
 	if !e.Org.IsZero() || !e.Actor.ID.IsZero() || e.Actor.Type != "anonymous" || e.IP != "192.0.2.7" {
 		t.Errorf("got %+v", e)
@@ -139,7 +141,7 @@ func FuzzPasswordRule(f *testing.F) {
 func TestH2_NeverStoredInClear(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.owner()
-	w.view(func(tx vault.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		u, _, err := tx.User(user.Org, user.ID)
 		if !strings.HasPrefix(u.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") || strings.Contains(u.PasswordHash, password) {
 			t.Errorf("got %q", u.PasswordHash)
@@ -150,9 +152,9 @@ func TestH2_NeverStoredInClear(t *testing.T) {
 
 func TestCreateOwner(t *testing.T) {
 	w := newWorld(t)
-	has, err := w.HasOwner(w.ctx)
-	w.ok(err)
-	equal(t, "before", has, false)
+	has, err := w.HasOwner(w.Ctx)
+	w.OK(err)
+	storetest.Equal(t, "before", has, false)
 	for _, c := range []struct {
 		email, password string
 		want            error
@@ -161,20 +163,20 @@ func TestCreateOwner(t *testing.T) {
 		{"a@x.org, b@x.org", password, identity.ErrEmail}, {strings.Repeat("a", 250) + "@x.org", password, identity.ErrEmail},
 		{email, "short", identity.ErrPasswordRule},
 	} {
-		w.logs("", func() { _, _, err := w.CreateOwner(w.ctx, c.email, c.password, "Acme"); w.is(err, c.want) })
+		w.Logs("", func() { _, _, err := w.CreateOwner(w.Ctx, c.email, c.password, "Acme"); w.Is(err, c.want) })
 	}
 	var user identity.User
-	e := w.logs("user.create success", func() { user, _ = w.owner() })[0]
-	equal(t, "org of the event", e.Org, user.Org)
-	equal(t, "actor", e.Actor.Type, "system")
-	has, err = w.HasOwner(w.ctx)
-	w.ok(err)
-	equal(t, "after", has, true)
-	equal(t, "role", user.Role, identity.RoleOwner)
+	e := w.Logs("user.create success", func() { user, _ = w.owner() })[0]
+	storetest.Equal(t, "org of the event", e.Org, user.Org)
+	storetest.Equal(t, "actor", e.Actor.Type, "system")
+	has, err = w.HasOwner(w.Ctx)
+	w.OK(err)
+	storetest.Equal(t, "after", has, true)
+	storetest.Equal(t, "role", user.Role, identity.RoleOwner)
 
-	w.logs("auth.failure refused invalid_token", func() { // of the key, tried in vain
-		_, key, err := w.CreateOwner(w.ctx, "ANN@example.com", password, "Other")
-		w.is(err, identity.ErrEmailTaken)
+	w.Logs("auth.failure refused invalid_token", func() { // of the key, tried in vain
+		_, key, err := w.CreateOwner(w.Ctx, "ANN@example.com", password, "Other")
+		w.Is(err, identity.ErrEmailTaken)
 		if _, err := w.auth(key); err == nil {
 			t.Error("a key of the refused owner works")
 		}
@@ -189,7 +191,7 @@ func TestCreateOwner_AtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			_, _, err := w.CreateOwner(w.ctx, email, password, "Acme")
+			_, _, err := w.CreateOwner(w.Ctx, email, password, "Acme")
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -199,10 +201,10 @@ func TestCreateOwner_AtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	equal(t, "winners", won.Load(), 1)
-	first, _, err := w.CreateOwner(w.ctx, "bob@example.com", password, "Second")
-	w.ok(err)
-	w.view(func(tx vault.Tx) error {
+	storetest.Equal(t, "winners", won.Load(), 1)
+	first, _, err := w.CreateOwner(w.Ctx, "bob@example.com", password, "Second")
+	w.OK(err)
+	w.Inspect(func(tx *store.Tx) error {
 		org, _, err := tx.Platform()
 		if org == first.Org {
 			t.Error("the second organisation took the platform")
@@ -215,42 +217,42 @@ func TestCreateOwner_AtOnce(t *testing.T) {
 func TestLogin_Cancelled(t *testing.T) {
 	w := newWorld(t)
 	w.owner()
-	ctx, cancel := context.WithCancel(w.ctx)
+	ctx, cancel := context.WithCancel(w.Ctx)
 	cancel()
 	_, err := w.Login(ctx, email, password, peer)
-	w.is(err, context.Canceled)
+	w.Is(err, context.Canceled)
 }
 
 func TestH12_Me(t *testing.T) {
 	w := newWorld(t)
 	user, key := w.owner()
 	p := w.admits(key)
-	me, err := w.Me(w.ctx, p)
-	w.ok(err)
+	me, err := w.Me(w.Ctx, p)
+	w.OK(err)
 	if me.ID != user.ID || me.Org != user.Org || me.Email != email {
 		t.Errorf("got %+v", me)
 	}
 	_, akey := w.agent(nil)
-	_, err = w.Me(w.ctx, w.admits(w.exchange(akey).JWT))
-	w.is(err, identity.ErrUsersOnly)
+	_, err = w.Me(w.Ctx, w.admits(w.exchange(akey).JWT))
+	w.Is(err, identity.ErrUsersOnly)
 	p.ID = id.New()
-	_, err = w.Me(w.ctx, p)
-	w.is(err, identity.ErrToken)
+	_, err = w.Me(w.Ctx, p)
+	w.Is(err, identity.ErrToken)
 }
 
 // Tokens from before a change of password are refused, later ones are not.
 func TestTokensFrom(t *testing.T) {
 	w := newWorld(t)
 	user, _ := w.owner()
-	old, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	old, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	w.admits(old.JWT)
-	w.clock.Set(noon.Add(time.Minute))
-	user.TokensFrom = w.clock.Now()
-	w.update(func(tx vault.Tx) error { return tx.PutUser(user) })
+	w.Clock.Set(clocktest.Noon.Add(time.Minute))
+	user.TokensFrom = w.Clock.Now()
+	w.Commit(func(tx *store.Tx) error { return tx.PutUser(user) })
 	_, err = w.auth(old.JWT)
-	w.is(err, identity.ErrTokenRevoked)
-	fresh, err := w.Login(w.ctx, email, password, peer)
-	w.ok(err)
+	w.Is(err, identity.ErrTokenRevoked)
+	fresh, err := w.Login(w.Ctx, email, password, peer)
+	w.OK(err)
 	w.admits(fresh.JWT)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/vault/identity"
@@ -41,7 +42,7 @@ func (w *world) put(a identity.Agent) error {
 	if a.Org.IsZero() {
 		a.Org = w.org
 	}
-	return w.faults.Runner.Update(w.ctx, func(tx identity.Tx) error {
+	return w.faults.Runner.Update(w.Ctx, func(tx identity.Tx) error {
 		if err := w.KeepClaim(tx, a); err != nil {
 			return err
 		}
@@ -56,26 +57,26 @@ func mtlsAgent(cert *x509.Certificate) identity.Agent {
 // lastDetails are those of the newest event.
 func (w *world) lastDetails() (d map[string]string) {
 	w.Helper()
-	all := w.rawEvents()
+	all := w.Leaves(0)
 	var e struct{ Details map[string]string }
-	w.ok(json.Unmarshal(all[len(all)-1], &e))
+	w.OK(json.Unmarshal(all[len(all)-1], &e))
 	return e.Details
 }
 
 func TestCertificateIsExchanged(t *testing.T) {
 	w := newWorld(t)
-	cert := certificate(t, noon.Add(-time.Hour), noon.Add(time.Hour))
+	cert := certificate(t, clocktest.Noon.Add(-time.Hour), clocktest.Noon.Add(time.Hour))
 	a := mtlsAgent(cert)
 	a.VaultIDs = []id.ID{id.New()}
-	w.ok(w.put(a))
+	w.OK(w.put(a))
 	for _, named := range []id.ID{{}, a.ID} {
-		tok, err := w.ExchangeCertificate(w.ctx, named, cert, peer)
-		w.ok(err)
+		tok, err := w.ExchangeCertificate(w.Ctx, named, cert, peer)
+		w.OK(err)
 		if tok.Agent != a.ID || tok.ExpiresIn != 3600 || len(tok.VaultIDs) != 1 {
 			t.Errorf("got %+v", tok)
 		}
-		p, err := w.Authenticate(w.ctx, tok.JWT, peer)
-		w.ok(err)
+		p, err := w.Authenticate(w.Ctx, tok.JWT, peer)
+		w.OK(err)
 		if p.ID != a.ID || p.Org != w.org {
 			t.Errorf("got %+v", p)
 		}
@@ -84,17 +85,17 @@ func TestCertificateIsExchanged(t *testing.T) {
 
 func TestCertificateIsRefused(t *testing.T) {
 	w := newWorld(t)
-	from, until := noon.Add(-time.Hour), noon.Add(time.Hour)
-	good, later, earlier, off, ended, other := certificate(t, from, until), certificate(t, until, until.Add(1)), certificate(t, from, noon.Add(-time.Second)),
+	from, until := clocktest.Noon.Add(-time.Hour), clocktest.Noon.Add(time.Hour)
+	good, later, earlier, off, ended, other := certificate(t, from, until), certificate(t, until, until.Add(1)), certificate(t, from, clocktest.Noon.Add(-time.Second)),
 		certificate(t, from, until), certificate(t, from, until), certificate(t, from, until)
 	a := mtlsAgent(good)
-	w.ok(w.put(a))
-	w.ok(w.put(mtlsAgent(later)))
-	w.ok(w.put(mtlsAgent(earlier)))
+	w.OK(w.put(a))
+	w.OK(w.put(mtlsAgent(later)))
+	w.OK(w.put(mtlsAgent(earlier)))
 	inactive, over := mtlsAgent(off), mtlsAgent(ended)
-	inactive.Active, over.ExpiresAt = false, &noon
-	w.ok(w.put(inactive))
-	w.ok(w.put(over))
+	inactive.Active, over.ExpiresAt = false, &clocktest.Noon
+	w.OK(w.put(inactive))
+	w.OK(w.put(over))
 	for _, c := range []struct {
 		name  string
 		cert  *x509.Certificate
@@ -110,7 +111,7 @@ func TestCertificateIsRefused(t *testing.T) {
 		{"of an expired agent", ended, id.ID{}, "agent_expired"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := w.ExchangeCertificate(w.ctx, c.agent, c.cert, peer)
+			_, err := w.ExchangeCertificate(w.Ctx, c.agent, c.cert, peer)
 			if !errors.Is(err, identity.ErrCredentials) || fault.As(err).Msg != "Invalid credentials" {
 				t.Fatalf("got %v", err)
 			}
@@ -125,43 +126,43 @@ func TestCertificateIsRefused(t *testing.T) {
 // is not; meanwhile another may have it.
 func TestClaimsFollowTheAgent(t *testing.T) {
 	w := newWorld(t)
-	cert := certificate(t, noon.Add(-time.Hour), noon.Add(time.Hour))
+	cert := certificate(t, clocktest.Noon.Add(-time.Hour), clocktest.Noon.Add(time.Hour))
 	one, two := mtlsAgent(cert), mtlsAgent(cert)
-	w.ok(w.put(one))
-	w.ok(w.put(one)) // again
-	w.is(w.put(two), identity.ErrClaimTaken)
+	w.OK(w.put(one))
+	w.OK(w.put(one)) // again
+	w.Is(w.put(two), identity.ErrClaimTaken)
 	one.Active = false
-	w.ok(w.put(one))
-	w.ok(w.put(two))
+	w.OK(w.put(one))
+	w.OK(w.put(two))
 	one.Active = true
-	w.is(w.put(one), identity.ErrClaimTaken)
-	tok, err := w.ExchangeCertificate(w.ctx, id.ID{}, cert, peer)
-	w.ok(err)
+	w.Is(w.put(one), identity.ErrClaimTaken)
+	tok, err := w.ExchangeCertificate(w.Ctx, id.ID{}, cert, peer)
+	w.OK(err)
 	if tok.Agent != two.ID {
 		t.Error("the wrong agent")
 	}
 	one.Active = false
-	w.ok(w.put(one)) // takes nothing from the other
-	_, err = w.ExchangeCertificate(w.ctx, id.ID{}, cert, peer)
-	w.ok(err)
+	w.OK(w.put(one)) // takes nothing from the other
+	_, err = w.ExchangeCertificate(w.Ctx, id.ID{}, cert, peer)
+	w.OK(err)
 }
 
 // A stranger who registers somebody else's certificate gets nobody a token of the
 // stranger's organisation by surprise.
 func TestSharedProofNeedsTheAgentsID(t *testing.T) {
 	w := newWorld(t)
-	cert := certificate(t, noon.Add(-time.Hour), noon.Add(time.Hour))
+	cert := certificate(t, clocktest.Noon.Add(-time.Hour), clocktest.Noon.Add(time.Hour))
 	mine, theirs := mtlsAgent(cert), mtlsAgent(cert)
 	theirs.Org = id.New()
-	w.ok(w.put(mine))
-	w.ok(w.put(theirs))
-	_, err := w.ExchangeCertificate(w.ctx, id.ID{}, cert, peer)
-	w.is(err, identity.ErrCredentials)
+	w.OK(w.put(mine))
+	w.OK(w.put(theirs))
+	_, err := w.ExchangeCertificate(w.Ctx, id.ID{}, cert, peer)
+	w.Is(err, identity.ErrCredentials)
 	if d := w.lastDetails(); d["cause"] != "shared_proof" {
 		t.Errorf("logged %v", d)
 	}
-	tok, err := w.ExchangeCertificate(w.ctx, mine.ID, cert, peer)
-	w.ok(err)
+	tok, err := w.ExchangeCertificate(w.Ctx, mine.ID, cert, peer)
+	w.OK(err)
 	if tok.Agent != mine.ID {
 		t.Error("the wrong agent")
 	}
@@ -193,43 +194,43 @@ func (i issuers) Person(_ context.Context, token string) (identity.Person, error
 
 func TestWorkloadTokenIsExchanged(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.ExchangeWorkloadToken(w.ctx, id.ID{}, "t", peer)
-	w.is(err, identity.ErrNoIssuers)
-	w.Service = identity.New(identity.Config{DB: w.faults, Signer: w.gate, Key: w.key, Pepper: w.pepper, Now: w.clock.Now, Workloads: issuers{
+	_, err := w.ExchangeWorkloadToken(w.Ctx, id.ID{}, "t", peer)
+	w.Is(err, identity.ErrNoIssuers)
+	w.Service = identity.New(identity.Config{DB: w.faults, Signer: w.gate, Key: w.key, Pepper: w.pepper, Now: w.Clock.Now, Workloads: issuers{
 		"t": {"https://idp", "bot"}, "other client": {"https://idp", "bo"}, "other issuer": {"https://idpb", "ot"},
 	}})
 	a := identity.Agent{ID: id.New(), AuthMethod: identity.AuthOIDC, Active: true, OIDCIssuer: "https://idp", OIDCClientID: "bot"}
-	w.ok(w.put(a))
+	w.OK(w.put(a))
 	again := a
 	again.ID = id.New()
-	w.is(w.put(again), identity.ErrClaimTaken)
-	tok, err := w.ExchangeWorkloadToken(w.ctx, id.ID{}, "t", peer)
-	w.ok(err)
+	w.Is(w.put(again), identity.ErrClaimTaken)
+	tok, err := w.ExchangeWorkloadToken(w.Ctx, id.ID{}, "t", peer)
+	w.OK(err)
 	if tok.Agent != a.ID {
 		t.Errorf("got %+v", tok)
 	}
 	for token, cause := range map[string]string{"forged": "bad_signature", "other client": "unknown_proof", "other issuer": "unknown_proof"} {
-		_, err := w.ExchangeWorkloadToken(w.ctx, id.ID{}, token, peer)
-		w.is(err, identity.ErrCredentials)
+		_, err := w.ExchangeWorkloadToken(w.Ctx, id.ID{}, token, peer)
+		w.Is(err, identity.ErrCredentials)
 		if d := w.lastDetails(); d["method"] != "oidc_client_credentials" || d["cause"] != cause {
 			t.Errorf("%s: logged %v", token, d)
 		}
 	}
-	if _, err = w.ExchangeWorkloadToken(w.ctx, id.ID{}, "down", peer); fault.KindOf(err) != fault.Unavailable {
+	if _, err = w.ExchangeWorkloadToken(w.Ctx, id.ID{}, "down", peer); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("an issuer that cannot be reached: %v", err)
 	}
 }
 
 func TestSignInPerson(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.SignInPerson(w.ctx, "t", peer)
-	w.is(err, identity.ErrNoSignIn)
-	w.Service = identity.New(identity.Config{DB: w.faults, Signer: w.gate, Key: w.key, Pepper: w.pepper, Now: w.clock.Now,
+	_, err := w.SignInPerson(w.Ctx, "t", peer)
+	w.Is(err, identity.ErrNoSignIn)
+	w.Service = identity.New(identity.Config{DB: w.faults, Signer: w.gate, Key: w.key, Pepper: w.pepper, Now: w.Clock.Now,
 		SignIns: issuers{"t": {email, "Ann"}}})
-	_, err = w.SignInPerson(w.ctx, "forged", peer)
-	w.is(err, identity.ErrCredentials)
-	who, err := w.SignInPerson(w.ctx, "t", peer)
-	w.ok(err)
+	_, err = w.SignInPerson(w.Ctx, "forged", peer)
+	w.Is(err, identity.ErrCredentials)
+	who, err := w.SignInPerson(w.Ctx, "t", peer)
+	w.OK(err)
 	if who != (identity.Person{Email: email, Name: "Ann"}) {
 		t.Errorf("got %+v", who)
 	}

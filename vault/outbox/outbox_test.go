@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/store"
@@ -19,14 +20,12 @@ import (
 	"github.com/oneclaw/oneclawd/vault/outbox"
 )
 
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
 // world is an outbox over a real store.
 type world struct {
 	testing.TB
 	db    *store.DB
 	mail  *receiver
-	clock *clock
+	clock *clocktest.Clock
 	log   *bytes.Buffer
 	d     *outbox.Dispatcher
 	org   id.ID
@@ -34,7 +33,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, db: storetest.Open(t), mail: &receiver{}, clock: &clock{t: noon}, log: &bytes.Buffer{}, org: id.New()}
+	w := &world{TB: t, db: storetest.Open(t), mail: &receiver{}, clock: clocktest.At(clocktest.Noon), log: &bytes.Buffer{}, org: id.New()}
 	w.wire()
 	return w
 }
@@ -139,23 +138,6 @@ func (r *receiver) fails(err error) {
 	r.fail = err
 }
 
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 // A message is there exactly if what it tells of is.
 func TestEnqueueBelongsToItsCause(t *testing.T) {
 	w := newWorld(t)
@@ -168,7 +150,7 @@ func TestEnqueueBelongsToItsCause(t *testing.T) {
 	w.deliver(0)
 	w.enqueue(m)
 	got := w.want(m.ID, outbox.Pending, 0)
-	if !got.NotAfter.Equal(noon.Add(outbox.DefaultLifetime)) || !got.NextAt.Equal(noon) || w.waiting() != 1 {
+	if !got.NotAfter.Equal(clocktest.Noon.Add(outbox.DefaultLifetime)) || !got.NextAt.Equal(clocktest.Noon) || w.waiting() != 1 {
 		t.Errorf("%v, %v", got.NotAfter, got.NextAt)
 	}
 }
@@ -208,10 +190,10 @@ func TestDelivers(t *testing.T) {
 	if len(w.mail.taken) != 150 || w.waiting() != 0 {
 		t.Errorf("%d taken, %d waiting", len(w.mail.taken), w.waiting())
 	}
-	w.clock.add(outbox.KeptSettled - time.Second)
+	w.clock.Add(outbox.KeptSettled - time.Second)
 	w.deliver(0)
 	w.want(all[0], outbox.Sent, 1)
-	w.clock.add(time.Second)
+	w.clock.Add(time.Second)
 	w.deliver(0)
 	w.ok(w.runner().View(t.Context(), func(tx outbox.Tx) error {
 		left, err := tx.OutboxSettled(0)
@@ -228,13 +210,13 @@ func TestTriesAgain(t *testing.T) {
 	msg := w.enqueue(w.message("canary-body"))
 	w.deliver(0)
 	m := w.want(msg, outbox.Pending, 1)
-	if d := m.NextAt.Sub(noon); d < 48*time.Second || d > 72*time.Second || m.LastError != "down" {
+	if d := m.NextAt.Sub(clocktest.Noon); d < 48*time.Second || d > 72*time.Second || m.LastError != "down" {
 		t.Errorf("next in %v, %q", d, m.LastError)
 	}
 	w.deliver(0)
 	w.want(msg, outbox.Pending, 1) // not yet due
 	for n := 2; ; n++ {
-		w.clock.add(m.NextAt.Sub(w.clock.Now()))
+		w.clock.Add(m.NextAt.Sub(w.clock.Now()))
 		w.restart()
 		w.deliver(0)
 		next, _ := w.load(msg)
@@ -260,7 +242,7 @@ func TestGivesUpAtOnce(t *testing.T) {
 	msg := w.enqueue(w.message("x"))
 	w.deliver(0)
 	w.mail.fails(nil)
-	w.clock.add(time.Hour)
+	w.clock.Add(time.Hour)
 	w.deliver(0)
 	w.want(msg, outbox.Failed, 1)
 }
@@ -269,9 +251,9 @@ func TestGivesUpAtOnce(t *testing.T) {
 func TestNothingAfterItsTime(t *testing.T) {
 	w := newWorld(t)
 	m := w.message("x")
-	m.NotAfter = noon.Add(time.Hour)
+	m.NotAfter = clocktest.Noon.Add(time.Hour)
 	w.enqueue(m)
-	w.clock.add(2 * time.Hour)
+	w.clock.Add(2 * time.Hour)
 	w.deliver(0)
 	w.want(m.ID, outbox.Failed, 0)
 	if len(w.mail.taken) != 0 {
@@ -285,10 +267,10 @@ func TestWithoutSender(t *testing.T) {
 	w := newWorld(t)
 	w.d.Senders = nil
 	early, late := w.enqueue(w.message("early")), id.ID{}
-	w.clock.add(48 * time.Hour)
+	w.clock.Add(48 * time.Hour)
 	w.deliver(0)
 	late = w.enqueue(w.message("late"))
-	w.clock.add(25 * time.Hour)
+	w.clock.Add(25 * time.Hour)
 	w.deliver(0)
 	if m := w.want(early, outbox.Failed, 0); m.Body != "early" || !strings.Contains(m.LastError, "configured") {
 		t.Errorf("%q: %s", m.Body, m.LastError)

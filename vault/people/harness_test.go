@@ -2,14 +2,9 @@ package people_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/netip"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
@@ -31,30 +26,11 @@ const (
 
 var peer = identity.Peer{IP: netip.MustParseAddr("192.0.2.7"), Request: "req-1"}
 
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 // world is a Service over a real store and a real module.
 type world struct {
-	testing.TB
-	db    *store.DB
+	storetest.World
 	gate  *hsm.Gate
 	key   hsm.SigningKey
-	clock *clock
 	ident *identity.Service
 	gone  []id.ID // for whom Removed was called
 	fail  error   // what Removed answers
@@ -63,23 +39,23 @@ type world struct {
 
 func newWorld(t testing.TB, mode site.SignupMode) *world {
 	t.Helper()
-	w := &world{TB: t, db: storetest.Open(t), clock: &clock{t: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}, gate: new(hsm.Gate)}
+	w := &world{World: storetest.NewWorld(t), gate: new(hsm.Gate)}
 	w.gate.Open(hsmtest.Memory(t))
 	var err error
 	w.key, err = w.gate.NewSigningKey(t.Context())
-	w.ok(err)
+	w.OK(err)
 	w.serve(mode)
-	t.Cleanup(w.leaksNothing)
+	w.watch()
 	return w
 }
 
 func (w *world) serve(mode site.SignupMode) {
 	w.ident = identity.New(identity.Config{
-		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.clock.Now,
+		DB: store.Runner[identity.Tx](w.Store), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.Clock.Now,
 	})
 	w.Service = people.New(people.Config{
-		DB: store.Runner[people.Tx](w.db), Identity: w.ident, Signup: mode, PublicURL: "https://vault.example",
-		Claim: share.ClaimHook, Now: w.clock.Now,
+		DB: store.Runner[people.Tx](w.Store), Identity: w.ident, Signup: mode, PublicURL: "https://vault.example",
+		Claim: share.ClaimHook, Now: w.Clock.Now,
 		Removed: func(_ context.Context, _, user id.ID) error {
 			w.gone = append(w.gone, user)
 			return w.fail
@@ -87,34 +63,10 @@ func (w *world) serve(mode site.SignupMode) {
 	})
 }
 
-func (w *world) ok(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatalf("unexpected: %v", err)
-	}
-}
-
-func (w *world) is(err, want error) {
-	w.Helper()
-	if (err == nil) != (want == nil) || !errors.Is(err, want) {
-		w.Fatalf("got error %v, want %v", err, want)
-	}
-}
-
-func (w *world) view(fn func(people.Tx) error) {
-	w.Helper()
-	w.ok(store.Runner[people.Tx](w.db).View(w.Context(), fn))
-}
-
-func (w *world) update(fn func(people.Tx) error) {
-	w.Helper()
-	w.ok(store.Runner[people.Tx](w.db).Update(w.Context(), fn))
-}
-
 // mails to an address, newest first.
 func (w *world) mails(address string) (out []outbox.Message) {
 	w.Helper()
-	w.view(func(tx people.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		return tx.OutboxList(id.ID{}, id.ID{}, func(m outbox.Message) bool {
 			if m.To == address {
 				out = append(out, m)
@@ -151,7 +103,7 @@ func (w *world) signUp(email string) error {
 func (w *world) auth(token string) identity.Principal {
 	w.Helper()
 	p, err := w.ident.Authenticate(w.Context(), token, peer)
-	w.ok(err)
+	w.OK(err)
 	return p
 }
 
@@ -165,9 +117,9 @@ func (w *world) dead(token string) {
 // account makes one with an organisation of its own; the first is the platform's.
 func (w *world) account(email string) identity.Principal {
 	w.Helper()
-	w.ok(w.signUp(email))
+	w.OK(w.signUp(email))
 	tok, err := w.VerifyEmail(w.Context(), w.mailed(email), peer)
-	w.ok(err)
+	w.OK(err)
 	return w.auth(tok.JWT)
 }
 
@@ -175,9 +127,9 @@ func (w *world) account(email string) identity.Principal {
 func (w *world) member(p identity.Principal, email string, role identity.Role) identity.Principal {
 	w.Helper()
 	_, err := w.Invite(w.Context(), p, email, role)
-	w.ok(err)
+	w.OK(err)
 	tok, err := w.Accept(w.Context(), identity.Principal{}, w.mailed(email), first, "", peer)
-	w.ok(err)
+	w.OK(err)
 	return w.auth(tok.JWT)
 }
 
@@ -186,45 +138,27 @@ func (w *world) login(email, password string) (people.Login, error) {
 	return w.Login(w.Context(), email, password, peer)
 }
 
-// events are the actions, outcomes and reasons of all that was logged.
-func (w *world) events() (out []string) {
+// reopen is what a restart does.
+func (w *world) reopen(mode site.SignupMode) {
 	w.Helper()
-	for _, raw := range w.leaves() {
-		var e struct{ Action, Outcome, Reason string }
-		w.ok(json.Unmarshal(raw, &e))
-		out = append(out, strings.TrimSpace(e.Action+" "+e.Outcome+" "+e.Reason))
-	}
-	return out
+	w.Reopen()
+	w.serve(mode)
+	w.watch()
 }
 
-// leaves are all events as they were logged. It is asked for at the end too,
-// when the test's own context is over.
-func (w *world) leaves() (out [][]byte) {
-	_ = store.Runner[people.Tx](w.db).View(context.Background(), func(tx people.Tx) error {
-		size, err := tx.AuditSize()
-		for seq := uint64(0); err == nil && seq < size; seq++ {
-			var raw []byte
-			raw, err = tx.AuditLeaf(seq)
-			out = append(out, slices.Clone(raw))
+// watch has the log looked through at the end, before this store is closed.
+func (w *world) watch() {
+	db := w.Store
+	w.Cleanup(func() {
+		if w.Store == db {
+			w.leaksNothing()
 		}
-		return err
 	})
-	return out
-}
-
-// logs wants fn to leave exactly these events.
-func (w *world) logs(want string, fn func()) {
-	w.Helper()
-	before := len(w.events())
-	fn()
-	if got := strings.Join(w.events()[before:], "; "); got != want {
-		w.Errorf("logged %q, want %q", got, want)
-	}
 }
 
 // leaksNothing looks for passwords in the log.
 func (w *world) leaksNothing() {
-	for _, raw := range w.leaves() {
+	for _, raw := range w.Leaves(0) {
 		for _, secret := range []string{first, second, canary, "1ct_", "@example"} {
 			if strings.Contains(string(raw), secret) {
 				w.Errorf("%s is in the audit log: %s", secret, raw)

@@ -43,18 +43,18 @@ func TestG1Roles(t *testing.T) {
 			}
 			target := w.member(boss, "target@example.com", c.target)
 			_, err := w.Invite(w.Context(), who, "new@example.com", c.role)
-			w.is(err, c.invite)
+			w.Is(err, c.invite)
 			_, err = w.ChangeRole(w.Context(), who, target.ID, c.role)
-			w.is(err, c.change)
+			w.Is(err, c.change)
 			if c.change == nil {
 				_, err = w.ChangeRole(w.Context(), boss, target.ID, c.target)
-				w.ok(err)
+				w.OK(err)
 			}
-			w.is(w.Remove(w.Context(), who, target.ID), c.remove)
+			w.Is(w.Remove(w.Context(), who, target.ID), c.remove)
 			_, err = w.Invitations(w.Context(), who)
-			w.is(err, map[bool]error{true: identity.ErrDenied}[c.who == member])
+			w.Is(err, map[bool]error{true: identity.ErrDenied}[c.who == member])
 			list, err := w.Members(w.Context(), who)
-			w.ok(err)
+			w.OK(err)
 			if len(list) < 2-1 {
 				t.Error(list)
 			}
@@ -66,8 +66,8 @@ func TestG1TheLastOwnerStays(t *testing.T) {
 	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	_, err := w.ChangeRole(w.Context(), boss, boss.ID, member)
-	w.is(err, people.ErrLastOwner)
-	w.is(w.Remove(w.Context(), boss, boss.ID), people.ErrLastOwner)
+	w.Is(err, people.ErrLastOwner)
+	w.Is(w.Remove(w.Context(), boss, boss.ID), people.ErrLastOwner)
 	two := w.member(boss, "two@example.com", owner)
 	// Each takes the other's role at once: one of them stays an owner.
 	n := 0
@@ -79,7 +79,7 @@ func TestG1TheLastOwnerStays(t *testing.T) {
 		<-done
 		n = 0
 		list, err := w.Members(w.Context(), boss)
-		w.ok(err)
+		w.OK(err)
 		var left identity.User
 		for _, u := range list {
 			if u.Role == owner {
@@ -92,7 +92,7 @@ func TestG1TheLastOwnerStays(t *testing.T) {
 		by := identity.Principal{Kind: identity.KindUser, ID: left.ID, Org: boss.Org, Role: owner}
 		for _, u := range list {
 			_, err := w.ChangeRole(w.Context(), by, u.ID, owner)
-			w.ok(err)
+			w.OK(err)
 		}
 	}
 }
@@ -102,28 +102,28 @@ func TestG1RemovedMembersAreGoneAtOnce(t *testing.T) {
 	boss := w.account("boss@example.com")
 	w.member(boss, "ann@example.com", member)
 	l, err := w.login("ann@example.com", first)
-	w.ok(err)
+	w.OK(err)
 	ann := w.auth(l.JWT)
 	_, key, err := w.ident.CreateAPIKey(w.Context(), ann, identity.NewAPIKeySpec{Name: "k"})
-	w.ok(err)
-	w.logs("member.remove success", func() { w.ok(w.Remove(w.Context(), boss, ann.ID)) })
+	w.OK(err)
+	w.Logs("member.remove success", func() { w.OK(w.Remove(w.Context(), boss, ann.ID)) })
 	w.dead(l.JWT)
 	w.dead(key)
 	_, err = w.login("ann@example.com", first)
-	w.is(err, identity.ErrCredentials)
-	w.is(w.Remove(w.Context(), boss, ann.ID), people.ErrNoMember)
+	w.Is(err, identity.ErrCredentials)
+	w.Is(w.Remove(w.Context(), boss, ann.ID), people.ErrNoMember)
 	stranger := w.account("stranger@example.com")
-	w.is(w.Remove(w.Context(), stranger, boss.ID), people.ErrNoMember)
+	w.Is(w.Remove(w.Context(), stranger, boss.ID), people.ErrNoMember)
 }
 
 func TestG1Invitations(t *testing.T) {
 	w := newWorld(t, site.SignupInvite)
 	boss, _, err := w.ident.CreateOwner(w.Context(), "boss@example.com", first, "Acme")
-	w.ok(err)
+	w.OK(err)
 	p := identity.Principal{Kind: identity.KindUser, ID: boss.ID, Org: boss.Org, Role: owner}
 	invite := func(email string) string {
 		_, err := w.Invite(w.Context(), p, email, "")
-		w.ok(err)
+		w.OK(err)
 		return w.mailed(email)
 	}
 	accept := func(token string) error {
@@ -134,66 +134,66 @@ func TestG1Invitations(t *testing.T) {
 	if n := atOnce(8, func() error { return accept(token) }); n != 1 {
 		t.Errorf("one invitation made %d accounts", n)
 	}
-	w.is(accept(token), people.ErrTicket)
+	w.Is(accept(token), people.ErrTicket)
 	_, err = w.Invite(w.Context(), p, "ANN@example.com", "")
-	w.is(err, people.ErrAlreadyMember)
+	w.Is(err, people.ErrAlreadyMember)
 	_, err = w.Invite(w.Context(), p, "x@example.com", "king")
-	w.is(err, people.ErrRole)
+	w.Is(err, people.ErrRole)
 
 	old := invite("bob@example.com")
 	token = invite("bob@example.com")
-	w.is(accept(old), people.ErrTicket) // the newer one counts
+	w.Is(accept(old), people.ErrTicket) // the newer one counts
 	list, err := w.Invitations(w.Context(), p)
-	w.ok(err)
+	w.OK(err)
 	if len(list) != 1 || list[0].Role != member {
 		t.Errorf("%+v", list)
 	}
-	w.ok(w.Uninvite(w.Context(), p, list[0].ID))
-	w.is(w.Uninvite(w.Context(), p, list[0].ID), people.ErrNoInvitation)
-	w.is(accept(token), people.ErrTicket)
+	w.OK(w.Uninvite(w.Context(), p, list[0].ID))
+	w.Is(w.Uninvite(w.Context(), p, list[0].ID), people.ErrNoInvitation)
+	w.Is(accept(token), people.ErrTicket)
 
 	token = invite("late@example.com")
-	w.clock.add(7 * 24 * time.Hour)
-	w.is(accept(token), people.ErrTicket)
-	w.ok(w.Tidy(w.Context()))
+	w.Clock.Add(7 * 24 * time.Hour)
+	w.Is(accept(token), people.ErrTicket)
+	w.OK(w.Tidy(w.Context()))
 
-	ann := w.auth(func() string { l, err := w.login("ann@example.com", first); w.ok(err); return l.JWT }())
+	ann := w.auth(func() string { l, err := w.login("ann@example.com", first); w.OK(err); return l.JWT }())
 	_, err = w.ChangeRole(w.Context(), p, ann.ID, admin)
-	w.ok(err)
+	w.OK(err)
 	_, err = w.Invite(w.Context(), ann, "eve@example.com", admin)
-	w.ok(err)
+	w.OK(err)
 	token = w.mailed("eve@example.com")
-	w.ok(w.Remove(w.Context(), p, ann.ID))
-	w.is(accept(token), people.ErrTicket) // who invited is gone
+	w.OK(w.Remove(w.Context(), p, ann.ID))
+	w.Is(accept(token), people.ErrTicket) // who invited is gone
 }
 
 func TestG1OneAccountOneOrganisation(t *testing.T) {
 	w := newWorld(t, site.SignupOpen)
 	boss, ann := w.account("boss@example.com"), w.account("ann@example.com")
 	_, err := w.Invite(w.Context(), boss, "ann@example.com", "")
-	w.ok(err) // whether ann has an account is not told
+	w.OK(err) // whether ann has an account is not told
 	token := w.mailed("ann@example.com")
 	for _, p := range []identity.Principal{{}, ann} {
 		_, err = w.Accept(w.Context(), p, token, first, "", peer)
-		w.is(err, people.ErrOtherOrg)
+		w.Is(err, people.ErrOtherOrg)
 	}
 	_, err = w.Accept(w.Context(), boss, token, first, "", peer)
-	w.is(err, people.ErrOtherOrg)
-	w.ok(w.DeleteMe(w.Context(), ann, "DELETE"))
+	w.Is(err, people.ErrOtherOrg)
+	w.OK(w.DeleteMe(w.Context(), ann, "DELETE"))
 	_, err = w.Accept(w.Context(), identity.Principal{}, token, first, "", peer)
-	w.ok(err) // the refusals did not use it up
+	w.OK(err) // the refusals did not use it up
 }
 
 func TestClosed(t *testing.T) {
 	w := newWorld(t, site.SignupOpen)
 	boss := w.account("boss@example.com")
 	_, err := w.Invite(w.Context(), boss, "ann@example.com", "")
-	w.ok(err)
+	w.OK(err)
 	w.serve(site.SignupClosed)
 	_, err = w.Invite(w.Context(), boss, "bob@example.com", "")
-	w.is(err, people.ErrClosed)
+	w.Is(err, people.ErrClosed)
 	_, err = w.Accept(w.Context(), identity.Principal{}, w.mailed("ann@example.com"), first, "", peer)
-	w.is(err, people.ErrClosed)
+	w.Is(err, people.ErrClosed)
 }
 
 func TestG5Admin(t *testing.T) {
@@ -203,23 +203,23 @@ func TestG5Admin(t *testing.T) {
 	plain := w.member(boss, "plain@example.com", member)
 	ann := w.account("ann@example.com")
 	for _, p := range []identity.Principal{plain, ann} {
-		w.logs("user.read refused access_denied", func() {
+		w.Logs("user.read refused access_denied", func() {
 			_, err := w.Accounts(w.Context(), p)
-			w.is(err, identity.ErrDenied)
+			w.Is(err, identity.ErrDenied)
 		})
-		w.is(w.DeleteAccount(w.Context(), p, boss.ID), identity.ErrDenied)
+		w.Is(w.DeleteAccount(w.Context(), p, boss.ID), identity.ErrDenied)
 	}
 	all, err := w.Accounts(w.Context(), helper)
-	w.ok(err)
+	w.OK(err)
 	if len(all) != 4 || all[3].OrgName != "ann" {
 		t.Errorf("%+v", all)
 	}
-	w.is(w.DeleteAccount(w.Context(), boss, boss.ID), people.ErrSelf)
-	w.is(w.DeleteAccount(w.Context(), helper, boss.ID), identity.ErrDenied)
-	w.is(w.DeleteAccount(w.Context(), boss, id.New()), people.ErrNoMember)
-	w.logs("user.delete success", func() { w.ok(w.DeleteAccount(w.Context(), helper, ann.ID)) })
+	w.Is(w.DeleteAccount(w.Context(), boss, boss.ID), people.ErrSelf)
+	w.Is(w.DeleteAccount(w.Context(), helper, boss.ID), identity.ErrDenied)
+	w.Is(w.DeleteAccount(w.Context(), boss, id.New()), people.ErrNoMember)
+	w.Logs("user.delete success", func() { w.OK(w.DeleteAccount(w.Context(), helper, ann.ID)) })
 	_, err = w.Me(w.Context(), ann)
-	w.is(err, identity.ErrToken)
+	w.Is(err, identity.ErrToken)
 }
 
 func TestAgentsAreRefused(t *testing.T) {
@@ -236,10 +236,10 @@ func TestAgentsAreRefused(t *testing.T) {
 		w.ApproveDevice(w.Context(), bot, "BCDF-GHJK"), w.Remove(w.Context(), bot, boss.ID), w.DeleteAccount(w.Context(), bot, boss.ID),
 		w.DisableMFA(w.Context(), bot, "", first), w.Uninvite(w.Context(), bot, id.New()),
 	} {
-		w.is(err, identity.ErrUsersOnly)
+		w.Is(err, identity.ErrUsersOnly)
 	}
 	_, err := w.AgentKeysVault(w.Context(), boss)
-	w.is(err, people.ErrNoAgentKeys)
+	w.Is(err, people.ErrNoAgentKeys)
 }
 
 // What somebody offered who is gone is nobody's to accept.
@@ -248,15 +248,15 @@ func TestG5_InvitationsOfWhoIsGone(t *testing.T) {
 	boss := w.account("boss@example.com")
 	admin := w.member(boss, "admin@example.com", identity.RoleAdmin)
 	_, err := w.Invite(w.Context(), admin, "new@example.com", "")
-	w.ok(err)
+	w.OK(err)
 	token := w.mailed("new@example.com")
 	_, err = w.Invite(w.Context(), boss, "kept@example.com", "")
-	w.ok(err)
-	w.ok(w.DeleteMe(w.Context(), admin, "DELETE"))
+	w.OK(err)
+	w.OK(w.DeleteMe(w.Context(), admin, "DELETE"))
 	_, err = w.Accept(w.Context(), identity.Principal{}, token, first, "", peer)
-	w.is(err, people.ErrTicket)
+	w.Is(err, people.ErrTicket)
 	left, err := w.Invitations(w.Context(), boss)
-	w.ok(err)
+	w.OK(err)
 	if len(left) != 1 || left[0].Email != "kept@example.com" {
 		t.Errorf("%+v", left)
 	}

@@ -16,19 +16,19 @@ func TestAPasswordFollowsItsCost(t *testing.T) {
 	w := newWorld(t, site.SignupOpen)
 	ann := w.account("ann@example.com")
 	kept := func() (hash string) {
-		w.view(func(tx people.Tx) error {
+		w.Inspect(func(tx *store.Tx) error {
 			u, _, err := tx.User(ann.Org, ann.ID)
 			hash = u.PasswordHash
 			return err
 		})
 		return hash
 	}
-	before, events := kept(), len(w.events())
+	before, events := kept(), w.Size()
 	w.ident = identity.New(identity.Config{
-		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.clock.Now,
+		DB: store.Runner[identity.Tx](w.Store), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.Clock.Now,
 		Passwords: identity.PasswordCost{MemoryKiB: 8 << 10, Time: 3},
 	})
-	w.Service = people.New(people.Config{DB: store.Runner[people.Tx](w.db), Identity: w.ident, Signup: site.SignupOpen, Now: w.clock.Now})
+	w.Service = people.New(people.Config{DB: store.Runner[people.Tx](w.Store), Identity: w.ident, Signup: site.SignupOpen, Now: w.Clock.Now})
 	if _, err := w.login("ann@example.com", canary); err == nil || kept() != before {
 		t.Errorf("a wrong password: %v, %q", err, kept())
 	}
@@ -41,7 +41,7 @@ func TestAPasswordFollowsItsCost(t *testing.T) {
 	if kept() != renewed {
 		t.Error("hashed again without need")
 	}
-	if got := len(w.events()) - events; got != 3 {
+	if got := w.Size() - events; got != 3 {
 		t.Errorf("%d events, want one for each sign-in", got)
 	}
 }
@@ -49,6 +49,6 @@ func TestAPasswordFollowsItsCost(t *testing.T) {
 func mustLogin(w *world) people.Login {
 	w.Helper()
 	l, err := w.login("ann@example.com", first)
-	w.ok(err)
+	w.OK(err)
 	return l
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/people"
 	"github.com/oneclaw/oneclawd/vault/site"
@@ -16,16 +17,16 @@ func TestH10_UnknownPeopleGetAnAccountWhereAnybodyMay(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			w := newWorld(t, mode)
 			ref, err := w.FindOrCreateVerified(t.Context(), "Bea@Example.com", "Bea\x00", identity.Peer{})
-			w.is(err, want)
+			w.Is(err, want)
 			if err != nil {
 				return
 			}
 			again, err := w.FindOrCreateVerified(t.Context(), "bea@example.COM", "Bea", identity.Peer{})
-			w.ok(err)
+			w.OK(err)
 			if again != ref {
 				t.Error("another account")
 			}
-			w.view(func(tx people.Tx) error {
+			w.Inspect(func(tx *store.Tx) error {
 				u, ok, err := tx.User(ref.Org, ref.User)
 				if !ok || u.Email != "Bea@Example.com" || u.Role != identity.RoleOwner || !u.EmailVerified || u.PasswordHash != "" || u.DisplayName != "" {
 					t.Errorf("got %+v", u)
@@ -33,13 +34,13 @@ func TestH10_UnknownPeopleGetAnAccountWhereAnybodyMay(t *testing.T) {
 				return err
 			})
 			l, err := w.Admit(t.Context(), ref.Org, ref.User, identity.Peer{})
-			w.ok(err)
+			w.OK(err)
 			if l.JWT == "" || l.MFARequired {
 				t.Errorf("got %+v", l)
 			}
 			for _, password := range []string{"", "x"} { // there is none
 				_, err = w.Login(t.Context(), "bea@example.com", password, identity.Peer{})
-				w.is(err, identity.ErrCredentials)
+				w.Is(err, identity.ErrCredentials)
 			}
 		})
 	}
@@ -69,5 +70,5 @@ func TestH10_OneAccountForTwoAtOnce(t *testing.T) {
 func TestH10_NoAddress(t *testing.T) {
 	w := newWorld(t, site.SignupOpen)
 	_, err := w.FindOrCreateVerified(t.Context(), "bea", "", identity.Peer{})
-	w.is(err, identity.ErrEmail)
+	w.Is(err, identity.ErrEmail)
 }

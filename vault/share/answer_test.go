@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 	"github.com/oneclaw/oneclawd/vault/share"
@@ -16,34 +18,34 @@ import (
 func (w *world) addr(ip string) netip.Addr {
 	w.Helper()
 	a, err := netip.ParseAddr(ip)
-	w.ok(err)
+	w.OK(err)
 	return a
 }
 
 func TestR6_Answers(t *testing.T) {
 	w := newWorld(t)
 	s := w.made(to(w.bob))
-	e := w.logs("share.accept success; share.accept success", func() {
-		w.ok(w.Accept(w.ctx, w.bob, s.ID))
-		w.ok(w.Accept(w.ctx, w.bob, s.ID))
+	e := w.Logs("share.accept success; share.accept success", func() {
+		w.OK(w.Accept(w.Ctx, w.bob, s.ID))
+		w.OK(w.Accept(w.Ctx, w.bob, s.ID))
 	})[0]
 	if e.Actor.ID != w.bob.ID || e.Org != w.org || e.Details["path"] != "a/b" || e.Details["share_id"] != s.ID.String() {
 		t.Errorf("%+v", e)
 	}
-	w.logs("share.decline success; share.decline refused share_not_found", func() {
-		w.ok(w.Decline(w.ctx, w.bob, s.ID))
-		w.is(w.Decline(w.ctx, w.bob, s.ID), share.ErrNotFound)
+	w.Logs("share.decline success; share.decline refused share_not_found", func() {
+		w.OK(w.Decline(w.Ctx, w.bob, s.ID))
+		w.Is(w.Decline(w.Ctx, w.bob, s.ID), share.ErrNotFound)
 	})
 	for _, p := range []identity.Principal{w.bob, w.owner} {
-		w.logs("share.revoke refused not_the_creator", func() { w.is(w.Revoke(w.ctx, p, s.ID), share.ErrNotCreator) })
+		w.Logs("share.revoke refused not_the_creator", func() { w.Is(w.Revoke(w.Ctx, p, s.ID), share.ErrNotCreator) })
 	}
-	w.logs("share.revoke success; share.revoke refused share_not_found", func() {
-		w.ok(w.Revoke(w.ctx, w.alice, s.ID))
-		w.is(w.Revoke(w.ctx, w.alice, s.ID), share.ErrNotFound)
+	w.Logs("share.revoke success; share.revoke refused share_not_found", func() {
+		w.OK(w.Revoke(w.Ctx, w.alice, s.ID))
+		w.Is(w.Revoke(w.Ctx, w.alice, s.ID), share.ErrNotFound)
 	})
 	link := w.made(nil)
-	w.is(w.Accept(w.ctx, w.bob, link.ID), share.ErrNotRecipient)
-	w.is(w.Accept(w.ctx, w.bob, id.Random()), share.ErrNotFound)
+	w.Is(w.Accept(w.Ctx, w.bob, link.ID), share.ErrNotRecipient)
+	w.Is(w.Accept(w.Ctx, w.bob, id.Random()), share.ErrNotFound)
 }
 
 // TestOtherOrganisationsLearnOfNoShare has somebody try what is not theirs, of
@@ -52,10 +54,10 @@ func TestOtherOrganisationsLearnOfNoShare(t *testing.T) {
 	w := newWorld(t)
 	for _, s := range []share.Share{w.made(to(w.bob)), w.made(nil)} {
 		for _, p := range []identity.Principal{w.foreign, {}} {
-			events := w.logs("share.accept refused share_not_found; share.decline refused share_not_found; share.revoke refused share_not_found", func() {
-				w.is(w.Accept(w.ctx, p, s.ID), share.ErrNotFound)
-				w.is(w.Decline(w.ctx, p, s.ID), share.ErrNotFound)
-				w.is(w.Revoke(w.ctx, p, s.ID), share.ErrNotFound)
+			events := w.Logs("share.accept refused share_not_found; share.decline refused share_not_found; share.revoke refused share_not_found", func() {
+				w.Is(w.Accept(w.Ctx, p, s.ID), share.ErrNotFound)
+				w.Is(w.Decline(w.Ctx, p, s.ID), share.ErrNotFound)
+				w.Is(w.Revoke(w.Ctx, p, s.ID), share.ErrNotFound)
 			})
 			for _, e := range events {
 				if e.Org != w.org {
@@ -68,11 +70,11 @@ func TestOtherOrganisationsLearnOfNoShare(t *testing.T) {
 
 func (w *world) lists(p identity.Principal, in bool, want ...share.Share) {
 	w.Helper()
-	list, err := w.Outbound(w.ctx, p)
+	list, err := w.Outbound(w.Ctx, p)
 	if in {
-		list, err = w.Inbound(w.ctx, p)
+		list, err = w.Inbound(w.Ctx, p)
 	}
-	w.ok(err)
+	w.OK(err)
 	if list == nil {
 		w.Fatal("no list")
 	}
@@ -106,18 +108,18 @@ func TestR7_Lists(t *testing.T) {
 	w.lists(w.owner, false)
 	w.restart()
 	w.lists(w.alice, false, one, two, three)
-	w.ok(w.Decline(w.ctx, w.bob, one.ID))
+	w.OK(w.Decline(w.Ctx, w.bob, one.ID))
 	w.lists(w.bob, true)
 	w.lists(w.alice, false, one, two, three)
-	w.ok(w.Revoke(w.ctx, w.alice, two.ID))
+	w.OK(w.Revoke(w.Ctx, w.alice, two.ID))
 	w.lists(w.alice, false, one, three)
-	w.ok(w.Revoke(w.ctx, w.alice, three.ID))
+	w.OK(w.Revoke(w.Ctx, w.alice, three.ID))
 	w.lists(bot, true)
 
 	statuses := func(s share.Share, want share.Status) {
 		t.Helper()
 		now, _ := w.record(s)
-		if got := now.Status(w.clock.Now()); got != want {
+		if got := now.Status(w.Clock.Now()); got != want {
 			t.Errorf("status %s, want %s", got, want)
 		}
 	}
@@ -127,13 +129,13 @@ func TestR7_Lists(t *testing.T) {
 	statuses(once, share.Active)
 	statuses(pending, share.Pending)
 	w.opens(nobody, once)
-	w.ok(w.Accept(w.ctx, w.bob, pending.ID))
+	w.OK(w.Accept(w.Ctx, w.bob, pending.ID))
 	statuses(once, share.Exhausted)
 	statuses(pending, share.Accepted)
-	w.clock.advance(8 * 24 * time.Hour)
+	w.Clock.Add(8 * 24 * time.Hour)
 	statuses(pending, share.Expired)
 	w.lists(w.bob, true, pending)
-	w.ok(w.vaults.DeleteVault(w.ctx, w.alice, w.v.ID))
+	w.OK(w.vaults.DeleteVault(w.Ctx, w.alice, w.v.ID))
 	w.lists(w.bob, true)
 	w.lists(w.alice, false)
 }
@@ -142,31 +144,31 @@ func TestLook(t *testing.T) {
 	w := newWorld(t)
 	s := w.made(to(w.bob))
 	for _, p := range []identity.Principal{w.alice, w.bob} {
-		w.logs("", func() {
-			got, err := w.Look(w.ctx, p, s.ID)
-			w.ok(err)
+		w.Logs("", func() {
+			got, err := w.Look(w.Ctx, p, s.ID)
+			w.OK(err)
 			if got.ID != s.ID {
 				t.Errorf("%+v", got)
 			}
 		})
 	}
 	for _, p := range []identity.Principal{w.owner, w.foreign, w.agent(nil)} {
-		w.logs("share.read refused share_not_found", func() {
-			_, err := w.Look(w.ctx, p, s.ID)
-			w.is(err, share.ErrNotFound)
+		w.Logs("share.read refused share_not_found", func() {
+			_, err := w.Look(w.Ctx, p, s.ID)
+			w.Is(err, share.ErrNotFound)
 		})
 	}
-	w.ok(w.Decline(w.ctx, w.bob, s.ID))
-	_, err := w.Look(w.ctx, w.bob, s.ID)
-	w.is(err, share.ErrNotFound)
-	_, err = w.Look(w.ctx, w.alice, s.ID)
-	w.ok(err)
+	w.OK(w.Decline(w.Ctx, w.bob, s.ID))
+	_, err := w.Look(w.Ctx, w.bob, s.ID)
+	w.Is(err, share.ErrNotFound)
+	_, err = w.Look(w.Ctx, w.alice, s.ID)
+	w.OK(err)
 }
 
 // claims runs what signing in does.
 func (w *world) claims(u identity.User) {
 	w.Helper()
-	w.update(func(tx share.Tx) error { return share.ClaimHook(tx, u) })
+	w.Commit(func(tx *store.Tx) error { return share.ClaimHook(tx, u) })
 }
 
 func TestR8_ClaimedByAddress(t *testing.T) {
@@ -176,9 +178,9 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 		return func(o *share.Offer) { o.Type, o.Email = share.ToEmail, to }
 	}
 	one, two, other := w.made(mail(address)), w.made(mail(" new.person@example.com ")), w.made(mail("other@example.com"))
-	dead := w.made(func(o *share.Offer) { mail(address)(o); o.ExpiresAt = ptr(w.clock.Now().Add(time.Minute)) })
+	dead := w.made(func(o *share.Offer) { mail(address)(o); o.ExpiresAt = ptr(w.Clock.Now().Add(time.Minute)) })
 	revoked := w.made(mail(address))
-	w.ok(w.Revoke(w.ctx, w.alice, revoked.ID))
+	w.OK(w.Revoke(w.Ctx, w.alice, revoked.ID))
 	w.restart()
 
 	org := id.New()
@@ -187,20 +189,20 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 	w.claims(u) // not verified
 	w.lists(p, true)
 	w.refuses(p, one, share.ErrNotRecipient)
-	w.is(w.Accept(w.ctx, p, one.ID), share.ErrNotFound)
+	w.Is(w.Accept(w.Ctx, p, one.ID), share.ErrNotFound)
 	u.EmailVerified = true
-	events := w.logs("share.claim success; share.claim success; share.claim success", func() { w.claims(u) })
+	events := w.Logs("share.claim success; share.claim success; share.claim success", func() { w.claims(u) })
 	if e := events[0]; e.Org != w.org || e.Actor.ID != u.ID || e.Details["recipient_id"] != u.ID.String() {
 		t.Errorf("%+v", e)
 	}
-	w.logs("", func() { w.claims(u) })
+	w.Logs("", func() { w.claims(u) })
 	w.lists(p, true, one, two, dead)
 	w.refuses(p, one, share.ErrNotAccepted)
-	w.ok(w.Accept(w.ctx, p, one.ID))
+	w.OK(w.Accept(w.Ctx, p, one.ID))
 	w.opens(p, one)
 	w.refuses(p, two, share.ErrNotAccepted)
 	w.refuses(p, other, share.ErrNotRecipient)
-	w.view(func(tx share.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		list, err := tx.PendingShares("new.person@example.com")
 		if len(list) > 0 {
 			t.Errorf("%v still wait", list)
@@ -209,8 +211,8 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 	})
 	thief := u
 	thief.ID = id.New()
-	w.logs("", func() { w.claims(thief) })
-	w.ok(w.Revoke(w.ctx, w.alice, two.ID))
+	w.Logs("", func() { w.claims(thief) })
+	w.OK(w.Revoke(w.Ctx, w.alice, two.ID))
 	w.lists(p, true, one, dead)
 
 	// Who has an account already need not sign in anew.
@@ -219,7 +221,7 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 	w.refuses(w.bob, known, share.ErrNotAccepted)
 	// Who merely says that the address is theirs does.
 	w.user(org, "claimed@example.com")
-	w.update(func(tx share.Tx) error {
+	w.Commit(func(tx *store.Tx) error {
 		ref, _, err := tx.UserByEmail("claimed@example.com")
 		if err != nil {
 			return err
@@ -247,19 +249,19 @@ func TestR8_ClaimedByAddress(t *testing.T) {
 func TestR8_PendingIsBounded(t *testing.T) {
 	w := newWorld(t)
 	mail := func(o *share.Offer) {
-		o.Type, o.Email, o.ExpiresAt = share.ToEmail, "x@example.com", ptr(noon.Add(10*time.Hour))
+		o.Type, o.Email, o.ExpiresAt = share.ToEmail, "x@example.com", ptr(clocktest.Noon.Add(10*time.Hour))
 	}
 	for range 256 {
 		w.made(mail)
 	}
-	w.clock.advance(time.Minute)
-	w.logs("share.create refused too_many_pending_shares", func() {
-		_, err := w.Create(w.ctx, w.alice, w.offer(mail))
-		w.is(err, share.ErrPending)
+	w.Clock.Add(time.Minute)
+	w.Logs("share.create refused too_many_pending_shares", func() {
+		_, err := w.Create(w.Ctx, w.alice, w.offer(mail))
+		w.Is(err, share.ErrPending)
 	})
-	w.clock.advance(10 * time.Hour)
+	w.Clock.Add(10 * time.Hour)
 	w.made(func(o *share.Offer) { mail(o); o.ExpiresAt = nil })
-	w.view(func(tx share.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		list, err := tx.PendingShares("x@example.com")
 		if len(list) != 1 {
 			t.Errorf("%d wait", len(list))
@@ -272,22 +274,22 @@ func TestForget(t *testing.T) {
 	w := newWorld(t)
 	old := w.made(nil)
 	mail := w.made(func(o *share.Offer) { o.Type, o.Email = share.ToEmail, "x@example.com" })
-	kept := w.made(func(o *share.Offer) { o.ExpiresAt = ptr(noon.Add(1000 * time.Hour)) })
-	w.clock.advance((7+30)*24*time.Hour + time.Minute)
-	w.ok(w.Forget(w.ctx))
+	kept := w.made(func(o *share.Offer) { o.ExpiresAt = ptr(clocktest.Noon.Add(1000 * time.Hour)) })
+	w.Clock.Add((7+30)*24*time.Hour + time.Minute)
+	w.OK(w.Forget(w.Ctx))
 	w.refuses(nobody, old, share.ErrNotFound)
 	w.opens(nobody, kept)
 	w.lists(w.alice, false, kept)
-	w.view(func(tx share.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		list, err := tx.PendingShares("x@example.com")
 		if len(list) > 0 {
 			t.Errorf("%s still waits", mail.ID)
 		}
 		return err
 	})
-	w.ok(w.vaults.DeleteVault(w.ctx, w.alice, w.v.ID))
-	w.ok(w.Forget(w.ctx))
-	w.view(func(tx share.Tx) error {
+	w.OK(w.vaults.DeleteVault(w.Ctx, w.alice, w.v.ID))
+	w.OK(w.Forget(w.Ctx))
+	w.Inspect(func(tx *store.Tx) error {
 		left, err := tx.Shares(id.ID{}, 0)
 		out, err2 := tx.Outbound(policy.Principal{Type: policy.User, ID: w.alice.ID})
 		if len(left)+len(out) > 0 || err2 != nil {

@@ -73,7 +73,7 @@ func TestR6_RevokeDuringAccesses(t *testing.T) {
 		})
 	}
 	wg.Go(func() {
-		w.ok(w.Revoke(w.ctx, w.alice, s.ID))
+		w.OK(w.Revoke(w.Ctx, w.alice, s.ID))
 		revoked.Store(true)
 	})
 	wg.Wait()
@@ -86,7 +86,7 @@ func TestCreateAtOnceKeepsTheLimit(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			switch _, err := w.Create(w.ctx, w.alice, w.offer(nil)); {
+			switch _, err := w.Create(w.Ctx, w.alice, w.offer(nil)); {
 			case err == nil:
 				made.Add(1)
 			case errors.Is(err, share.ErrTooMany):

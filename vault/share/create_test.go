@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/fault"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
@@ -20,10 +21,10 @@ func TestR1_CreatorNeedsRead(t *testing.T) {
 	reader := w.agent(func(a *identity.Agent) { a.Scopes = []string{"a/*"} })
 	writer := w.agent(func(a *identity.Agent) { a.Scopes = []string{"**"} })
 	w.grant(reader, "**", "")
-	_, err := w.vaults.CreatePolicy(w.ctx, w.alice, w.v.ID, vault.Grant{
+	_, err := w.vaults.CreatePolicy(w.Ctx, w.alice, w.v.ID, vault.Grant{
 		Pattern: w.pattern("**"), Principal: writer.Policy(), Permissions: []policy.Permission{policy.Write},
 	})
-	w.ok(err)
+	w.OK(err)
 	narrow, unscoped, bound := reader, reader, reader
 	narrow.Scopes, unscoped.Scopes = []policy.Pattern{w.pattern("x/**")}, nil
 	bound.VaultIDs = []id.ID{id.New()}
@@ -51,14 +52,14 @@ func TestR1_CreatorNeedsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.TB = t
-			w.clock.advance(time.Minute)
+			w.Clock.Add(time.Minute)
 			want := "share.create success"
 			if tt.want != nil {
 				want = "share.create refused " + fault.As(tt.want).Code
 			}
-			e := w.logs(want, func() {
-				_, err := w.Create(w.ctx, tt.p, w.offer(nil))
-				w.is(err, tt.want)
+			e := w.Logs(want, func() {
+				_, err := w.Create(w.Ctx, tt.p, w.offer(nil))
+				w.Is(err, tt.want)
 			})[0]
 			if e.Actor.ID != tt.p.ID || e.Org != tt.p.Org || e.Details["secret_id"] != w.sec.ID.String() {
 				t.Errorf("%+v", e)
@@ -69,14 +70,14 @@ func TestR1_CreatorNeedsRead(t *testing.T) {
 
 func TestR1_WhatThereIsToShare(t *testing.T) {
 	w := newWorld(t)
-	soon := noon.Add(time.Hour)
+	soon := clocktest.Noon.Add(time.Hour)
 	gone := w.put("deleted", "x", "")
-	w.ok(w.vaults.Delete(w.ctx, w.alice, w.v.ID, w.path("deleted")))
+	w.OK(w.vaults.Delete(w.Ctx, w.alice, w.v.ID, w.path("deleted")))
 	short := w.write("short", vault.NewVersion{Value: plain.FromString("x"), ExpiresAt: &soon})
 	once := w.write("once", vault.NewVersion{Value: plain.FromString("x"), MaxAccess: ptr(int64(1))})
-	_, _, err := w.vaults.Read(w.ctx, w.alice, w.v.ID, w.path("once"))
-	w.ok(err)
-	w.clock.advance(time.Hour)
+	_, _, err := w.vaults.Read(w.Ctx, w.alice, w.v.ID, w.path("once"))
+	w.OK(err)
+	w.Clock.Add(time.Hour)
 	for name, tt := range map[string]struct {
 		o    share.Offer
 		want error
@@ -91,29 +92,29 @@ func TestR1_WhatThereIsToShare(t *testing.T) {
 		"read to the end": {share.Offer{Secret: once.ID}, vault.ErrSecretExhausted},
 	} {
 		tt.o.Type = share.ToAnyone
-		_, err := w.Create(w.ctx, w.alice, tt.o)
+		_, err := w.Create(w.Ctx, w.alice, tt.o)
 		if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)
 		}
 	}
 	// Permission is decided before a path is looked up.
-	_, err = w.Create(w.ctx, w.bob, share.Offer{Vault: w.v.ID, Path: w.path("never"), Type: share.ToAnyone})
-	w.is(err, policy.ErrInsufficient)
+	_, err = w.Create(w.Ctx, w.bob, share.Offer{Vault: w.v.ID, Path: w.path("never"), Type: share.ToAnyone})
+	w.Is(err, policy.ErrInsufficient)
 }
 
 func TestR1_Defaults(t *testing.T) {
 	w := newWorld(t)
-	s, err := w.Create(w.ctx, w.alice, w.offer(nil))
-	w.ok(err)
+	s, err := w.Create(w.Ctx, w.alice, w.offer(nil))
+	w.OK(err)
 	if s.ID[6]>>4 != 4 {
 		t.Errorf("%s can be guessed from its neighbours", s.ID)
 	}
-	if !s.ExpiresAt.Equal(noon.Add(7*24*time.Hour)) || s.MaxAccess != 0 || s.Accesses != 0 || s.Secret != w.sec.ID || s.Path != w.path("a/b") {
+	if !s.ExpiresAt.Equal(clocktest.Noon.Add(7*24*time.Hour)) || s.MaxAccess != 0 || s.Accesses != 0 || s.Secret != w.sec.ID || s.Path != w.path("a/b") {
 		t.Errorf("%+v", s)
 	}
-	at := noon.Add(time.Hour)
-	s, err = w.Create(w.ctx, w.alice, w.offer(func(o *share.Offer) { o.ExpiresAt, o.MaxAccess = &at, ptr(int64(5)) }))
-	w.ok(err)
+	at := clocktest.Noon.Add(time.Hour)
+	s, err = w.Create(w.Ctx, w.alice, w.offer(func(o *share.Offer) { o.ExpiresAt, o.MaxAccess = &at, ptr(int64(5)) }))
+	w.OK(err)
 	if !s.ExpiresAt.Equal(at) || s.MaxAccess != 5 {
 		t.Errorf("%+v", s)
 	}
@@ -121,8 +122,8 @@ func TestR1_Defaults(t *testing.T) {
 		edit func(*share.Offer)
 		want error
 	}{
-		"past":            {func(o *share.Offer) { o.ExpiresAt = ptr(noon.Add(-time.Second)) }, share.ErrExpiryPast},
-		"now":             {func(o *share.Offer) { o.ExpiresAt = ptr(noon) }, share.ErrExpiryPast},
+		"past":            {func(o *share.Offer) { o.ExpiresAt = ptr(clocktest.Noon.Add(-time.Second)) }, share.ErrExpiryPast},
+		"now":             {func(o *share.Offer) { o.ExpiresAt = ptr(clocktest.Noon) }, share.ErrExpiryPast},
 		"no accesses":     {func(o *share.Offer) { o.MaxAccess = ptr(int64(0)) }, share.ErrMaxAccess},
 		"fewer":           {func(o *share.Offer) { o.MaxAccess = ptr(int64(-1)) }, share.ErrMaxAccess},
 		"over 31 bits":    {func(o *share.Offer) { o.MaxAccess = ptr(int64(1 << 31)) }, share.ErrMaxAccess},
@@ -131,7 +132,7 @@ func TestR1_Defaults(t *testing.T) {
 		"no passphrase":   {func(o *share.Offer) { o.Passphrase = ptr(plain.FromString("")) }, share.ErrNoPassphrase},
 		"long passphrase": {func(o *share.Offer) { o.Passphrase = ptr(plain.FromString(strings.Repeat("x", 1025))) }, share.ErrNoPassphrase},
 	} {
-		if _, err := w.Create(w.ctx, w.alice, w.offer(tt.edit)); !errors.Is(err, tt.want) {
+		if _, err := w.Create(w.Ctx, w.alice, w.offer(tt.edit)); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)
 		}
 	}
@@ -141,39 +142,39 @@ func TestR1_TenAMinuteForAnOrganisation(t *testing.T) {
 	w := newWorld(t)
 	w.grant(w.bob, "**", "")
 	other := w.user(w.foreign.Org, "second@example.com")
-	v, err := w.vaults.Create(w.ctx, other, "v", "")
-	w.ok(err)
-	theirs, err := w.vaults.Put(w.ctx, other, v.ID, w.path("x"), vault.NewVersion{Value: plain.FromString("x")})
-	w.ok(err)
+	v, err := w.vaults.Create(w.Ctx, other, "v", "")
+	w.OK(err)
+	theirs, err := w.vaults.Put(w.Ctx, other, v.ID, w.path("x"), vault.NewVersion{Value: plain.FromString("x")})
+	w.OK(err)
 	for range 30 { // what was refused does not count
-		_, err := w.Create(w.ctx, w.owner, w.offer(nil))
-		w.is(err, policy.ErrInsufficient)
+		_, err := w.Create(w.Ctx, w.owner, w.offer(nil))
+		w.Is(err, policy.ErrInsufficient)
 	}
 	for i := range 10 {
 		p := w.alice
 		if i%2 == 1 {
 			p = w.bob
 		}
-		_, err := w.Create(w.ctx, p, w.offer(nil))
-		w.ok(err)
-		w.clock.advance(time.Second)
+		_, err := w.Create(w.Ctx, p, w.offer(nil))
+		w.OK(err)
+		w.Clock.Add(time.Second)
 	}
-	w.logs("share.create refused share_limit", func() {
-		_, err := w.Create(w.ctx, w.alice, w.offer(nil))
-		w.is(err, share.ErrTooMany)
+	w.Logs("share.create refused share_limit", func() {
+		_, err := w.Create(w.Ctx, w.alice, w.offer(nil))
+		w.Is(err, share.ErrTooMany)
 		if f := fault.As(err); f.Kind != fault.RateLimited || f.RetryAfter != 50*time.Second {
 			t.Errorf("%v after %v", f.Kind, f.RetryAfter)
 		}
 	})
-	_, err = w.Create(w.ctx, w.owner, w.offer(nil)) // who may not, learns that
-	w.is(err, policy.ErrInsufficient)
-	_, err = w.Create(w.ctx, other, share.Offer{Secret: theirs.ID, Type: share.ToAnyone})
-	w.ok(err)
-	w.clock.advance(50 * time.Second)
-	_, err = w.Create(w.ctx, w.alice, w.offer(nil))
-	w.ok(err)
-	_, err = w.Create(w.ctx, w.alice, w.offer(nil))
-	w.is(err, share.ErrTooMany)
+	_, err = w.Create(w.Ctx, w.owner, w.offer(nil)) // who may not, learns that
+	w.Is(err, policy.ErrInsufficient)
+	_, err = w.Create(w.Ctx, other, share.Offer{Secret: theirs.ID, Type: share.ToAnyone})
+	w.OK(err)
+	w.Clock.Add(50 * time.Second)
+	_, err = w.Create(w.Ctx, w.alice, w.offer(nil))
+	w.OK(err)
+	_, err = w.Create(w.Ctx, w.alice, w.offer(nil))
+	w.Is(err, share.ErrTooMany)
 }
 
 func TestR2_Recipients(t *testing.T) {
@@ -209,9 +210,9 @@ func TestR2_Recipients(t *testing.T) {
 		"its creator, who is not any": {lost, share.Offer{Type: share.ToCreator}, share.ErrNoCreator, policy.Principal{}},
 		"anyone":                      {w.alice, share.Offer{Type: share.ToAnyone, Recipient: w.bob.ID}, nil, policy.Principal{}},
 	} {
-		w.clock.advance(time.Minute)
+		w.Clock.Add(time.Minute)
 		tt.o.Secret = w.sec.ID
-		s, err := w.Create(w.ctx, tt.p, tt.o)
+		s, err := w.Create(w.Ctx, tt.p, tt.o)
 		if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || err == nil && s.Recipient != tt.for_ {
 			t.Errorf("%s: for %v, %v; want %v, %v", name, s.Recipient, err, tt.for_, tt.want)
 		}
@@ -225,12 +226,12 @@ func TestR2_Recipients(t *testing.T) {
 func TestNotifierFails(t *testing.T) {
 	w := newWorld(t)
 	w.told.fail = errors.New("the outbox is full")
-	w.logs("", func() {
-		_, err := w.Create(w.ctx, w.alice, w.offer(func(o *share.Offer) { o.Type, o.Email = share.ToEmail, "new@example.com" }))
-		w.is(err, w.told.fail)
+	w.Logs("", func() {
+		_, err := w.Create(w.Ctx, w.alice, w.offer(func(o *share.Offer) { o.Type, o.Email = share.ToEmail, "new@example.com" }))
+		w.Is(err, w.told.fail)
 	})
 	s := w.made(nil)
-	w.logs("", func() { w.refuses(nobody, s, w.told.fail) })
+	w.Logs("", func() { w.refuses(nobody, s, w.told.fail) })
 	if now, _ := w.record(s); now.Accesses != 0 {
 		t.Errorf("%d accesses", now.Accesses)
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,25 +13,16 @@ import (
 
 	"github.com/oneclaw/oneclawd/hsm"
 	"github.com/oneclaw/oneclawd/hsm/hsmtest"
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/storetest"
 	"github.com/oneclaw/oneclawd/vault"
-	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/policy"
 	"github.com/oneclaw/oneclawd/vault/share"
 )
-
-// noon is a Monday.
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
-// clock is a clock that a test sets.
-type clock struct{ ns atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.Unix(0, c.ns.Load()).UTC() }
-func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
 // told is a Notifier that remembers.
 type told struct {
@@ -64,13 +53,10 @@ func (n *told) ShareAccessed(_ share.Tx, s share.Share, _ time.Time, _ string) e
 
 // world is a Service over a real store and real keys.
 type world struct {
-	testing.TB
-	ctx    context.Context
-	db     *store.DB
+	storetest.World
 	module *flaky
 	gate   *hsm.Gate
 	key    hsm.SigningKey
-	clock  *clock
 	told   *told
 	hashes atomic.Int64 // passphrases that were compared
 	hashed atomic.Int64 // and hashed
@@ -90,38 +76,37 @@ const secretValue = "CANARY-value-51d0c7"
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, ctx: t.Context(), db: storetest.Open(t), clock: &clock{}, told: &told{}, org: id.New()}
-	w.clock.ns.Store(noon.UnixNano())
+	w := &world{World: storetest.NewWorld(t), told: &told{}, org: id.New()}
 	w.module = &flaky{Module: hsmtest.Memory(t)}
 	w.gate = new(hsm.Gate)
 	w.gate.Open(w.module)
 	var err error
-	w.key, err = w.gate.NewSigningKey(w.ctx)
-	w.ok(err)
+	w.key, err = w.gate.NewSigningKey(w.Ctx)
+	w.OK(err)
 	w.start()
 	w.owner, w.alice, w.bob = w.user(w.org, "owner@example.com"), w.user(w.org, "alice@example.com"), w.user(w.org, "bob@example.com")
 	w.owner.Role = identity.RoleOwner
 	w.foreign = w.user(id.New(), "foreign@example.com")
-	w.v, err = w.vaults.Create(w.ctx, w.alice, "payments", "")
-	w.ok(err)
+	w.v, err = w.vaults.Create(w.Ctx, w.alice, "payments", "")
+	w.OK(err)
 	w.sec = w.put("a/b", secretValue, "")
 	return w
 }
 
 func (w *world) start() {
 	people := identity.New(identity.Config{
-		DB: store.Runner[identity.Tx](w.db), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.clock.Now,
+		DB: store.Runner[identity.Tx](w.Store), Signer: w.gate, Key: w.key, Pepper: make([]byte, 32), Now: w.Clock.Now,
 	})
-	w.vaults = vault.New(store.Runner[vault.Tx](w.db), w.gate, w.clock.Now)
+	w.vaults = vault.New(store.Runner[vault.Tx](w.Store), w.gate, w.Clock.Now)
 	w.Service = share.New(share.Config{
-		DB: store.Runner[share.Tx](w.db), Vaults: w.vaults, Hasher: &counting{people, &w.hashes, &w.hashed}, Notifier: w.told, Now: w.clock.Now,
+		DB: store.Runner[share.Tx](w.Store), Vaults: w.vaults, Hasher: &counting{people, &w.hashes, &w.hashed}, Notifier: w.told, Now: w.Clock.Now,
 	})
 }
 
 // restart is what stopping the daemon and starting it again is.
 func (w *world) restart() {
 	w.Helper()
-	w.db = storetest.Reopen(w.TB, w.db)
+	w.Reopen()
 	w.start()
 }
 
@@ -160,9 +145,9 @@ var nobody = identity.Principal{IP: peer, RequestID: "req-nobody"}
 
 func (w *world) user(org id.ID, email string) identity.Principal {
 	w.Helper()
-	u := identity.User{ID: id.New(), Org: org, Email: email, EmailVerified: true, Role: identity.RoleMember, CreatedAt: noon}
-	w.update(func(tx share.Tx) error {
-		if err := tx.PutOrg(identity.Org{ID: org, CreatedAt: noon}); err != nil {
+	u := identity.User{ID: id.New(), Org: org, Email: email, EmailVerified: true, Role: identity.RoleMember, CreatedAt: clocktest.Noon}
+	w.Commit(func(tx *store.Tx) error {
+		if err := tx.PutOrg(identity.Org{ID: org, CreatedAt: clocktest.Noon}); err != nil {
 			return err
 		}
 		if err := tx.PutUserEmail(strings.ToLower(email), identity.UserRef{Org: org, User: u.ID}); err != nil {
@@ -176,11 +161,11 @@ func (w *world) user(org id.ID, email string) identity.Principal {
 // agent is one that alice registered, with edit made to its record.
 func (w *world) agent(edit func(*identity.Agent)) identity.Principal {
 	w.Helper()
-	a := identity.Agent{ID: id.New(), Org: w.org, Active: true, CreatedBy: w.alice.ID, CreatedAt: noon}
+	a := identity.Agent{ID: id.New(), Org: w.org, Active: true, CreatedBy: w.alice.ID, CreatedAt: clocktest.Noon}
 	if edit != nil {
 		edit(&a)
 	}
-	w.update(func(tx share.Tx) error { return tx.PutAgent(a) })
+	w.Commit(func(tx *store.Tx) error { return tx.PutAgent(a) })
 	p := identity.Principal{Kind: identity.KindAgent, ID: a.ID, Org: w.org, VaultIDs: a.VaultIDs, Intents: a.Intents, IP: peer, RequestID: "req"}
 	for _, s := range a.Scopes {
 		p.Scopes = append(p.Scopes, w.pattern(s))
@@ -191,7 +176,7 @@ func (w *world) agent(edit func(*identity.Agent)) identity.Principal {
 // editAgent changes an agent's record.
 func (w *world) editAgent(p identity.Principal, edit func(*identity.Agent)) {
 	w.Helper()
-	w.update(func(tx share.Tx) error {
+	w.Commit(func(tx *store.Tx) error {
 		a, _, err := tx.Agent(p.Org, p.ID)
 		if err != nil {
 			return err
@@ -204,25 +189,25 @@ func (w *world) editAgent(p identity.Principal, edit func(*identity.Agent)) {
 func (w *world) pattern(s string) policy.Pattern {
 	w.Helper()
 	p, err := policy.ParsePattern(s)
-	w.ok(err)
+	w.OK(err)
 	return p
 }
 
 func (w *world) grant(to identity.Principal, pattern string, conditions string) policy.Policy {
 	w.Helper()
 	c, err := policy.ParseConditions(json.RawMessage(conditions))
-	w.ok(err)
-	g, err := w.vaults.CreatePolicy(w.ctx, w.alice, w.v.ID, vault.Grant{
+	w.OK(err)
+	g, err := w.vaults.CreatePolicy(w.Ctx, w.alice, w.v.ID, vault.Grant{
 		Pattern: w.pattern(pattern), Principal: to.Policy(), Permissions: []policy.Permission{policy.Read}, Conditions: c,
 	})
-	w.ok(err)
+	w.OK(err)
 	return g
 }
 
 func (w *world) path(s string) vault.SecretPath {
 	w.Helper()
 	p, err := vault.ParseSecretPath(s)
-	w.ok(err)
+	w.OK(err)
 	return p
 }
 
@@ -233,8 +218,8 @@ func (w *world) put(path, value string, typ vault.Type) vault.Secret {
 
 func (w *world) write(path string, n vault.NewVersion) vault.Secret {
 	w.Helper()
-	sec, err := w.vaults.Put(w.ctx, w.alice, w.v.ID, w.path(path), n)
-	w.ok(err)
+	sec, err := w.vaults.Put(w.Ctx, w.alice, w.v.ID, w.path(path), n)
+	w.OK(err)
 	return sec
 }
 
@@ -256,9 +241,9 @@ func (w *world) made(edit func(*share.Offer)) share.Share {
 
 func (w *world) madeBy(p identity.Principal, edit func(*share.Offer)) share.Share {
 	w.Helper()
-	w.clock.advance(6 * time.Second)
-	s, err := w.Create(w.ctx, p, w.offer(edit))
-	w.ok(err)
+	w.Clock.Add(6 * time.Second)
+	s, err := w.Create(w.Ctx, p, w.offer(edit))
+	w.OK(err)
 	return s
 }
 
@@ -266,7 +251,7 @@ func (w *world) madeBy(p identity.Principal, edit func(*share.Offer)) share.Shar
 func (w *world) accepted(p identity.Principal) share.Share {
 	w.Helper()
 	s := w.made(to(p))
-	w.ok(w.Accept(w.ctx, p, s.ID))
+	w.OK(w.Accept(w.Ctx, p, s.ID))
 	return s
 }
 
@@ -276,7 +261,7 @@ func to(p identity.Principal) func(*share.Offer) {
 }
 
 func (w *world) open(p identity.Principal, s share.Share, passphrase string) (string, error) {
-	got, err := w.Access(w.ctx, p, s.ID, plain.FromString(passphrase))
+	got, err := w.Access(w.Ctx, p, s.ID, plain.FromString(passphrase))
 	return string(got.Value.Reveal()), err
 }
 
@@ -284,7 +269,7 @@ func (w *world) open(p identity.Principal, s share.Share, passphrase string) (st
 func (w *world) opens(p identity.Principal, s share.Share) {
 	w.Helper()
 	got, err := w.open(p, s, "")
-	w.ok(err)
+	w.OK(err)
 	if got != secretValue {
 		w.Fatalf("opened %q", got)
 	}
@@ -293,96 +278,22 @@ func (w *world) opens(p identity.Principal, s share.Share) {
 func (w *world) refuses(p identity.Principal, s share.Share, want error) {
 	w.Helper()
 	got, err := w.open(p, s, "")
-	w.is(err, want)
+	w.Is(err, want)
 	if got != "" {
 		w.Fatalf("refused, and showed %q", got)
 	}
 }
 
-func (w *world) update(fn func(share.Tx) error) {
-	w.Helper()
-	w.ok(store.Runner[share.Tx](w.db).Update(w.ctx, fn))
-}
-
-func (w *world) view(fn func(share.Tx) error) {
-	w.Helper()
-	w.ok(store.Runner[share.Tx](w.db).View(w.ctx, fn))
-}
-
 func (w *world) record(s share.Share) (out share.Share, ok bool) {
 	w.Helper()
-	w.view(func(tx share.Tx) (err error) { out, ok, err = tx.Share(s.ID); return err })
+	w.Inspect(func(tx *store.Tx) (err error) { out, ok, err = tx.Share(s.ID); return err })
 	return out, ok
-}
-
-func (w *world) ok(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatalf("unexpected: %v", err)
-	}
-}
-
-func (w *world) is(err, want error) {
-	w.Helper()
-	if (err == nil) != (want == nil) || !errors.Is(err, want) {
-		w.Fatalf("got error %v, want %v", err, want)
-	}
-}
-
-type event struct {
-	Org      id.ID
-	Actor    audit.Actor
-	Action   audit.Action
-	Resource audit.Resource
-	Outcome  audit.Outcome
-	Reason   string
-	Details  map[string]any
-	Policies []id.ID
-	IP       string
-	Request  string
-}
-
-func (e event) String() string {
-	return strings.TrimSpace(string(e.Action) + " " + string(e.Outcome) + " " + e.Reason)
-}
-
-func (w *world) leaves(from uint64) (out [][]byte) {
-	w.Helper()
-	w.view(func(tx share.Tx) error {
-		size, err := tx.AuditSize()
-		for ; err == nil && from < size; from++ {
-			var raw []byte
-			raw, err = tx.AuditLeaf(from)
-			out = append(out, slices.Clone(raw))
-		}
-		return err
-	})
-	return out
-}
-
-// logs wants fn to leave exactly these events, separated by "; ".
-func (w *world) logs(want string, fn func()) []event {
-	w.Helper()
-	var from uint64
-	w.view(func(tx share.Tx) (err error) { from, err = tx.AuditSize(); return err })
-	fn()
-	var events []event
-	var texts []string
-	for _, raw := range w.leaves(from) {
-		var e event
-		w.ok(json.Unmarshal(raw, &e))
-		events, texts = append(events, e), append(texts, e.String())
-	}
-	if got := strings.Join(texts, "; "); got != want {
-		w.Fatalf("audit log: got %q, want %q", got, want)
-	}
-	return events
 }
 
 // logHas reports whether any event has a text.
 func (w *world) logHas(text string) bool {
 	w.Helper()
-	return bytes.Contains(bytes.Join(w.leaves(0), nil), []byte(text))
+	return bytes.Contains(bytes.Join(w.Leaves(0), nil), []byte(text))
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/oneclaw/oneclawd/internal/id"
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault/identity"
 	"github.com/oneclaw/oneclawd/vault/share"
 	"github.com/oneclaw/oneclawd/vault/site"
@@ -13,7 +14,7 @@ import (
 // rules replaces an organisation's IP rules.
 func (w *world) rules(org id.ID, rules ...site.Rule) {
 	w.Helper()
-	w.update(func(tx share.Tx) error { return tx.PutIPRules(org, rules) })
+	w.Commit(func(tx *store.Tx) error { return tx.PutIPRules(org, rules) })
 }
 
 func rule(t site.RuleType, network string, to site.Audience) site.Rule {
@@ -28,7 +29,7 @@ func TestG2_IPRulesHoldForReadersOfShares(t *testing.T) {
 	w := newWorld(t)
 	link := w.made(nil)
 	mailed := w.made(func(o *share.Offer) { o.Type, o.Email = share.ToEmail, "foreign@example.com" })
-	w.ok(w.Accept(w.ctx, w.foreign, mailed.ID))
+	w.OK(w.Accept(w.Ctx, w.foreign, mailed.ID))
 	bot := w.agent(nil)
 	agents := w.accepted(bot)
 	for _, c := range []struct {
@@ -58,7 +59,7 @@ func TestG2_IPRulesHoldForReadersOfShares(t *testing.T) {
 					w.opens(r.p, r.s)
 					continue
 				}
-				w.logs("share.access refused share_ip_denied", func() { w.refuses(r.p, r.s, share.ErrNetwork) })
+				w.Logs("share.access refused share_ip_denied", func() { w.refuses(r.p, r.s, share.ErrNetwork) })
 			}
 		})
 	}
@@ -73,7 +74,7 @@ func TestG2_NoGuessesFromAddressesThatAreRefused(t *testing.T) {
 	s := w.made(locked)
 	w.rules(w.org, rule(site.Deny, "192.0.2.0/24", site.All))
 	_, err := w.open(nobody, s, "guess")
-	w.is(err, share.ErrNetwork)
+	w.Is(err, share.ErrNetwork)
 	if n := w.hashes.Load(); n != 0 {
 		t.Errorf("%d passphrases were compared", n)
 	}

@@ -25,14 +25,14 @@ func TestR5_Passphrase(t *testing.T) {
 	if !strings.HasPrefix(s.Passphrase, "$argon2id$") {
 		t.Errorf("kept as %q", s.Passphrase)
 	}
-	w.logs("share.access refused wrong_passphrase", func() { w.refuses(nobody, s, share.ErrPassphrase) })
+	w.Logs("share.access refused wrong_passphrase", func() { w.refuses(nobody, s, share.ErrPassphrase) })
 	if w.hashes.Load() != 0 {
 		t.Error("nothing was compared with the hash")
 	}
 	for _, wrong := range []string{"x", passphrase + " ", passphrase[:5], strings.Repeat("x", 2000)} {
-		w.logs("share.access refused wrong_passphrase", func() {
+		w.Logs("share.access refused wrong_passphrase", func() {
 			got, err := w.open(nobody, s, wrong)
-			w.is(err, share.ErrPassphrase)
+			w.Is(err, share.ErrPassphrase)
 			if got != "" {
 				t.Errorf("opened: %s", got)
 			}
@@ -54,13 +54,13 @@ func TestR5_Passphrase(t *testing.T) {
 func TestR5_OnlyWhatIsSharedIsHashed(t *testing.T) {
 	w := newWorld(t)
 	for _, p := range []identity.Principal{w.bob, w.owner, w.foreign} {
-		_, err := w.Create(w.ctx, p, w.offer(locked))
+		_, err := w.Create(w.Ctx, p, w.offer(locked))
 		if err == nil || w.hashed.Load() != 0 {
 			t.Errorf("%v, %d hashes", err, w.hashed.Load())
 		}
 	}
 	for range 12 {
-		_, _ = w.Create(w.ctx, w.alice, w.offer(locked))
+		_, _ = w.Create(w.Ctx, w.alice, w.offer(locked))
 	}
 	if n := w.hashed.Load(); n != 10 {
 		t.Errorf("%d hashes for 10 shares", n)
@@ -73,11 +73,11 @@ func TestR5_NobodyElseGuesses(t *testing.T) {
 	s := w.made(func(o *share.Offer) { locked(o); to(w.bob)(o) })
 	for range 20 {
 		_, err := w.open(w.foreign, s, "x")
-		w.is(err, share.ErrNotRecipient)
+		w.Is(err, share.ErrNotRecipient)
 		_, err = w.open(w.bob, s, "x")
-		w.is(err, share.ErrNotAccepted)
+		w.Is(err, share.ErrNotAccepted)
 	}
-	w.ok(w.Accept(w.ctx, w.bob, s.ID))
+	w.OK(w.Accept(w.Ctx, w.bob, s.ID))
 	if w.hashes.Load() != 0 {
 		t.Errorf("%d hashes were computed for strangers", w.hashes.Load())
 	}
@@ -91,31 +91,31 @@ func TestR5_BruteForce(t *testing.T) {
 	s := w.made(locked)
 	guess := func(p string) error { _, err := w.open(nobody, s, p); return err }
 	for i := range 5 {
-		w.is(guess(fmt.Sprint("no ", i)), share.ErrPassphrase)
+		w.Is(guess(fmt.Sprint("no ", i)), share.ErrPassphrase)
 	}
 	delay := time.Second
 	for range 20 {
 		before := w.hashes.Load()
-		w.logs("share.access refused too_many_guesses", func() {
+		w.Logs("share.access refused too_many_guesses", func() {
 			err := guess("x")
-			w.is(err, share.ErrGuesses)
+			w.Is(err, share.ErrGuesses)
 			if f := fault.As(err); f.Kind != fault.RateLimited || f.RetryAfter != delay {
 				t.Fatalf("wait %v, want %v", f.RetryAfter, delay)
 			}
 		})
-		w.is(guess(passphrase), share.ErrGuesses) // the right one too: else it would be a guess
-		w.is(guess(""), share.ErrPassphrase)
+		w.Is(guess(passphrase), share.ErrGuesses) // the right one too: else it would be a guess
+		w.Is(guess(""), share.ErrPassphrase)
 		w.restart() // forgets nothing
-		w.clock.advance(delay - time.Nanosecond)
-		w.is(guess("x"), share.ErrGuesses)
+		w.Clock.Add(delay - time.Nanosecond)
+		w.Is(guess("x"), share.ErrGuesses)
 		if w.hashes.Load() != before {
 			t.Fatal("a guess was looked at too early")
 		}
-		w.clock.advance(time.Nanosecond)
-		w.is(guess("x"), share.ErrPassphrase)
+		w.Clock.Add(time.Nanosecond)
+		w.Is(guess("x"), share.ErrPassphrase)
 		delay = min(2*delay, time.Hour)
 	}
-	w.clock.advance(delay)
+	w.Clock.Add(delay)
 	if got, err := w.open(nobody, s, passphrase); err != nil || got != secretValue {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -156,11 +156,11 @@ func TestCanary(t *testing.T) {
 	link := w.made(locked)
 	_, err1 := w.open(nobody, link, "CANARY-guess-77")
 	_, err2 := w.open(nobody, s, passphrase)
-	got, err := w.Access(w.ctx, nobody, link.ID, plain.FromString(passphrase))
-	w.ok(err)
-	_, err3 := w.Create(w.ctx, w.bob, w.offer(locked))
+	got, err := w.Access(w.Ctx, nobody, link.ID, plain.FromString(passphrase))
+	w.OK(err)
+	_, err3 := w.Create(w.Ctx, w.bob, w.offer(locked))
 	raw, err := json.Marshal(got)
-	w.ok(err)
+	w.OK(err)
 	offer := w.offer(locked)
 	out := fmt.Sprintf("%v %+v %#v %s %v %v %v %+v", got, got, got, raw, err1, err2, err3, offer)
 	for _, text := range []string{secretValue, passphrase, "CANARY"} {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/plain"
+	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/vault"
 	"github.com/oneclaw/oneclawd/vault/share"
 )
@@ -25,11 +26,11 @@ func TestG5_SharesEndWithTheAccount(t *testing.T) {
 	kept := w.madeBy(w.bob, func(o *share.Offer) { o.Secret = other })
 
 	w.told.fail = errors.New("the outbox is busy")
-	w.is(w.EndOf(w.ctx, w.alice.ID), w.told.fail)
+	w.Is(w.EndOf(w.Ctx, w.alice.ID), w.told.fail)
 	w.told.fail = nil
-	before := len(w.leaves(0))
-	w.ok(w.EndOf(w.ctx, w.alice.ID))
-	w.ok(w.EndOf(w.ctx, w.alice.ID))
+	before := len(w.Leaves(0))
+	w.OK(w.EndOf(w.Ctx, w.alice.ID))
+	w.OK(w.EndOf(w.Ctx, w.alice.ID))
 	for _, s := range gone {
 		if _, there := w.record(s); there {
 			t.Errorf("a share is left: %+v", s)
@@ -39,13 +40,13 @@ func TestG5_SharesEndWithTheAccount(t *testing.T) {
 	w.lists(w.alice, true)
 	w.lists(w.bob, true)
 	w.lists(w.bob, false, kept)
-	w.view(func(tx share.Tx) error {
+	w.Inspect(func(tx *store.Tx) error {
 		if list, _ := tx.PendingShares("x@example.com"); len(list) > 0 {
 			t.Error("an offer still waits for its address")
 		}
 		return nil
 	})
-	if n := len(w.leaves(0)) - before; n > len(gone) || n == 0 || !w.logHas(`"because":"account_deleted"`) {
+	if n := len(w.Leaves(0)) - before; n > len(gone) || n == 0 || !w.logHas(`"because":"account_deleted"`) {
 		t.Errorf("%d events for %d shares", n, len(gone))
 	}
 }
@@ -53,10 +54,10 @@ func TestG5_SharesEndWithTheAccount(t *testing.T) {
 // secretOfBob is one in a vault of bob's.
 func (w *world) secretOfBob() id.ID {
 	w.Helper()
-	v, err := w.vaults.Create(w.ctx, w.bob, "bobs", "")
-	w.ok(err)
-	sec, err := w.vaults.Put(w.ctx, w.bob, v.ID, w.path("b/c"), vault.NewVersion{Value: plain.FromString("CANARY-of-bob")})
-	w.ok(err)
+	v, err := w.vaults.Create(w.Ctx, w.bob, "bobs", "")
+	w.OK(err)
+	sec, err := w.vaults.Put(w.Ctx, w.bob, v.ID, w.path("b/c"), vault.NewVersion{Value: plain.FromString("CANARY-of-bob")})
+	w.OK(err)
 	return sec.ID
 }
 
@@ -64,9 +65,9 @@ func (w *world) secretOfBob() id.ID {
 func TestG5_AnAccountOfAnotherOrganisation(t *testing.T) {
 	w := newWorld(t)
 	s := w.made(func(o *share.Offer) { o.Type, o.Email = share.ToEmail, "foreign@example.com" })
-	w.ok(w.Accept(w.ctx, w.foreign, s.ID))
+	w.OK(w.Accept(w.Ctx, w.foreign, s.ID))
 	w.opens(w.foreign, s)
-	w.ok(w.EndOf(w.ctx, w.foreign.ID))
+	w.OK(w.EndOf(w.Ctx, w.foreign.ID))
 	if _, there := w.record(s); there {
 		t.Error("a share to another organisation's member is left")
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/vault/audit"
 	"github.com/oneclaw/oneclawd/vault/webhook"
 )
@@ -22,7 +23,7 @@ func TestASecretOfOnesOwn(t *testing.T) {
 	w.follow()
 	w.deliver()
 	got := w.hook.received()
-	if len(got) != 1 || webhook.Verify([]byte(own), got[0].header.Get(webhook.HeaderSignature), got[0].body, noon) != nil {
+	if len(got) != 1 || webhook.Verify([]byte(own), got[0].header.Get(webhook.HeaderSignature), got[0].body, clocktest.Noon) != nil {
 		t.Errorf("%d deliveries, or not signed with it", len(got))
 	}
 	for name, bad := range map[string]string{"short": own[1:], "long": strings.Repeat("s", 257), "a space": own + " ", "no ASCII": own + "é"} {

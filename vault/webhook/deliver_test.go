@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/internal/txn"
 	"github.com/oneclaw/oneclawd/vault/audit"
@@ -54,10 +55,10 @@ func TestDelivers(t *testing.T) {
 			d.Data.Outcome != "success" || d.Data.Details["path"] != d.Data.ResourceID || d.Data.IPAddress != "192.0.2.7" {
 			t.Errorf("%s", d.body)
 		}
-		if err := webhook.Verify([]byte(secret), d.header.Get(webhook.HeaderSignature), d.body, noon); err != nil {
+		if err := webhook.Verify([]byte(secret), d.header.Get(webhook.HeaderSignature), d.body, clocktest.Noon); err != nil {
 			t.Error(err)
 		}
-		if d.header.Get(webhook.HeaderTimestamp) != fmt.Sprint(noon.Unix()) || d.header.Get("Content-Type") != "application/json" || d.url != "/hook?token=canary-url" {
+		if d.header.Get(webhook.HeaderTimestamp) != fmt.Sprint(clocktest.Noon.Unix()) || d.header.Get("Content-Type") != "application/json" || d.url != "/hook?token=canary-url" {
 			t.Errorf("%v", d.header)
 		}
 	}
@@ -242,11 +243,11 @@ func TestReceiverRests(t *testing.T) {
 		t.Errorf("%d attempts", tried)
 	}
 	w.deliver()
-	if s := w.read(sub.ID); w.hook.attempts() != tried || s.Failures != tried || !s.FailingSince.Equal(noon) {
+	if s := w.read(sub.ID); w.hook.attempts() != tried || s.Failures != tried || !s.FailingSince.Equal(clocktest.Noon) {
 		t.Errorf("%d attempts, %d failures since %v", w.hook.attempts(), s.Failures, s.FailingSince)
 	}
 	w.hook.answers(http.StatusOK)
-	w.clock.add(2 * time.Minute)
+	w.clock.Add(2 * time.Minute)
 	if n := w.deliver(); n != 40 {
 		t.Errorf("%d delivered", n)
 	}
@@ -254,7 +255,7 @@ func TestReceiverRests(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	for _, d := range w.hook.received() {
-		if d.header.Get(webhook.HeaderTimestamp) != fmt.Sprint(noon.Add(2*time.Minute).Unix()) {
+		if d.header.Get(webhook.HeaderTimestamp) != fmt.Sprint(clocktest.Noon.Add(2*time.Minute).Unix()) {
 			t.Error("an old signature was sent again")
 		}
 	}
@@ -291,10 +292,10 @@ func TestGivenUp(t *testing.T) {
 		w.happen(w.org, audit.SecretRead, fmt.Sprint(n))
 		w.follow()
 		w.deliver()
-		w.clock.add(4 * time.Hour)
+		w.clock.Add(4 * time.Hour)
 	}
 	s := w.read(sub.ID)
-	if d := s.DisabledAt.Sub(noon); d < webhook.GiveUpAfter || d > webhook.GiveUpAfter+5*time.Hour {
+	if d := s.DisabledAt.Sub(clocktest.Noon); d < webhook.GiveUpAfter || d > webhook.GiveUpAfter+5*time.Hour {
 		t.Errorf("given up after %v", d)
 	}
 	var mails []outbox.Message
@@ -319,7 +320,7 @@ func TestGivenUp(t *testing.T) {
 		t.Error("the URL or the secret is told")
 	}
 	attempts := w.hook.attempts()
-	w.clock.add(6 * time.Hour)
+	w.clock.Add(6 * time.Hour)
 	w.happen(w.org, audit.SecretRead, "x")
 	w.follow()
 	w.deliver()
@@ -334,7 +335,7 @@ func TestGivenUp(t *testing.T) {
 	}
 	w.happen(w.org, audit.SecretRead, "back")
 	w.follow()
-	w.clock.add(time.Hour)
+	w.clock.Add(time.Hour)
 	w.deliver()
 	if got := names(w.hook.received()); fmt.Sprint(got) != "[back]" {
 		t.Errorf("got %v", got)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/appliance/egress"
+	"github.com/oneclaw/oneclawd/internal/clocktest"
 	"github.com/oneclaw/oneclawd/internal/id"
 	"github.com/oneclaw/oneclawd/store"
 	"github.com/oneclaw/oneclawd/store/events"
@@ -26,15 +27,13 @@ import (
 	"github.com/oneclaw/oneclawd/vault/webhook"
 )
 
-var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
 // world is all of it over a real store, a real archive and a real receiver.
 type world struct {
 	testing.TB
 	db      *store.DB
 	archive *events.Archive
 	log     *audit.Log
-	clock   *clock
+	clock   *clocktest.Clock
 	text    *safeBuffer
 	hook    *receiver
 
@@ -48,7 +47,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, db: storetest.Open(t), clock: &clock{t: noon}, text: &safeBuffer{}, hook: newReceiver(t), org: id.New()}
+	w := &world{TB: t, db: storetest.Open(t), clock: clocktest.At(clocktest.Noon), text: &safeBuffer{}, hook: newReceiver(t), org: id.New()}
 	var err error
 	w.archive, err = events.Open(events.Config{Dir: filepath.Join(t.TempDir(), "events"), Key: make([]byte, 32)})
 	w.ok(err)
@@ -96,7 +95,7 @@ func (w *world) ok(err error) {
 
 func (w *world) person(org id.ID, role identity.Role) identity.Principal {
 	w.Helper()
-	u := identity.User{ID: id.New(), Org: org, Role: role, Email: string(role) + "@example.com", CreatedAt: noon}
+	u := identity.User{ID: id.New(), Org: org, Role: role, Email: string(role) + "@example.com", CreatedAt: clocktest.Noon}
 	w.ok(w.service.DB.Update(w.Context(), func(tx webhook.Tx) error { return tx.PutUser(u) }))
 	return identity.Principal{Kind: identity.KindUser, ID: u.ID, Org: org, Role: role}
 }
@@ -232,23 +231,6 @@ func (r *receiver) attempts() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.tried
-}
-
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
 }
 
 type safeBuffer struct {
