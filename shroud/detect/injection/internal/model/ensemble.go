@@ -13,7 +13,7 @@ const (
 
 // MoodShift is what the model of moods counts more than the sum of the others, before the
 // higher of the two is taken: it is one opinion, and they are three.
-const MoodShift = 0.25
+const MoodShift = 0.75
 
 // Combine is the sum of three opinions. That is all the ensemble there is:
 // weights learned for it went by which sources say what, and did worse on
