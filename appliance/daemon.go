@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -74,6 +75,9 @@ func listen(cfg Config, o Options) (_ *daemon, err error) {
 	d.enter(operator.Sealed)
 	if err := makeDataDir(cfg.Data); err != nil {
 		return nil, err
+	}
+	if err := writable(cfg.Data); err != nil {
+		return nil, fmt.Errorf("the data folder %s cannot be written: %w; oneclawd needs to, as the user that it runs as", cfg.Data, err)
 	}
 	if d.tls, err = cfg.sharedTLS(o.Log); err != nil {
 		return nil, err
@@ -299,8 +303,8 @@ func (d *daemon) Status() operator.Status {
 			}
 		}
 	}
-	if now.core != nil && now.core.db.Stats().ReadOnly {
-		out.Notes = append([]string{noteReadOnly}, out.Notes...)
+	if now.core != nil {
+		out.Notes = append(now.core.storageNotes(), out.Notes...)
 	}
 	if what := d.doing.Load(); what != nil {
 		out.Notes = append(out.Notes, *what)

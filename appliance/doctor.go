@@ -117,6 +117,10 @@ func (x *examination) dataFolder() bool {
 	case info.Mode().Perm()&0o077 != 0:
 		x.warn(area, dir+" can be looked at by other users", "chmod 700 "+dir)
 	}
+	if err := writable(dir); err != nil {
+		x.trouble(area, dir+" cannot be written: "+err.Error(), "look at its file system and its mode, as the user that the daemon runs as")
+		return true
+	}
 	if free, ok := freeSpace(dir); ok && free < littleSpace {
 		x.warn(area, fmt.Sprintf("%d MiB are free", free>>20), "make room: without space there are no writes, and no reads that are audited")
 		return true
@@ -159,6 +163,9 @@ func (x *examination) store() bool {
 	path := filepath.Join(x.cfg.Data, "state.db")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		x.trouble(area, "there is no appliance in the data folder yet", "run oneclawd init")
+		return false
+	}
+	if writable(x.cfg.Data) != nil { // said already, and no reason to restore anything
 		return false
 	}
 	db, err := store.Open(store.Config{Path: path})

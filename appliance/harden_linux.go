@@ -30,6 +30,11 @@ func harden() []string {
 	return notes
 }
 
+// writable reports why this user cannot make files in dir, or nil.
+func writable(dir string) error {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+}
+
 // freeSpace is how many bytes this user can still write where dir is.
 func freeSpace(dir string) (bytes uint64, ok bool) {
 	var s unix.Statfs_t

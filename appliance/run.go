@@ -32,6 +32,9 @@ const sealPatience = 500 * time.Millisecond
 // errCutOff: a shutdown did not wait for a request any longer.
 var errCutOff = fault.New(fault.Unavailable, "cut_off", "requests were cut off")
 
+// errLastWords: the daemon stops all the same.
+var errLastWords = fault.New(fault.Unavailable, "last_words", "stopped, but that and what was only in memory could not be written down")
+
 // Options of Run that are not configuration.
 type Options struct {
 	Version string
@@ -170,7 +173,7 @@ func (d *daemon) newAPI(c *core, monitor *hsm.Watch) (*httpapi.Server, error) {
 		Identity: c.identity, People: c.people, Vaults: c.vaults, Agents: c.agents, Enrol: c.enrol, Shares: c.shares, Site: c.site,
 		Webhooks: c.webhooks, Outbox: c.messages, Intents: c.intents, Prices: c.prices, Uses: c.uses,
 		Activity: &activity.Service{Log: c.calls, DB: store.Runner[activity.Tx](c.db)},
-		Audit:    c.audit, HSM: monitor, ReadOnly: func() bool { return c.db.Stats().ReadOnly }, Attestor: attestor,
+		Audit:    c.audit, HSM: monitor, ReadOnly: c.takesNoChanges, Attestor: attestor,
 		Observe: d.metrics.Request,
 	}
 	if d.traces != nil {
@@ -289,6 +292,9 @@ func (c *core) lastWords() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := errors.Join(c.identity.FlushActivity(ctx), c.llm.Close(ctx), c.record(ctx, audit.ApplianceStop))
+	if err != nil {
+		err = errLastWords.Because(err)
+	}
 	if _, unsigned := c.checkpoints.Checkpoint(ctx); unsigned != nil {
 		c.log.Warn("the log could not be signed at shutdown; it will be at the next start", "err", unsigned)
 	}

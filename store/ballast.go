@@ -128,15 +128,18 @@ func (db *DB) endOutage() {
 	}
 }
 
-// Recover ends an outage of space if it is over, which the next update would do
-// as well. It waits for the group that is running.
+// Recover ends an outage of space, or of the disk, if it is over, which the next
+// update would do as well. It waits for the group that is running.
 func (db *DB) Recover() {
-	if !db.readOnly.Load() {
+	if !db.readOnly.Load() && !db.failing.Load() {
 		return
 	}
 	db.grouping.Lock()
 	defer db.grouping.Unlock()
 	db.endOutage()
+	if db.failing.Load() && db.rewrite() == nil {
+		db.failing.Store(false)
+	}
 }
 
 // spared reports whether changes may be written while the disk is full: those of

@@ -17,6 +17,7 @@ func (db *DB) beginWrite() (*bolt.Tx, error) {
 	}
 	if db.doubt.Load() {
 		if err := db.settle(); err != nil {
+			db.failing.Store(true)
 			return nil, ErrUnwritable.Because(err)
 		}
 	}
@@ -54,6 +55,7 @@ func (db *DB) finish(tx *bolt.Tx) error {
 	err := guard(func() error { return db.commitBolt(tx) })
 	if err == nil {
 		db.full.Store(false)
+		db.failing.Store(false)
 		return nil
 	}
 	if errors.Is(err, ErrFileDamaged) {
@@ -65,6 +67,7 @@ func (db *DB) finish(tx *bolt.Tx) error {
 	if verr != nil || visible < id {
 		err = classify(err)
 		db.full.Store(errors.Is(err, ErrFull))
+		db.failing.Store(errors.Is(err, ErrUnwritable))
 		if db.full.Load() {
 			db.ranOut()
 		}
@@ -72,6 +75,7 @@ func (db *DB) finish(tx *bolt.Tx) error {
 	}
 	db.doubt.Store(true)
 	if serr := db.settle(); serr != nil {
+		db.failing.Store(true)
 		return ErrInDoubt.Because(errors.Join(err, serr))
 	}
 	return nil
@@ -91,6 +95,20 @@ func (db *DB) visible() (id int, err error) {
 // for the snapshots that began before: bbolt's rollback has declared the pages
 // they read to be free.
 func (db *DB) settle() error {
+	if err := db.rewrite(); err != nil {
+		return err
+	}
+	db.backups.Lock() // first: a Snapshot's View comes to using with backups held
+	defer db.backups.Unlock()
+	db.using.Lock()
+	defer db.using.Unlock()
+	db.doubt.Store(false)
+	return nil
+}
+
+// rewrite writes the newest meta page again, which changes nothing and shows
+// whether the file can be written.
+func (db *DB) rewrite() error {
 	id, err := db.visible()
 	if err != nil {
 		return err
@@ -111,11 +129,6 @@ func (db *DB) settle() error {
 	if err := unix.Fdatasync(int(f.Fd())); err != nil {
 		return fmt.Errorf("syncing the meta page: %w", err)
 	}
-	db.backups.Lock() // first: a Snapshot's View comes to using with backups held
-	defer db.backups.Unlock()
-	db.using.Lock()
-	defer db.using.Unlock()
-	db.doubt.Store(false)
 	return nil
 }
 

@@ -71,6 +71,7 @@ type DB struct {
 	readOnly   atomic.Bool  // the ballast was given up: nothing but the log grows
 	outages    atomic.Uint64
 	doubt      atomic.Bool // a commit is visible and perhaps not durable
+	failing    atomic.Bool // the last commit could not be written, for another reason than space
 	broken     atomic.Bool // bbolt panicked while writing
 	commitBolt func(*bolt.Tx) error
 }
@@ -272,12 +273,12 @@ type Stats struct {
 	Full       bool  // the last commit found no space; the next may
 	ReadOnly   bool  // the disk is full, or was, and only the audit log grows
 	Outages    int   // how often ReadOnly began since the file was opened
-	Unwritable bool  // nothing can be written before a restart
+	Unwritable bool  // nothing can be written, until the disk is back or, after damage, before a restart
 }
 
 // Stats returns the present state.
 func (db *DB) Stats() Stats {
-	s := Stats{Waiting: int(db.waiting.Load()), CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load(), ReadOnly: db.readOnly.Load(), Outages: int(db.outages.Load())}
+	s := Stats{Waiting: int(db.waiting.Load()), CacheBytes: db.cache.size(), Full: db.full.Load(), Unwritable: db.broken.Load() || db.failing.Load(), ReadOnly: db.readOnly.Load(), Outages: int(db.outages.Load())}
 	_ = guard(func() error {
 		return db.bolt.View(func(tx *bolt.Tx) error { s.Bytes = tx.Size(); return nil })
 	})

@@ -184,6 +184,42 @@ func TestDoubtfulCommitIsSettled(t *testing.T) {
 	boltCheck(t, path)
 }
 
+// A disk that cannot be written is told of until it is back, even if nobody asks
+// for a change meanwhile: who was told stays away.
+func TestUnwritableUntilTheDiskIsBack(t *testing.T) {
+	db := openTest(t)
+	put(t, db, "a", thing{"a", 1})
+	failNext(db, func(tx *bolt.Tx) error { _ = tx.Rollback(); return syscall.EROFS })
+	if err := tryPut(db, 1); !errors.Is(err, ErrUnwritable) {
+		t.Fatal(err)
+	}
+	path := db.cfg.Path
+	db.cfg.Path = filepath.Join(t.TempDir(), "gone")
+	for range 2 {
+		if db.Recover(); !db.Stats().Unwritable {
+			t.Fatal("a disk that is away is taken for good")
+		}
+	}
+	db.cfg.Path = path
+	if db.Recover(); db.Stats().Unwritable {
+		t.Error("a disk that is back is not noticed")
+	}
+	failNext(db, func(tx *bolt.Tx) error { _ = tx.Rollback(); return syscall.EIO })
+	if err := tryPut(db, 2); !errors.Is(err, ErrUnwritable) || !db.Stats().Unwritable {
+		t.Error(err)
+	}
+	if err := tryPut(db, 3); err != nil || db.Stats().Unwritable {
+		t.Errorf("a commit shows that the disk is back: %v", err)
+	}
+	if get(t, db, "a").N != 1 || get(t, db, "k1").N != 0 || get(t, db, "k3").N != 3 {
+		t.Error("wrong state")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	boltCheck(t, path)
+}
+
 // A killed process loses nothing that was written without a sync either, so
 // this is looked at rather than tried.
 func TestCommitsAreSynced(t *testing.T) {

@@ -55,7 +55,7 @@ type Config struct {
 	Uses     *use.Service
 	Activity *activity.Service
 	HSM      Module
-	ReadOnly func() bool // whether the disk is full; nil means never
+	ReadOnly func() bool // whether the disk takes no changes; nil means never
 	Attestor Attestor    // nil: the machine was not attested
 
 	Log *slog.Logger // slog.Default() when nil

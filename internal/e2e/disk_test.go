@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 )
@@ -238,7 +239,11 @@ func TestReadOnlyFolder(t *testing.T) {
 	if err := remount("ro"); err != nil {
 		t.Fatal(err)
 	}
-	d.refuses(1, "read-only")
+	d.refuses(1, "the data folder", "cannot be written", "read-only")
+	out, _ := d.operate("", "doctor", "--set", "hsm.module=local", "--set", "attest.mode=none")
+	if !strings.Contains(out, "cannot be written: read-only file system") || strings.Contains(out, "backup restore") {
+		t.Errorf("the doctor: %s", out)
+	}
 	fresh := newDevIn(t, filepath.Join(disk, "other"))
 	fresh.refuses(1, "read-only")
 	if err := remount("rw"); err != nil {
@@ -247,5 +252,80 @@ func TestReadOnlyFolder(t *testing.T) {
 	d.start()
 	if got := d.human().value(t, v, "a"); got != "1" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestDiskGoesAway: under a running daemon the disk takes and gives nothing any more,
+// as one that was pulled out, or that the kernel made read-only after an error. All is
+// refused, everybody who asks is told, the daemon stops when it is told to, and what
+// was acknowledged is there when the disk is.
+func TestDiskGoesAway(t *testing.T) {
+	needSoftHSM(t)
+	disk, mount := ext4(t, "128M")
+	d := newDevIn(t, filepath.Join(disk, "data")).start()
+	syscall.Sync() // for the token and its PIN, which `dev` makes to play with
+	h := d.human()
+	secret := &written{vault: h.vault(t, "v"), path: "a/secret"}
+	for range 20 {
+		secret.write(t, h)
+	}
+	shutDown(t, disk)
+	for range 10 {
+		h.put(secret.vault, secret.path, "lost").problem(t, 503)
+		h.get(secret.vault, secret.path).problem(t, 503)
+	}
+	if a := h.do("GET", "/readyz", nil).is(t, 503); !strings.Contains(string(a.body), `"storage":"unwritable"`) {
+		t.Errorf("/readyz: %v", a)
+	}
+	if got := into[api.HealthResponse](t, h.do("GET", "/v1/health", nil).is(t, 200)).Status; got != api.Degraded {
+		t.Errorf("health: %s", got)
+	}
+	d.signal(syscall.SIGTERM)
+	if code := d.wait(patience); code != 1 || !strings.Contains(d.log(), "could not be written down") || strings.Contains(d.log(), "goroutine ") {
+		t.Errorf("exit code %d after SIGTERM\n%s", code, d.logTail())
+	}
+	mount()
+	d.start()
+	secret.check(t, d.human())
+	d.human().verifyAudit(t)
+}
+
+// ext4 mounts a file with a file system of its own; again mounts it anew.
+func ext4(t *testing.T, size string) (dir string, again func()) {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "image")
+	dir = filepath.Join(t.TempDir(), "disk")
+	command := func(name string, args ...string) {
+		t.Helper()
+		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+			required(t, "loop", fmt.Sprintf("%s fails: %v %s", name, err, out))
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	command("mkfs.ext4", "-q", image, size)
+	command("mount", "-o", "loop", image, dir)
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", dir).Run() })
+	return dir, func() {
+		t.Helper()
+		command("umount", dir)
+		command("mount", "-o", "loop", image, dir)
+	}
+}
+
+// shutDown has the file system answer nothing but errors until it is mounted again
+// (EXT4_IOC_SHUTDOWN, what was not synced is lost).
+func shutDown(t *testing.T, disk string) {
+	t.Helper()
+	f, err := os.Open(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const shutdown = 0x8004587d
+	how := uint32(2)
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), shutdown, uintptr(unsafe.Pointer(&how))); errno != 0 {
+		t.Fatal(errno)
 	}
 }

@@ -176,8 +176,9 @@ const (
 )
 
 // Close flushes and closes the archive. If there is no room for that, not even in
-// reserve, it leaves all as after a crash: what was appended is in the log of the
-// memtable, which the next Open reads. The folder stays locked by the process then.
+// reserve, or the disk takes nothing any more, it leaves all as after a crash: what
+// was appended is in the log of the memtable, which the next Open reads. The folder
+// stays locked by the process then.
 func (a *Archive) Close() (err error) {
 	a.closeOnce.Do(func() {
 		close(a.closing)
@@ -187,12 +188,26 @@ func (a *Archive) Close() (err error) {
 			err = nil
 			return
 		}
-		if err = errors.Join(err, a.db.Close()); err != nil {
-			err = fmt.Errorf("events: close: %w", err)
-		}
-		a.reserve.keep() // for the next start
+		err = a.flush(err)
 	})
 	return err
+}
+
+// flush closes Badger, which tries to flush until it can: on a disk that was taken
+// away or made read-only, for ever.
+func (a *Archive) flush(before error) error {
+	closed := make(chan error, 1)
+	go func() { closed <- a.db.Close() }()
+	select {
+	case err := <-closed:
+		if err = errors.Join(before, err); err != nil {
+			return fmt.Errorf("events: close: %w", err)
+		}
+		a.reserve.keep() // for the next start
+	case <-time.After(patience):
+		a.log.Warn("events: the folder takes nothing; the archive is closed without a flush, and loses nothing", "err", before)
+	}
+	return nil
 }
 
 // Keys: leafPrefix and the big-endian index for a leaf; nextKey for the index

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -320,5 +321,35 @@ func zero(t *testing.T, name string, size int64) {
 	_, err1 := f.WriteAt(make([]byte, n), size-n)
 	if err := errors.Join(err1, f.Close()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A folder that takes nothing any more, as of a disk that was taken away, does not
+// keep anybody from stopping: the log of the memtable has what was not flushed.
+func TestCloseWithoutFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "events")
+	var said bytes.Buffer
+	a, err := events.Open(events.Config{Dir: dir, Key: key, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, a, entries(0, 300))
+	away := dir + ".away"
+	if err := os.Rename(dir, away); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(said.String(), "closed without a flush") {
+		t.Errorf("%s", said.String())
+	}
+	kept := filepath.Join(t.TempDir(), "copy") // Badger still waits, and has the lock
+	if err := os.CopyFS(kept, os.DirFS(away)); err != nil {
+		t.Fatal(err)
+	}
+	if got := seqs(t, open(t, events.Config{Dir: kept}).Ascend, 0, 500, 500); len(got) != 300 {
+		t.Errorf("%d events of 300", len(got))
 	}
 }
