@@ -11,10 +11,12 @@ import (
 	"github.com/oneclaw/oneclawd/internal/plain"
 )
 
-// Variables of the environment that hold what opens the keys.
+// Variables of the environment that hold what opens the keys, and what the mail
+// server asks for.
 const (
 	pinVariable        = "ONECLAW_HSM_PIN"
 	passphraseVariable = "ONECLAW_HSM_PASSPHRASE"
+	mailVariable       = "ONECLAW_MAIL_PASSWORD"
 )
 
 // SecretVariables are the variables of the environment that hold secrets which

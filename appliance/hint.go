@@ -1,6 +1,10 @@
 package appliance
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
 
 // unknown is the error of a setting that does not exist, with the one that was
 // probably meant.
@@ -15,6 +19,36 @@ func unknown(where, key string) error {
 		return ErrConfig.Detail("%sno such setting: %s; did you mean %s?", where, key, best)
 	}
 	return ErrConfig.Detail("%sno such setting: %s; `oneclawd config defaults` lists them", where, key)
+}
+
+// Slip is a name in the environment that nothing reads, and the one that was
+// probably meant.
+type Slip struct{ Name, Meant string }
+
+// near is how many letters may be wrong in a slip. The programs that call the
+// appliance share its prefix, and names of theirs that it does not know.
+const near = 2
+
+// Slips finds the names in environ, of os.Environ, that are nearly those of
+// settings. An unknown key in a file is an error; here it may be somebody else's.
+func Slips(environ []string) []Slip {
+	defaults := Defaults()
+	known := []string{"ONECLAW_CONFIG", pinVariable, passphraseVariable, mailVariable}
+	for _, s := range defaults.Settings() {
+		known = append(known, s.Env)
+	}
+	var out []Slip
+	for _, e := range environ {
+		name, _, _ := strings.Cut(e, "=")
+		if !strings.HasPrefix(name, "ONECLAW") || slices.Contains(known, name) {
+			continue
+		}
+		meant := slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+		if distance(name, meant) <= near {
+			out = append(out, Slip{name, meant})
+		}
+	}
+	return out
 }
 
 // distance is how many letters have to be added, dropped or changed to make b of a.

@@ -81,7 +81,7 @@ func (c Config) mailSender(private func(context.Context) bool) (*mail.Sender, er
 	if err != nil {
 		return nil, err
 	}
-	password, err := secretFrom("ONECLAW_MAIL_PASSWORD", m.PasswordFile)
+	password, err := secretFrom(mailVariable, m.PasswordFile)
 	if err != nil {
 		return nil, fmt.Errorf("mail.password_file: %w", err)
 	}

@@ -100,7 +100,7 @@ func proveShares(k backup.RecoveryKey, threshold int, texts []plain.Bytes) error
 
 // writeRecoveryFile makes the file, which holds nothing secret.
 func writeRecoveryFile(path, text string) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // a public key
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return ErrRecoveryExists.Detail("%s is there already: backups are sealed to the key in it; to begin with another key move it away first", path)
 	}
@@ -113,7 +113,7 @@ func writeRecoveryFile(path, text string) (err error) {
 		}
 	}()
 	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path)) // the name, too, has to survive

@@ -161,11 +161,15 @@ func (c *Config) readFile(path string) error {
 }
 
 // WriteDefaults writes a configuration file that says what every setting
-// does and sets it to its default.
+// does and sets it to its default, and begins with those that have none that
+// could work.
 func WriteDefaults(w io.Writer) error {
 	c := Defaults()
 	var b strings.Builder
 	b.WriteString("# Configuration of oneclawd. A flag wins over the environment, the environment over this file.\n")
+	if err := c.Check(); err != nil {
+		fmt.Fprintf(&b, "#\n# To be set before oneclawd starts:\n#   %s\n", strings.ReplaceAll(words(err), "\n", "\n#   "))
+	}
 	section := ""
 	for _, s := range c.Settings() {
 		name := s.Key

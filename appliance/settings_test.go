@@ -113,3 +113,33 @@ func TestUnworkable(t *testing.T) {
 		}
 	}
 }
+
+// A slip is what is nearly a setting of the daemon's, and nothing that is known to
+// it or to the programs that call it.
+func TestSlips(t *testing.T) {
+	defaults := appliance.Defaults()
+	known := []string{
+		"ONECLAW_CONFIG", "ONECLAW_HSM_PIN", "ONECLAW_HSM_PASSPHRASE", "ONECLAW_MAIL_PASSWORD",
+		"ONECLAW_API_KEY", "ONECLAW_API_URL", "ONECLAW_BASE_URL", "ONECLAW_CA_FILE", "ONECLAW_TOKEN", "ONECLAW_VAULT_ID", "ONECLAW_CREDENTIAL_STORE",
+		"ONECLAW_AGENT_ID", "ONECLAW_AGENT_API_KEY", "ONECLAW_AGENT_TOKEN", "ONECLAW_LOCAL_ONLY", "ONECLAW_ATTEST_POLICY", "ONECLAW_PUBLIC_URL",
+		"ONECLAW_MCP_SANITIZATION_MODE", "ONECLAW_MCP_SECURITY_ENABLED", "ONECLAW_MCP_REDACT_SECRETS", "ONECLAW_MCP_PII_DETECTION", "ONECLAW_MCP_EXFIL_PROTECTION",
+		"ONECLAW", "ONECLAW_", "PATH", "",
+	}
+	for _, s := range defaults.Settings() {
+		known = append(known, s.Env)
+	}
+	for _, name := range known {
+		if got := appliance.Slips([]string{name + "=x"}); len(got) != 0 {
+			t.Errorf("%s was taken for a slip: %v", name, got)
+		}
+	}
+	for name, meant := range map[string]string{
+		"ONECLAWD_API_LISTEN": "ONECLAW_API_LISTEN", "ONECLAW_API_LISEN": "ONECLAW_API_LISTEN", "ONECLAW_LOG_LEVE": "ONECLAW_LOG_LEVEL",
+		"ONECLAWD_HSM_PIN": "ONECLAW_HSM_PIN", "ONECLAW_DATA_": "ONECLAW_DATA", "ONECLAW_EMAIL_FROM": "ONECLAW_MAIL_FROM",
+	} {
+		got := appliance.Slips([]string{"HOME=/", name + "=canary", "PATH=/bin"})
+		if want := (appliance.Slip{Name: name, Meant: meant}); len(got) != 1 || got[0] != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+}

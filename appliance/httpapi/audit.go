@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -68,8 +69,10 @@ func queryTime(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
+	// A plus that nobody escaped, as in a URL that was typed, arrives as a space.
+	typed := strings.Replace(text, " ", "+", 1)
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.Parse(layout, typed); err == nil {
 			return t, nil
 		}
 	}

@@ -153,6 +153,8 @@ func TestU4Filters(t *testing.T) {
 		"limit=0&action=secret.read":                           "secret.read secret.read",
 		"limit=1000000&action=secret.read":                     "secret.read secret.read",
 		"from=2020-01-01&to=2021-01-01":                        "",
+		"from=2020-01-01T00:00:00+02:00&action=secret.write":   "secret.write", // as typed, a plus that means a space
+		"to=2020-01-01T00:00:00%2B02:00":                       "",
 		"unknown=" + canary + "&action=secret.read":            "secret.read secret.read",
 		"resource_id=" + strings.Repeat("x", 512):              "",
 		"action=" + url.QueryEscape(`secret.read" OR "1"="1`):  "",

@@ -41,6 +41,7 @@ func newConfigCheck(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warnOfSlips(logger(cfg, cmd.ErrOrStderr()))
 			settings := cfg.Settings()
 			if asJSON {
 				all := map[string]string{}

@@ -96,6 +96,7 @@ func devListen(overrides map[string]string, address string) string {
 
 func runDev(cmd *cobra.Command, cfg appliance.Config, asJSON, tour, sealed bool) error {
 	log := logger(cfg, cmd.ErrOrStderr())
+	warnOfSlips(log)
 	owner, err := devOwner(cmd.Context(), cfg, cmd)
 	if err != nil {
 		return err

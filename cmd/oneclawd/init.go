@@ -47,7 +47,9 @@ that is not a terminal, or else made up and printed.`,
 			if err := appliance.CheckOwner(owner); err != nil {
 				return err
 			}
-			done, err := appliance.Init(cmd.Context(), cfg, owner, logger(cfg, cmd.ErrOrStderr()))
+			log := logger(cfg, cmd.ErrOrStderr())
+			warnOfSlips(log)
+			done, err := appliance.Init(cmd.Context(), cfg, owner, log)
 			if err != nil {
 				return err
 			}

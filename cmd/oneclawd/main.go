@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
 )
@@ -22,6 +23,9 @@ func main() { os.Exit(run()) }
 // run is main with an exit code: 0 done, 1 failed, 2 wrong usage or
 // configuration.
 func run() int {
+	// What is written is for this user alone: Badger, for one, makes its files for
+	// everybody to read. What is for others has its mode set.
+	unix.Umask(0o077)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	began := false // a command was understood and ran

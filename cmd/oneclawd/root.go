@@ -114,6 +114,14 @@ func logger(c appliance.Config, w io.Writer) *slog.Logger {
 	return l
 }
 
+// warnOfSlips tells of names in the environment that were meant for settings and
+// are not read.
+func warnOfSlips(log *slog.Logger) {
+	for _, s := range appliance.Slips(os.Environ()) {
+		log.Warn("a variable of the environment is no setting and is not read", "name", s.Name, "meant", s.Meant)
+	}
+}
+
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",

@@ -32,8 +32,10 @@ hsm.unseal = "manual" or with --sealed it waits for ` + "`oneclawd unseal`" + `.
 			if err != nil {
 				return err
 			}
+			log := logger(cfg, cmd.ErrOrStderr())
+			warnOfSlips(log)
 			return serve(cmd, cfg, appliance.Options{
-				Version: version, Log: logger(cfg, cmd.ErrOrStderr()), AcceptRollback: acceptRollback, Sealed: sealed,
+				Version: version, Log: log, AcceptRollback: acceptRollback, Sealed: sealed,
 			})
 		},
 	}

@@ -148,7 +148,11 @@ func (v verification) target() (open func(update.File) (io.WriteCloser, error), 
 		return nil, nil, err
 	}
 	open = func(f update.File) (io.WriteCloser, error) {
-		return os.OpenFile(filepath.Join(part, f.Name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // a release is for everybody to read
+		w, err := os.OpenFile(filepath.Join(part, f.Name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		return w, w.Chmod(0o644) // a release is for everybody to read
 	}
 	finish = func(err error) error {
 		if err == nil {
@@ -277,7 +281,7 @@ func create(path string, mode os.FileMode, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
+	err = errors.Join(f.Chmod(mode), write(f), f.Sync(), f.Close())
 	if err != nil {
 		_ = os.Remove(path)
 	}

@@ -93,13 +93,15 @@ func (d *doctor) examine(ctx context.Context, lib cryptoki, t target) error {
 	return d.report(ctx, m)
 }
 
+// pinState is what the token says of its user PIN. Whether the configured one is
+// right only a login tells.
 func pinState(flags uint) string {
 	for _, s := range []struct {
 		flag uint
 		text string
 	}{
 		{p11.CKF_USER_PIN_LOCKED, "LOCKED"}, {p11.CKF_USER_PIN_FINAL_TRY, "one try left"},
-		{p11.CKF_USER_PIN_COUNT_LOW, "was entered wrongly before"}, {p11.CKF_USER_PIN_INITIALIZED, "ok"},
+		{p11.CKF_USER_PIN_COUNT_LOW, "was entered wrongly before"}, {p11.CKF_USER_PIN_INITIALIZED, "set"},
 	} {
 		if flags&s.flag != 0 {
 			return s.text
