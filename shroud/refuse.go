@@ -7,26 +7,9 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/fault/faulthttp"
 	"github.com/oneclaw/oneclawd/shroud/provider"
 )
-
-// statuses says how a refusal is told over HTTP.
-var statuses = map[fault.Kind]int{
-	fault.Internal:        http.StatusInternalServerError,
-	fault.Invalid:         http.StatusBadRequest,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.PaymentRequired: http.StatusPaymentRequired,
-	fault.Denied:          http.StatusForbidden,
-	fault.NotFound:        http.StatusNotFound,
-	fault.Gone:            http.StatusGone,
-	fault.Conflict:        http.StatusConflict,
-	fault.TooLarge:        http.StatusRequestEntityTooLarge,
-	fault.Unprocessable:   http.StatusUnprocessableEntity,
-	fault.RateLimited:     http.StatusTooManyRequests,
-	fault.Sealed:          http.StatusServiceUnavailable,
-	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.StorageFull:     http.StatusInsufficientStorage,
-}
 
 // status is the HTTP status of an error, and the text that may be shown.
 func status(err error) (code int, text string, wait time.Duration) {
@@ -38,7 +21,7 @@ func status(err error) (code int, text string, wait time.Duration) {
 	if !errors.As(err, &f) {
 		return http.StatusInternalServerError, "an internal error", 0
 	}
-	return statuses[f.Kind], f.Msg, f.RetryAfter
+	return faulthttp.Status(f.Kind), f.Msg, f.RetryAfter
 }
 
 // Refuse answers with an error, as providers' clients read it.

@@ -12,25 +12,8 @@ import (
 
 	"github.com/oneclaw/oneclawd/appliance/api"
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/fault/faulthttp"
 )
-
-// statusOf is the only table from kinds of errors to HTTP.
-var statusOf = map[fault.Kind]int{
-	fault.Internal:        http.StatusInternalServerError,
-	fault.Invalid:         http.StatusBadRequest,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.PaymentRequired: http.StatusPaymentRequired,
-	fault.Denied:          http.StatusForbidden,
-	fault.NotFound:        http.StatusNotFound,
-	fault.Gone:            http.StatusGone,
-	fault.Conflict:        http.StatusConflict,
-	fault.TooLarge:        http.StatusRequestEntityTooLarge,
-	fault.Unprocessable:   http.StatusUnprocessableEntity,
-	fault.RateLimited:     http.StatusTooManyRequests,
-	fault.Sealed:          http.StatusServiceUnavailable,
-	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.StorageFull:     http.StatusInsufficientStorage,
-}
 
 // visibleTypes are the codes that clients look for in type, with their titles.
 var visibleTypes = map[string]string{
@@ -89,12 +72,12 @@ func toProblem(err error) *problemDetails {
 	if f == nil && errors.Is(err, context.DeadlineExceeded) {
 		f = errBusy
 	}
-	if f == nil || f.Kind == fault.Internal {
+	if f == nil {
 		return newProblem(http.StatusInternalServerError, "", internalDetail)
 	}
-	status, known := statusOf[f.Kind]
-	if !known {
-		return newProblem(http.StatusInternalServerError, "", internalDetail)
+	status := faulthttp.Status(f.Kind)
+	if status == http.StatusInternalServerError { // nothing of it is for others
+		return newProblem(status, "", internalDetail)
 	}
 	p := newProblem(status, f.Code, f.Msg)
 	p.Approval = f.Ref

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/fault/faulthttp"
 	"github.com/oneclaw/oneclawd/internal/plain"
 )
 
@@ -171,23 +172,6 @@ func readCredential(body io.Reader) (Credential, error) {
 	return out, nil
 }
 
-// statusOf maps errors as the API does.
-func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.Denied, fault.Unauthenticated:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Sealed, fault.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 // refuse answers with an error. Operators see causes: they need them, and
 // nobody else is on the socket.
 func refuse(w http.ResponseWriter, err error) {
@@ -198,7 +182,7 @@ func refuse(w http.ResponseWriter, err error) {
 			p.Detail += " (" + f.Err.Error() + ")"
 		}
 	}
-	p.Status = statusOf(p.Kind)
+	p.Status = faulthttp.Status(p.Kind)
 	p.Title = http.StatusText(p.Status)
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)

@@ -12,6 +12,9 @@ var may = map[string][]string{
 	"internal/txn":   {},
 	"internal/id":    {"internal/fault"},
 
+	// How errors are told at doors that speak HTTP.
+	"internal/fault/faulthttp": {"internal/fault"},
+
 	// What the script for bash of both programs begins with.
 	"internal/completion": {},
 
@@ -80,7 +83,7 @@ var may = map[string][]string{
 	"shroud/tokens":            {},
 	"shroud/tokens/vocabulary": {},
 	"shroud": {
-		"internal/fault", "internal/id", "internal/plain", "vault/identity",
+		"internal/fault", "internal/fault/faulthttp", "internal/id", "internal/plain", "vault/identity",
 		"shroud/detect", "shroud/detect/pii", "shroud/detect/secret", "shroud/detect/view",
 		"shroud/meter", "shroud/provider", "shroud/provider/translate", "shroud/redact", "shroud/tokens",
 	},
@@ -90,7 +93,7 @@ var may = map[string][]string{
 	"shroud/screen":    {"shroud/detect/view", "shroud/redact", "vault/identity", "vault/use"}, // no answer is shown before values are out of it
 
 	// Who asks, what may go where, and what is a call of a model, are for others to say.
-	"shroud/forwardproxy":           {"internal/fault", "internal/id", "internal/plain", "shroud", "vault/identity", "vault/use"},
+	"shroud/forwardproxy":           {"internal/fault", "internal/fault/faulthttp", "internal/id", "internal/plain", "shroud", "vault/identity", "vault/use"},
 	"shroud/forwardproxy/authority": {"internal/fault", "internal/txn", "vault/audit"},
 
 	// Storage implements what the domain asks for, and so imports it.
@@ -108,7 +111,7 @@ var may = map[string][]string{
 	"appliance/client/attested": {"appliance/attest", "appliance/client"},   // connections that end in what a policy accepts
 	"appliance/inspection":      {"appliance/api", "shroud/detect"},
 	"appliance/httpapi": {
-		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
+		"appliance/api", "appliance/inspection", "hsm", "internal/fault", "internal/fault/faulthttp", "internal/id", "internal/plain", "intents", "intents/evm", "intents/node",
 		"shroud/activity", "shroud/detect", "shroud/meter", "shroud/pricelist",
 		"vault", "vault/agents", "vault/audit", "vault/identity", "vault/outbox", "vault/outbox/viewer", "vault/people", "vault/policy",
 		"vault/share", "vault/site", "vault/use", "vault/webhook",
@@ -140,7 +143,7 @@ var may = map[string][]string{
 	"shroud/provider/translate": {"internal/fault", "shroud/provider", "shroud/provider/jsonedit", "shroud/provider/sse"},
 
 	// The operator's socket: a protocol with both its ends, and nothing behind it.
-	"appliance/operator": {"internal/fault", "internal/plain"},
+	"appliance/operator": {"internal/fault", "internal/fault/faulthttp", "internal/plain"},
 
 	// What is measured, and under which names.
 	"appliance/metrics":         {"hsm"},

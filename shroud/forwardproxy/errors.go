@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oneclaw/oneclawd/internal/fault"
+	"github.com/oneclaw/oneclawd/internal/fault/faulthttp"
 )
 
 // What a request is refused with. Nothing of it has left then.
@@ -33,21 +34,12 @@ var (
 // ErrSealed is the answer of an appliance without its keys.
 var ErrSealed = fault.New(fault.Sealed, "sealed", "the appliance is sealed; an operator unseals it with `oneclawd unseal`")
 
-// statuses says how a refusal is told over HTTP: by its code, or else by its kind.
-var (
-	codes = map[string]int{
-		errMisdirected.Code: http.StatusMisdirectedRequest, errUpgrade.Code: http.StatusNotImplemented,
-		errDisguise.Code: http.StatusBadGateway, errBroken.Code: http.StatusBadGateway, "answer_encoded": http.StatusBadGateway,
-		"target_unreachable": http.StatusBadGateway, "target_timeout": http.StatusGatewayTimeout, "host_forbidden": http.StatusForbidden,
-	}
-	kinds = map[fault.Kind]int{
-		fault.Invalid: http.StatusBadRequest, fault.Unauthenticated: http.StatusUnauthorized, fault.PaymentRequired: http.StatusPaymentRequired,
-		fault.Denied: http.StatusForbidden, fault.NotFound: http.StatusNotFound, fault.Gone: http.StatusGone, fault.Conflict: http.StatusConflict,
-		fault.TooLarge: http.StatusRequestEntityTooLarge, fault.Unprocessable: http.StatusUnprocessableEntity,
-		fault.RateLimited: http.StatusTooManyRequests, fault.Sealed: http.StatusServiceUnavailable,
-		fault.Unavailable: http.StatusServiceUnavailable, fault.StorageFull: http.StatusInsufficientStorage,
-	}
-)
+// codes are refusals that are told otherwise than others of their kind.
+var codes = map[string]int{
+	errMisdirected.Code: http.StatusMisdirectedRequest, errUpgrade.Code: http.StatusNotImplemented,
+	errDisguise.Code: http.StatusBadGateway, errBroken.Code: http.StatusBadGateway, "answer_encoded": http.StatusBadGateway,
+	"target_unreachable": http.StatusBadGateway, "target_timeout": http.StatusGatewayTimeout, "host_forbidden": http.StatusForbidden,
+}
 
 // explain is what may be told of an error.
 func explain(err error) (status int, f *fault.Error) {
@@ -57,7 +49,7 @@ func explain(err error) (status int, f *fault.Error) {
 	if status, ok := codes[f.Code]; ok {
 		return status, f
 	}
-	return kinds[f.Kind], f
+	return faulthttp.Status(f.Kind), f
 }
 
 // Refuse answers with a problem (RFC 9457).
