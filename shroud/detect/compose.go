@@ -55,7 +55,7 @@ func (r *reading) injections() {
 		return
 	}
 	for i, h := range found.Hits {
-		if r.ordered[h.View] = true; i < reasons {
+		if r.ordered[h.View] = min(bad, High); i < reasons {
 			r.add(r.places[h.View], Finding{Type: typ, Pattern: h.Rule, Severity: bad, Score: found.Score, Why: h.Why}, h.Start, h.End)
 		}
 	}

@@ -18,6 +18,7 @@ var decodings = map[string]struct {
 	"morse": {"morse", Medium}, "spaced": {"spaced_letters", Medium}, "rot13": {"rot13", Medium}, "caesar": {"caesar_cipher", Medium}, "atbash": {"atbash", Medium},
 	"reversed": {"reversed_text", Medium}, "leet": {"leetspeak", Medium},
 	"base85": {"base85", Medium}, "uuencode": {"uuencode", Medium}, "rot47": {"rot47", Medium}, "braille": {"braille", Medium}, "radio-alphabet": {"radio_alphabet", Medium}, "upside-down": {"upside_down", Medium},
+	"compressed": {"compressed", Medium},
 }
 
 // encodings reports what was decoded, and long base64 that is nobody knows what.
@@ -221,8 +222,8 @@ func (r *reading) concealed(t view.Trick) (Severity, float64) {
 		if v.start < t.Start || v.end > t.End {
 			continue
 		}
-		if r.ordered[v.index] {
-			return High, 0.9
+		if s := r.ordered[v.index]; s > None {
+			return s, 0.9
 		}
 		if t.Kind != view.HTMLComment && len(strings.Fields(v.text)) >= 12 {
 			return Low, 0.4

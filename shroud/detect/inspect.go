@@ -100,13 +100,13 @@ type reading struct {
 	clean      view.Normal // what goes on
 	views      []view.View
 	places     []place
-	ordered    map[int]bool // views that give orders to a model
+	ordered    map[int]Severity // how bad are the orders to a model that views give
 	effort     *effort
 	report     *Report
 }
 
 func newReading(text string, o Options) *reading {
-	r := &reading{policy: o.Policy, context: o.Context, regions: o.Regions, structured: o.Structured, text: text, normal: view.Normalise(text), ordered: map[int]bool{}, report: &Report{}}
+	r := &reading{policy: o.Policy, context: o.Context, regions: o.Regions, structured: o.Structured, text: text, normal: view.Normalise(text), ordered: map[int]Severity{}, report: &Report{}}
 	if r.policy == nil {
 		r.policy = standard()
 	}

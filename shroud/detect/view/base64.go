@@ -117,20 +117,26 @@ func lineBreak(s string, i int) int {
 func (c *scanner) hexRun(text string, start, end int) {
 	for _, t := range []string{text, reverse(text)} {
 		b, _ := hex.DecodeString(t[:len(t)&^1])
-		if s := wide(b); c.readable("hex", s, start, end) {
+		if c.compressed("hex", b, start, end) || c.readable("hex", wide(b), start, end) {
 			return
 		}
 	}
 }
 
-// base32Run reports whether the run is base32. Its alphabet has no small letters,
-// so that little else is taken for it.
+// base32Run reports whether the run is base32. Its alphabet has letters of one size only,
+// so that little else is taken for it; small ones have to go on for longer.
 func (c *scanner) base32Run(text string, start, end int) bool {
+	if len(text) >= 32 && text == strings.ToLower(text) {
+		text = strings.ToUpper(text)
+	}
+	encoding := base32.StdEncoding
 	if strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
-		return false
+		if encoding = base32.HexEncoding; len(text) < 32 || strings.Trim(text, "0123456789ABCDEFGHIJKLMNOPQRSTUV") != "" {
+			return false
+		}
 	}
 	for n := len(text); n > len(text)-8 && n >= 8; n-- { // lengths that cannot be are cut
-		if b, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text[:n]); err == nil {
+		if b, err := encoding.WithPadding(base32.NoPadding).DecodeString(text[:n]); err == nil {
 			return c.readable("base32", wide(b), start, end)
 		}
 	}
@@ -141,6 +147,9 @@ func (c *scanner) base32Run(text string, start, end int) bool {
 // separator sets apart, and backwards.
 func (c *scanner) base64Run(text string, start, end int) {
 	const separators = 4
+	if len(text) >= 24 && mayPack64(text) && c.compressed("base64", unbase64(text), start, end) {
+		return
+	}
 	for from, n := 0, 0; ; n++ {
 		for shift := 0; shift < 4 && from+shift+minRun <= len(text); shift++ {
 			if part := text[from+shift:]; begins64(part) && c.readable("base64", wide(unbase64(part)), start, end) {
@@ -153,11 +162,23 @@ func (c *scanner) base64Run(text string, start, end int) {
 		}
 		from += k + 1
 	}
+	if turned := rot13.decode(text[:min(len(text), 24)]); len(text) >= 24 && begins64(turned) {
+		if c.readable("rot13 base64", wide(unbase64(rot13.decode(text))), start, end) {
+			return
+		}
+	}
 	if start > 0 && c.text[start-1] == '=' {
 		if back := reverse(text); begins64(back) {
 			c.readable("base64", wide(unbase64(back)), start, end)
 		}
 	}
+}
+
+var rot13 = cipher{"rot13", 13}
+
+// mayPack64 reports whether a run begins as gzip or zlib does in base64.
+func mayPack64(s string) bool {
+	return strings.HasPrefix(s, "H4sI") || s[0] == 'e' && s[1] >= 'A' && s[1] <= 'P'
 }
 
 // begins64 reports whether the first characters decode to what text may begin

@@ -57,6 +57,9 @@ func (c *scanner) numbers(start int) int {
 	defer func() { c.list = list[:0] }()
 	end, longest, shortest := start, 0, 9
 	for i := start; i < len(s); {
+		if strings.HasPrefix(s[i:], "U+") || strings.HasPrefix(s[i:], "u+") {
+			i += 2
+		}
 		j := i
 		for j < len(s) && j-i <= 10 && codeKinds[s[j]]&codeWord != 0 {
 			j++

@@ -191,6 +191,10 @@ func afterMark(s string) (string, bool, int) {
 	if strings.HasPrefix(s, "=\n") {
 		return "", false, 2
 	}
+	if strings.HasPrefix(s, "%u") { // as escape() of JavaScript has it
+		v, n := number(s[2:], 16, 4, 4)
+		return string(rune(v)), true, sized(n, 2+n)
+	}
 	v, n := number(s[1:], 16, 2, 2)
 	if n == 0 {
 		return "", false, 0
@@ -206,6 +210,9 @@ func (c *scanner) entities() {
 // entity reads one; only those with a number count, since names are in every page.
 func entity(s string) (string, bool, int) {
 	k := strings.IndexByte(s[:min(len(s), 12)], ';')
+	if bare := bareEntity(s); bare > 0 && (k < 0 || k > bare) { // browsers do without the semicolon
+		return html.UnescapeString(s[:bare]), true, bare
+	}
 	if k < 2 {
 		return "", false, 0
 	}
@@ -214,4 +221,18 @@ func entity(s string) (string, bool, int) {
 		return "", false, 0
 	}
 	return text, s[1] == '#', k + 1
+}
+
+// bareEntity is how long the number of a character at the start of s is, which may do
+// without an end.
+func bareEntity(s string) int {
+	if len(s) < 4 || s[1] != '#' {
+		return 0
+	}
+	from, base, most := 2, 10, 7
+	if s[2]|0x20 == 'x' {
+		from, base, most = 3, 16, 6
+	}
+	_, n := number(s[from:], base, 2, most)
+	return sized(n, from+n)
 }

@@ -160,10 +160,13 @@ func (p *page) attributes(t tag) {
 
 // hides reports whether the style of an element keeps it from being seen.
 func (p *page) hides(t tag) bool {
-	if t.name == "template" {
+	if t.name == "template" || p.unseen["element "+t.name] {
 		return true
 	}
 	for _, a := range t.attrs {
+		if p.unseen["with "+a.name] {
+			return true
+		}
 		switch a.name {
 		case "style":
 			if invisibleStyle(a.value) {
@@ -171,8 +174,8 @@ func (p *page) hides(t tag) bool {
 			}
 		case "hidden":
 			return a.value != "until-found"
-		case "color":
-			if white[strings.ToLower(a.value)] {
+		case "color", "fill":
+			if (a.name == "color" || t.name == "text" || t.name == "tspan") && white[strings.ToLower(a.value)] {
 				return true
 			}
 		case "class", "id":
@@ -189,7 +192,7 @@ func (p *page) hides(t tag) bool {
 // maxUnseen is how many classes and ids of one page are kept.
 const maxUnseen = 1000
 
-// sheets reads, once, which classes and ids the page's style sheets hide.
+// sheets reads, once, which classes, ids and elements the page's style sheets hide.
 func (p *page) sheets() {
 	if p.styled {
 		return
@@ -205,6 +208,7 @@ func (p *page) sheets() {
 			return
 		}
 		sheet, more, _ := strings.Cut(after, "</style")
+		_, sheet, _ = strings.Cut(sheet, ">")
 		rest = more
 		for sheet != "" {
 			var rule string
@@ -223,6 +227,10 @@ func (p *page) hiddenBy(selectors string) {
 		if k := strings.LastIndexAny(sel, ".#"); k >= 0 && !strings.ContainsAny(sel[k:], " :>[") {
 			kind := map[byte]string{'.': "class ", '#': "id "}[sel[k]]
 			p.unseen[kind+sel[k+1:]] = true
+		} else if k < 0 && sel != "" && !strings.ContainsAny(sel, " :>[*@/") {
+			p.unseen["element "+strings.ToLower(sel)] = true
+		} else if name, ok := strings.CutPrefix(sel, "["); ok && strings.HasSuffix(name, "]") && !strings.ContainsAny(name, " =") {
+			p.unseen["with "+strings.ToLower(strings.TrimSuffix(name, "]"))] = true
 		}
 	}
 }

@@ -7,14 +7,16 @@ type piece struct {
 	start, end int
 }
 
-// pieces calls emit for all that is encoded in text, until it returns false.
-func pieces(text string, emit func(piece) bool) {
+// pieces calls emit for all that is encoded in text, until it returns false. It reports
+// whether it left out any of what is packed.
+func pieces(text string, emit func(piece) bool) (skipped bool) {
 	c := &scanner{text: text, emit: emit}
-	for _, find := range []func(){c.runs, c.backslashes, c.percents, c.entities, c.printable, c.codes, c.spaced, c.ciphers, c.tags, c.dense, c.alphabets} {
+	for _, find := range []func(){c.runs, c.groups, c.backslashes, c.percents, c.entities, c.printable, c.codes, c.spaced, c.ciphers, c.tags, c.dense, c.alphabets} {
 		if find(); c.full {
-			return
+			break
 		}
 	}
+	return c.skipped
 }
 
 // scanner looks for encodings in one text.
@@ -23,6 +25,9 @@ type scanner struct {
 	emit func(piece) bool
 	full bool
 	list []string // memory for numbers
+
+	inflated int  // how often something was unpacked
+	skipped  bool // whether something packed was left out
 }
 
 // found hands over what the bytes from start to end decode to.

@@ -9,7 +9,7 @@ import (
 const leastSpaced = 6
 
 // separators are what letters are spaced out with.
-const separators = " .-_*|,/+~"
+const separators = " .-_*|,/+~\n"
 
 // spaced finds words whose letters are apart: "i g n o r e", "i-g-n-o-r-e".
 func (c *scanner) spaced() {
@@ -53,7 +53,7 @@ func (c *scanner) letters(start int, sep byte) int {
 			}
 		}
 		end, count = i, count+1
-		if gap := s[i:j]; strings.Contains(gap, "\n") {
+		if gap := s[i:j]; sep != '\n' && strings.Contains(gap, "\n") {
 			out = append(out, '\n')
 		} else if gap != "" && gap != string(sep) {
 			out = append(out, ' ')

@@ -55,9 +55,16 @@ func (f *finder) beyond(w *rewrite, i int) int {
 		return f.marks(w, i)
 	case r >= 0x1F150 && r <= 0x1F1FF:
 		return f.badge(w, i)
+	case inParentheses(r) && (inParentheses(runeAt(w.in, i+size)) || inParentheses(runeBefore(w.in, i))):
+		// One alone numbers a list. In a row they are words, which NFKC makes "(w)(o)…" of.
+		f.badges.add(i, i+size)
+		w.replace(i, i+size, string(r-0x249C+'a'))
 	}
 	return i + size
 }
+
+// inParentheses reports whether a rune is a letter in parentheses.
+func inParentheses(r rune) bool { return r >= 0x249C && r <= 0x24B5 }
 
 // badge writes the white letter in a circle or square, or of half a flag, at i as
 // a letter: NFKC keeps those. Two halves are a flag.
@@ -328,6 +335,9 @@ func stringEnd(s string, from int) int {
 // conceals reports whether the parameters of a colour make text invisible.
 func conceals(params string) bool {
 	for p := range strings.SplitSeq(params, ";") {
+		if len(p) == 2 && p[0] == '3' && p[1] < '8' && strings.Contains(";"+params+";", ";4"+p[1:]+";") {
+			return true // the colour of what is behind
+		}
 		if p == "8" {
 			return !strings.Contains(params, "38;") && !strings.Contains(params, "48;")
 		}

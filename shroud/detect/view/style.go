@@ -14,7 +14,7 @@ var white = map[string]bool{
 // counts unless a background is set beside it.
 func invisibleStyle(style string) bool {
 	var colour, background string
-	for d := range strings.SplitSeq(strings.ToLower(style), ";") {
+	for d := range strings.SplitSeq(strings.ToLower(plainStyle(style)), ";") {
 		name, value, ok := strings.Cut(d, ":")
 		if !ok {
 			continue
@@ -35,6 +35,39 @@ func invisibleStyle(style string) bool {
 	return colour != "" && (colour == background || white[colour] && (background == "" || white[background]))
 }
 
+// plainStyle writes out what CSS and HTML let somebody write otherwise: entities, comments
+// inside of words, and letters as numbers.
+func plainStyle(style string) string {
+	if strings.IndexByte(style, '&') >= 0 {
+		style = unescapeAll(style)
+	}
+	if !strings.Contains(style, "/*") && strings.IndexByte(style, '\\') < 0 {
+		return style
+	}
+	var out strings.Builder
+	for i := 0; i < len(style); i++ {
+		if strings.HasPrefix(style[i:], "/*") {
+			k := strings.Index(style[i+2:], "*/")
+			if k < 0 {
+				break
+			}
+			i += k + 3
+			continue
+		}
+		if style[i] == '\\' {
+			if v, n := number(style[i+1:], 16, 1, 6); n > 0 {
+				out.WriteRune(rune(v))
+				if i += n; i+1 < len(style) && style[i+1] == ' ' {
+					i++
+				}
+			}
+			continue
+		}
+		out.WriteByte(style[i])
+	}
+	return out.String()
+}
+
 // hiding reports whether one declaration hides.
 func hiding(name, value string) bool {
 	switch name {
@@ -44,6 +77,13 @@ func hiding(name, value string) bool {
 		return value == "hidden" || value == "collapse"
 	case "opacity":
 		return lengthOf(value) < 0.05
+	case "filter":
+		inner, ok := strings.CutPrefix(value, "opacity(")
+		return ok && lengthOf(inner) < 0.05
+	case "font":
+		return strings.HasPrefix(value, "0/") || strings.HasPrefix(value, "0px")
+	case "scale", "zoom":
+		return lengthOf(value) == 0
 	case "font-size", "line-height":
 		return lengthOf(value) <= 1 && !strings.HasSuffix(value, "em") && (name == "font-size" && value != "1" || lengthOf(value) == 0) || lengthOf(value) < 0.1
 	case "height", "width", "max-height", "max-width":

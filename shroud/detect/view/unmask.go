@@ -43,6 +43,7 @@ type word struct {
 	other      int  // letters of Latin beyond ASCII
 	foreign    int  // letters of other scripts that look like none
 	greek      int  // the masked ones that are Greek
+	small      int  // the masked ones that are small capitals of phonetics
 	switches   int  // changes between ASCII and masked letters
 	was        byte // 'a' or 'm', of the letter before
 }
@@ -63,8 +64,8 @@ func (f *finder) unmask(w *rewrite) {
 	certain = certain || mixed >= 2 && ascii > beyond
 	for _, m := range words {
 		switch {
-		case m.disguised() && (m.ascii+m.other > 0 && !m.quantity() || certain && ascii > beyond):
-			if certain {
+		case m.disguised() && (m.small >= 3 && m.small == m.masked || m.ascii+m.other > 0 && !m.quantity() || certain && ascii > beyond):
+			if certain || m.small >= 3 {
 				f.trick(Homoglyph, m.start, m.end)
 			}
 			w.latin(m)
@@ -82,7 +83,7 @@ func mixes(s string) bool {
 			continue
 		}
 		if s[i] >= utf8.RuneSelf { // on a border of runes, as the byte before is one
-			if asciiLetter(s[i-1]) && beyondLatin(runeAt(s, i)) {
+			if asciiLetter(s[i-1]) && beyondLatin(runeAt(s, i)) || phonetic(s[i:]) && smallCapital(runeAt(s, i)) {
 				return true
 			}
 		} else if asciiLetter(s[i]) && beyondLatin(runeBefore(s, i)) {
@@ -90,6 +91,21 @@ func mixes(s string) bool {
 		}
 	}
 	return false
+}
+
+// phonetic is a cheap no to what smallCapital reports.
+func phonetic(s string) bool {
+	return s[0] == 0xC9 || s[0] == 0xCA || s[0] == 0xE1 && len(s) > 1 && s[1] == 0xB4 || s[0] == 0xEA && len(s) > 1 && s[1] == 0x9C
+}
+
+// smallCapital reports whether a letter is a capital in the size of small ones. Phonetics
+// has them beside other letters; words of nothing else are in none of its alphabets.
+func smallCapital(r rune) bool {
+	switch r {
+	case 0x262, 0x26A, 0x274, 0x280, 0x28F, 0x299, 0x29C, 0x29F, 0xA730, 0xA731:
+		return true
+	}
+	return r >= 0x1D00 && r <= 0x1D22 && unicode.Is(unicode.Latin, r)
 }
 
 func beyondLatin(r rune) bool {
@@ -182,6 +198,8 @@ func (m *word) count(r rune, like byte) {
 		m.turn('m')
 		if r >= 0x370 && r < 0x400 {
 			m.greek++
+		} else if smallCapital(r) {
+			m.small++
 		}
 	case unicode.IsMark(r):
 	case unicode.Is(unicode.Latin, r):

@@ -1,6 +1,9 @@
 package view
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // View is one reading of a text.
 type View struct {
@@ -74,11 +77,12 @@ func (r *reader) read(n Normal, chain []string, origin func(start, end int) (int
 		}
 		r.add(h.Text, append(slices.Clone(chain), h.Chain...), start, end)
 	}
-	pieces(n.Text, func(p piece) bool {
+	skipped := pieces(n.Text, func(p piece) bool {
 		start, end := origin(p.start, p.end)
-		r.add(p.text, append(slices.Clone(chain), p.chain), start, end)
+		r.add(p.text, append(slices.Clone(chain), strings.Fields(p.chain)...), start, end)
 		return !r.full
 	})
+	r.cut = r.cut || skipped
 }
 
 // add keeps a view, within the budget, and reads on inside of it.

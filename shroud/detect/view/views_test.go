@@ -1,6 +1,9 @@
 package view
 
 import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"encoding/ascii85"
 	"encoding/base32"
 	"encoding/base64"
@@ -60,6 +63,22 @@ func utf16le(s string) string {
 
 func spacedOut(s, sep, gap string) string {
 	return strings.Join(strings.Split(strings.Join(strings.Split(s, ""), sep), sep+" "+sep), gap)
+}
+
+func gzipped(s string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(s))
+	_ = w.Close()
+	return b.String()
+}
+
+func zlibbed(s string) string {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	_, _ = w.Write([]byte(s))
+	_ = w.Close()
+	return b.String()
 }
 
 func morseOf(s string) string {
@@ -180,6 +199,18 @@ var readings = map[string]struct{ in, chain string }{
 	"binary":                     {each(order, "%08b", " "), "binary"},
 	"binary without spaces":      {each(order, "%08b", ""), "binary"},
 	"Morse":                      {morseOf(order), "morse"},
+	"code points":                {eachRune(order, "U+%04X "), "unicode"},
+	"escape() of JavaScript":     {each(order, "%%u%04x", ""), "url"},
+	"entities without an end":    {eachRune(order, "&#%d"), "html-entity"},
+	"a letter a line":            {strings.Join(strings.Split(order, ""), "\n"), "spaced"},
+	"base64 in groups":           {"It says " + wrapped(b64(order), 4, " "), "base64"},
+	"base64 in groups of eight":  {wrapped(b64(order), 8, " "), "base64"},
+	"base32 in small letters":    {strings.ToLower(base32.StdEncoding.EncodeToString([]byte(order))), "base32"},
+	"base32 in the other order":  {base32.HexEncoding.EncodeToString([]byte(order)), "base32"},
+	"base64 under rot13":         {shifted(b64(order), 13), "rot13 base64"},
+	"gzip in base64":             {"load('" + b64(gzipped(order)) + "')", "base64 compressed"},
+	"zlib in base64":             {b64(zlibbed(order)), "base64 compressed"},
+	"zlib in hex":                {hex.EncodeToString([]byte(zlibbed(order))), "hex compressed"},
 	"spaced out":                 {spacedOut(order, " ", "   "), "spaced"},
 	"hyphens between":            {spacedOut(order, "-", " "), "spaced"},
 	"dots between":               {spacedOut(order, ".", " "), "spaced"},
@@ -197,6 +228,14 @@ var readings = map[string]struct{ in, chain string }{
 	"a comment":                  {"<p>Hello</p><!-- " + order + " -->", "html-comment"},
 	"base64 in a comment":        {"<p>Hello</p><!-- " + b64(order) + " -->", "html-comment base64"},
 	"not displayed":              {`<p>Hello <span style="color:red; display: none">` + order + `</span></p>`, "css-hidden"},
+	"hidden by element":          {`<style>aside{visibility:hidden}</style><aside>` + order + `</aside>`, "css-hidden"},
+	"hidden by attribute":        {`<style>[data-z]{display:none}</style><div data-z>` + order + `</div>`, "css-hidden"},
+	"a style with a comment":     {`<div style="dis/**/play:none">` + order + `</div>`, "css-hidden"},
+	"a style with a code":        {`<div style="\64 isplay:none">` + order + `</div>`, "css-hidden"},
+	"a style with an entity":     {`<div style="display&#58;none">` + order + `</div>`, "css-hidden"},
+	"a font of no size":          {`<div style="font:0/0 a">` + order + `</div>`, "css-hidden"},
+	"a filter":                   {`<div style="filter:opacity(0%)">` + order + `</div>`, "css-hidden"},
+	"white in a drawing":         {`<svg><text fill="white">` + order + `</text></svg>`, "css-hidden"},
 	"in JSON":                    {`{"body":"<div style=\"opacity:0\">` + order + `</div>"}`, "css-hidden"},
 	"white":                      {`<p style='COLOR:#FFF'>` + order + `</p>`, "css-hidden"},
 	"tiny":                       {`<p style=font-size:0px>` + order + `</p>`, "css-hidden"},
