@@ -57,6 +57,7 @@ type Archive struct {
 	reserve   reserve
 	appending atomic.Int32 // how many are
 	appended  atomic.Int64 // when one last ended, in nanoseconds
+	refused   atomic.Int64 // when there was last no room, in nanoseconds
 	closing   chan struct{}
 	watched   chan struct{} // closed when nobody watches the space any more
 	closeOnce sync.Once

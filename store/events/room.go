@@ -58,6 +58,9 @@ const (
 	// not show.
 	settling = 50 * time.Millisecond
 	patience = 5 * time.Second
+	// calm is how long there has to be room before work begins: what has just filled
+	// the disk may be at it still, and take all that is given up too.
+	calm = 2 * time.Second
 )
 
 // ErrNoRoom: the disk is nearly full. Events wait in the outbox, which can be
@@ -207,7 +210,13 @@ func (r *reserve) lend() error {
 // room. What it needs for certain is allocated.
 func (a *Archive) begin(size int64) error {
 	if err := a.reserve.hold(2 * size); err != nil {
+		if errors.Is(err, ErrNoRoom) {
+			a.refused.Store(time.Now().UnixNano())
+		}
 		return err
+	}
+	if time.Now().UnixNano()-a.refused.Load() < int64(calm) {
+		return ErrNoRoom
 	}
 	logs, err := filepath.Glob(filepath.Join(a.dir, "*.mem"))
 	if err != nil {
@@ -256,6 +265,9 @@ func (a *Archive) look() time.Duration {
 	d, err := diskOf(a.dir)
 	if err != nil {
 		return longest
+	}
+	if d.free < d.margin() {
+		a.refused.Store(time.Now().UnixNano())
 	}
 	has := a.reserve.has()
 	switch {

@@ -213,6 +213,33 @@ func TestReserveOutlastsRefusals(t *testing.T) {
 	}
 }
 
+// A disk that was full a moment ago may be again, in the middle of work that began
+// too soon: there has to be room for a while.
+func TestRoomHasToLast(t *testing.T) {
+	disk := tmpfs(t, "96m")
+	a := open(t, events.Config{Dir: filepath.Join(disk, "events")})
+	hold(t, filepath.Join(disk, "events"))
+	fill(t, disk)
+	if err := a.Append(entries(0, 1)); !errors.Is(err, events.ErrNoRoom) {
+		t.Fatalf("a full disk took an event: %v", err)
+	}
+	if err := os.Remove(filepath.Join(disk, "filler")); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Append(entries(0, 1)); !errors.Is(err, events.ErrNoRoom) {
+		t.Errorf("work began at once: %v", err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		err := a.Append(entries(0, 1))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, events.ErrNoRoom) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Without a reserve, as when something took that too, an archive does not open,
 // and one that is open closes, in another process, without a flush.
 func TestFullDiskWithoutReserve(t *testing.T) {
