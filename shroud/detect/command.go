@@ -58,6 +58,7 @@ func substitutionRules() []rule {
 		sub(0, "the output of a command that looks around is put in", "[=;|&\"'(/\\w.@-]`\\s*"+probe, "`whoami", "`id", "`uname", "`cat", "`ping", "`ifconfig", "`sleep", "`nslookup", "`ls"),
 		needing(sub(0, "the output of what is fetched is run", `(?:\$\(|<\(|eval\s+["'`+"`"+`$(]*)\s*`+fetch+`\s+(?:-\S+\s+)*["']?(?:http://|https?://\d|ftp://)`, "curl", "wget", "fetch"), []string{"$(", "<(", "eval"}),
 		sub(0, "a template runs a command", `\{\{.{0,80}(?:__class__|__globals__|__import__|popen|getruntime|processbuilder).{0,80}|\$\{.{0,40}(?:getruntime|processbuilder|jndi:(?:ldap|rmi|dns)).{0,80}|<%=?\s*(?:system|exec|`+"`"+`)`, "__class__", "__globals__", "popen", "getruntime", "processbuilder", "jndi:", "<%="),
+		sub(0, "code that is encoded is run", `\b(?:eval|exec|assert|system)\s*\(\s*(?:base64_decode|gzinflate|str_rot13|(?:base64\.)?b64decode|atob|__import__\(.base64)`, "base64_decode", "gzinflate", "str_rot13", "b64decode", "atob("),
 		sub(2, "the output of a command is put in", `\$\([a-z][^)\n]{1,120}\)`, "$("),
 	}
 }

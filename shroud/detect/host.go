@@ -13,10 +13,13 @@ type address struct {
 	odd  bool       // whether the IP is written in a way that only software reads
 }
 
+// dots are the full stops that browsers take for one of ASCII.
+var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
+
 // hostAddress reads a host as browsers do: an IPv4 address may be written as one
 // number, in octal or hexadecimal, or with fewer parts.
 func hostAddress(host string) address {
-	a := address{name: strings.TrimSuffix(strings.ToLower(host), ".")}
+	a := address{name: strings.TrimSuffix(strings.ToLower(dots.Replace(host)), ".")}
 	if inner, ok := strings.CutPrefix(a.name, "["); ok {
 		if ip, err := netip.ParseAddr(strings.TrimSuffix(inner, "]")); err == nil {
 			a.odd, a.ip = ip.Is4In6(), ip.Unmap()
@@ -24,7 +27,7 @@ func hostAddress(host string) address {
 		return a
 	}
 	if ip, err := netip.ParseAddr(a.name); err == nil && ip.Is4() {
-		a.ip = ip
+		a.ip, a.odd = ip, dots.Replace(host) != host
 		return a
 	}
 	if ip, ok := looseIPv4(a.name); ok {

@@ -80,10 +80,15 @@ func (r *reading) url(v place, start, host, end int) {
 	put := func(pattern string, sev Severity, score float64, why string) {
 		r.add(v, Finding{Type: Network, Pattern: pattern, Severity: sev, Score: score, Why: why}, start, end)
 	}
+	if plain, err := url.PathUnescape(name); err == nil && plain != name {
+		name = plain
+		if listed := strings.ToLower(name); anyUnder(listed, tunnels) || anyUnder(listed, pastes) || anyUnder(listed, catches) || anyUnder(listed, r.policy.config.Network.BlockedDomains) {
+			r.domain(v, listed, start, end)
+		}
+	}
 	a := hostAddress(name)
-	if v.index == 0 { // digits in full width or in circles
-		at := host + strings.Index(s[host:end], name)
-		from, to := r.normal.Origin(at, at+len(name))
+	if at := strings.Index(s[host:end], name); v.index == 0 && at >= 0 { // digits in full width or in circles
+		from, to := r.normal.Origin(host+at, host+at+len(name))
 		a.odd = a.odd || r.text[from:to] != name
 	}
 	if f, ok := addressFinding(a); ok && browsed(s[start:host]) {
@@ -149,12 +154,15 @@ func (r *reading) domain(v place, name string, start, end int) {
 // knows, or a picture with data in its address.
 func (r *reading) carries(v place, start, end int, put func(string, Severity, float64, string)) {
 	s := v.text
-	_, query, _ := strings.Cut(s[start:end], "?")
-	if query == "" {
-		return
-	}
+	_, place, _ := strings.Cut(s[start:end], "://")
+	_, query, _ := strings.Cut(place, "?")
 	picture := pictureBefore(s, start)
 	switch {
+	case strings.IndexByte(place, '{') > 0 && namesContext(place[strings.IndexByte(place, '{'):]) && (picture || strings.HasSuffix(s[max(0, start-2):start], "](")):
+		put("data_exfil", Critical, 0.8, "an address has a place for what was said")
+	case query == "":
+	case picture && constantBlank(query):
+		put("data_exfil", Critical, 0.8, "the address of a picture has a place for data")
 	case placeholder(query) && picture:
 		put("data_exfil", Critical, 0.9, "an address has a place for what is to be sent to it")
 	case picture && payloadIn(query):
@@ -198,6 +206,33 @@ func secretName(query string) bool {
 	return false
 }
 
+// namesContext reports whether a blank is for what only the model knows.
+func namesContext(blank string) bool {
+	for _, n := range []string{"conversation", "chat_history", "chathistory", "chat_log", "chatlog", "system_prompt", "systemprompt", "user_data", "userdata", "secrets", "exfil", "stolen", "data"} {
+		if i := strings.Index(strings.ToLower(blank), n); i >= 0 && i <= len("{{ encoded_") && (n != "data" || strings.TrimLeft(blank[:i], "{ $%") == "" && !wordByte(blank, i+len(n))) {
+			return true
+		}
+	}
+	return false
+}
+
+// constantBlank reports whether a query has a word in capitals where data is to be, such as
+// SECRET_DATA.
+func constantBlank(query string) bool {
+	for pair := range strings.SplitSeq(query, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		if len(value) < 8 || strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "" {
+			continue
+		}
+		for _, n := range []string{"DATA", "SECRET", "CONVERSATION", "PASSWORD", "HISTORY", "PROMPT"} {
+			if strings.Contains(value, n) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // payloadIn reports whether a query holds a value that is long and no name: a
 // sentence, or base64 of one.
 func payloadIn(query string) bool {
@@ -225,6 +260,9 @@ func exfilRules() []rule {
 	return []rule{
 		exfil("a file of secrets is sent away", `\b(?:curl|wget|http|nc|ncat|scp|rsync|ftp|invoke-(?:webrequest|restmethod)|iwr|irm)\b[^\n]{0,160}(?:@|<\s*|--post-file[= ]|\$\((?:cat|env|printenv|base64)\s*|-infile\s+)["']?(?:~|/etc/|/root|/home|\$home|\.env|\S*(?:id_rsa|passwd|shadow|credentials|\.pem|\.ssh|\.aws|secrets?\b))`,
 			"curl", "wget", "nc ", "ncat", "scp", "rsync", "invoke-webrequest", "invoke-restmethod", "iwr", "irm"),
+		exfil("a file of keys is copied to another machine", `\b(?:scp|rsync|sftp)\b[^\n]{0,80}(?:~|\$home|/root|/home/[\w.-]+|/users/[\w.-]+)/\.(?:ssh|aws|gnupg|kube)/[^\n]{0,80}\s[\w.@-]+:`, "scp", "rsync", "sftp"),
+		needing(exfil("the output of a command is sent away as a name", "\\b(?:nslookup|dig|host|ping|curl|wget)\\b[^\\n]{0,60}(?:\\$\\([^\\n)]{1,60}\\)|`[^\\n`]{1,60}`)\\.[\\w-]+\\.[a-z]", "nslookup", "dig ", "host ", "ping ", "curl", "wget"), []string{").", "`."}),
+		needing(exfil("what a page keeps is sent away", `(?:fetch\(|\.src\s*=|location(?:\.href)?\s*=|sendbeacon\()[^\n]{0,120}(?:document\.cookie|localstorage|sessionstorage)`, "document.cookie", "localstorage", "sessionstorage"), []string{"fetch(", ".src", "location", "sendbeacon"}),
 		exfil("the environment is sent away", `\b(?:env|printenv|set|history|cat\s+\S+)\b[^\n|]{0,60}\|\s*(?:base64[^\n|]{0,20}\|\s*)?(?:curl|wget|nc|ncat)\b`, "| curl", "|curl", "| wget", "|wget", "| nc", "|nc"),
 		needing(exfil("secrets are to be sent to an address", `\b(?:send|post|upload|forward|transmit|exfiltrate|leak|e-?mail|submit|copy|append|report|deliver)\b.{0,60}\b`+goods+`.{0,80}\b(?:to|at|via|into|as\s+a\s+parameter)\b.{0,40}`+away,
 			"password", "api key", "api-key", "api_key", "secret", "credential", "private key", "seed phrase", "token", "cookies", "environment variables", "env var", ".env", "ssh key", "conversation", "chat history", "chat log", "system prompt", "user data", "personal data", "personal information", "private data", "private information", "sensitive", "confidential"),

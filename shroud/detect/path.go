@@ -1,7 +1,5 @@
 package detect
 
-import "strings"
-
 // targets are files that intruders read first.
 const targets = `(?:etc[/\\]+(?:passwd|shadow|hosts|issue|group|sudoers|ssh)|win(?:dows|nt)?[/\\]+(?:win\.ini|system32|system\.ini)|boot\.ini|proc[/\\]+self|\.ssh|\.aws|\.env\b|web-inf|wp-config|id_rsa)`
 
@@ -32,10 +30,10 @@ func pathRules() []rule {
 // written about.
 func sensitivePathRules() []rule {
 	const (
-		files = `(?:/etc/(?:passwd|shadow|sudoers|master\.passwd|gshadow)\b|(?:~|\$home|/home/[\w.-]+|/root|/users/[\w.-]+)/\.(?:ssh/(?:id_\w+(?:[^\w.]|\.[^p]|$)|authorized_keys|identity)|aws/credentials|kube/config|docker/config\.json|netrc|pgpass|git-credentials|gnupg|bash_history|config/gcloud)|/proc/(?:self|\d+)/(?:environ|mem|maps)|[/\\](?:system32[/\\]config|repair)[/\\](?:sam|system|security)\b|ntds\.dit|/var/run/secrets/kubernetes|(?:^|[\s"'/])\.env\b|wallet\.dat|/root/\.)`
+		files = `(?:/etc/(?:passwd|shadow|sudoers|master\.passwd|gshadow)\b|(?:~|\$\{?home\}?|\$env:userprofile|%userprofile%|/home/[\w.-]+|/root|(?:c:)?[/\\]users[/\\][\w.-]+)[/\\]\.(?:ssh[/\\](?:id_\w+(?:[^\w.]|\.[^p]|$)|authorized_keys|identity)|aws[/\\]credentials|kube[/\\]config|docker/config\.json|netrc|pgpass|git-credentials|gnupg|bash_history|config/gcloud)|/proc/(?:self|\d+)/(?:environ|mem|maps)|[/\\](?:system32[/\\]config|repair)[/\\](?:sam|system|security)\b|ntds\.dit|/var/run/secrets/kubernetes|(?:^|[\s"'/])\.env\b|wallet\.dat|/root/\.)`
 		verbs = `\b(?:cat|less|more|head|tail|tac|nl|strings|xxd|type|cp|scp|tar|zip|curl|wget|nc|base64|read|print|show|open|dump|display|output|send|upload|exfiltrate|steal|leak|give|fetch|load|include|get|list|copy|extract|attach|file_get_contents|readfile)\b`
 	)
-	words := []string{"/etc/passwd", "/etc/shadow", "/etc/sudoers", "/etc/master.passwd", "/etc/gshadow", "/.ssh/", "/.aws/", "/.kube/", "/.docker/", "/.netrc", "/.pgpass", "/.git-credentials", "/.gnupg", "/.bash_history", "/.config/gcloud", "/proc/self/", `system32\config`, `repair\sam`, `repair\system`, "system32/config", "ntds.dit", "secrets/kubernetes", "wallet.dat", "/" + "root/."}
+	words := []string{"/etc/passwd", "/etc/shadow", "/etc/sudoers", "/etc/master.passwd", "/etc/gshadow", "/.ssh/", "/.aws/", "/.kube/", `\.ssh\`, `\.aws\`, `\.kube\`, "/.docker/", "/.netrc", "/.pgpass", "/.git-credentials", "/.gnupg", "/.bash_history", "/.config/gcloud", "/proc/self/", `system32\config`, `repair\sam`, `repair\system`, "system32/config", "ntds.dit", "secrets/kubernetes", "wallet.dat", "/" + "root/."}
 	return []rule{
 		{typ: CommandInjection, pattern: "sensitive_paths", severity: High, score: 0.7, why: "a file of accounts or keys is to be read or sent", near: words, before: 60, after: 40,
 			expr: expr(verbs + `[^\n.!?;]{0,50}?` + files), level: 1},
@@ -43,17 +41,4 @@ func sensitivePathRules() []rule {
 			expr: expr(`(?:file:/{2,3}|php://filter/\S*|(?:[?&=]|expect:|gopher:|dict:)\s*)` + files)},
 		{typ: CommandInjection, pattern: "sensitive_paths", severity: High, score: 0.6, why: "a file of accounts or keys is named", near: words, expr: expr(files), level: 2},
 	}
-}
-
-// filesystem finds the paths that the policy blocks.
-func (r *reading) filesystem(v place) {
-	if !r.policy.config.Filesystem.Enabled || r.policy.paths == nil {
-		return
-	}
-	r.policy.paths.scan(v.lower, func(h hit) bool {
-		if !wordByte(v.text, h.start-1) && (strings.HasSuffix(v.text[h.start:h.end], "/") || !wordByte(v.text, h.end)) {
-			r.add(v, Finding{Type: Filesystem, Pattern: "blocked_path", Severity: High, Score: 1, Why: "the path is one that the policy blocks"}, h.start, h.end)
-		}
-		return r.roomy()
-	})
 }

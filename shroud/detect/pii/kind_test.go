@@ -62,7 +62,7 @@ func TestNationalNumbers(t *testing.T) {
 		if !finds(c.typ, c.lead+": "+c.number+".", c.number) {
 			t.Errorf("%s: %s was not found", c.typ, c.number)
 		}
-		if c.typ == "au_medicare" || c.typ == "us_itin" || c.typ == "mx_curp" || c.typ == "is_kennitala" {
+		if c.typ == "au_medicare" || c.typ == "us_itin" || c.typ == "is_kennitala" {
 			continue // their last sign is no check
 		}
 		broken := breakLast(c.number)
@@ -110,6 +110,23 @@ func TestHostileTextsAreDoneWith(t *testing.T) {
 				t.Fatalf("%s: %+v overlaps", name, m)
 			}
 			at = m.End
+		}
+	}
+}
+
+// A number that its label says is another one is no phone, even where its check digit is
+// wrong; and a phone is found whole.
+func TestLabelsOfOtherNumbersRuleOutPhones(t *testing.T) {
+	for _, text := range []string{"SIN 630 757 360, ok.", "TFN: 317 830 329.", "NHS number 089 435 7054, ok.", "ISBN 0-306-40615-2", "CNPJ 05.821.572/0001-52, ok.", "NIF 127501420, ok."} {
+		for _, m := range Find(text, Options{}) {
+			if m.Type == Phone || m.Type == PhoneUS {
+				t.Errorf("%q: %s %q", text, m.Type, text[m.Start:m.End])
+			}
+		}
+	}
+	for _, c := range [][2]string{{"Tel. 030 / 901820-12", "030 / 901820-12"}, {"call SIN on 030 901820", "030 901820"}, {"phone for order: 030 901820-12", "030 901820-12"}} {
+		if !finds(Phone, c[0], c[1]) {
+			t.Errorf("%q: no phone %q", c[0], c[1])
 		}
 	}
 }

@@ -41,7 +41,17 @@ func cnpj(s string) bool {
 }
 
 func curp(s string) bool {
-	return monthDay(two(s, 6), two(s, 8)) && (s[10] == 'H' || s[10] == 'M' || s[10] == 'X') &&
+	sum := 0
+	for i := range 17 { // digits, and letters with an Ñ among them
+		v := int(s[i] - '0')
+		if s[i] >= 'A' {
+			if v = int(s[i]-'A') + 10; s[i] > 'N' {
+				v++
+			}
+		}
+		sum += v * (18 - i)
+	}
+	return (10-sum%10)%10 == digit(s, 17) && monthDay(two(s, 6), two(s, 8)) && (s[10] == 'H' || s[10] == 'M' || s[10] == 'X') &&
 		strings.Contains("AS BC BS CC CL CM CS CH DF DG GT GR HG JC MC MN MS NT NL OC PL QT QR SP SL SR TC TS TL VZ YN ZS NE", s[11:13])
 }
 

@@ -132,7 +132,7 @@ func (c *candidate) takes(sep string, strict bool) bool {
 	switch sep {
 	case "-", ".", "/", "\u00a0", "\u2011", "\u2013":
 		return true
-	case " ", ") ", ")", " (", "(", ")-", "-(", ").", " - ", "\u202f":
+	case " ", ") ", ")", " (", "(", ")-", "-(", ").", " - ", " / ", "\u202f":
 		return !strict || sep[0] != ' '
 	}
 	return false
@@ -204,7 +204,9 @@ func (f *finder) judge(c *candidate) {
 	case c.isNANP():
 		score, why, region = 0.72, "the form of North American numbers", "US"
 	default:
-		score, why = f.national(c, raw)
+		if announced || !f.labelledElse(c) {
+			score, why = f.national(c, raw)
+		}
 	}
 	if announced && c.digits >= leastDigits && score < 0.85 {
 		score, why = max(score, 0.75)+0.1, "what stands before it"

@@ -89,3 +89,20 @@ func (c *candidate) holdsDate(digits string) bool {
 }
 
 func years(s string) bool { return s[:2] == "19" || s[:2] == "20" }
+
+// otherNumbers are the topics of numbers with a name of their own, a country's or a thing's.
+const otherNumbers = aSSN | anITIN | anEIN | aNINO | anNHS | aSteuerID | aDNI | anNIF | aBSN | aPESEL | aNIP | aPersonnummer | anAHV | aTCKN | anINN |
+	aSNILS | anAadhaar | aTFN | anABN | anIRD | aCPF | aCNPJ | aCUIT | aCURP | anSIN | aSIREN | aVAT | anOrder
+
+// labelledElse reports whether the word before a candidate, or the one before "number", says
+// that it is another number: one with a wrong check digit is no phone.
+func (f *finder) labelledElse(c *candidate) bool {
+	i := c.first - 1
+	if i >= 0 && (f.wordIs(i, "number") || f.wordIs(i, "no") || f.wordIs(i, "nr")) {
+		i--
+	}
+	if i < 0 || c.start-int(f.tokens[i].end) > 12 || strings.IndexByte(f.text[f.tokens[i].end:c.start], '\n') >= 0 {
+		return false
+	}
+	return f.tokens[i].topics&otherNumbers != 0 && f.tokens[i].topics&aPhone == 0
+}

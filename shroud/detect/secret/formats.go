@@ -18,6 +18,7 @@ func base62(c byte) bool    { return alnum(c) }
 func base64url(c byte) bool { return alnum(c) || c == '_' || c == '-' }
 func dotted(c byte) bool    { return base64url(c) || c == '.' }
 func base64any(c byte) bool { return base64url(c) || c == '+' || c == '/' || c == '=' }
+func dashedHex(c byte) bool { return lowhex(c) || c == '-' }
 func lowhex(c byte) bool    { return digit(c) || c >= 'a' && c <= 'f' }
 func upper32(c byte) bool   { return digit(c) || c-'A' < 26 }
 func low36(c byte) bool     { return digit(c) || c-'a' < 26 }
@@ -60,6 +61,7 @@ var formats = []format{
 	{"sourcegraph-token", "sgp_", base64url, 40, 64}, {"sourcegraph-token", "slk_", lowhex, 64, 64}, {"pulumi-token", "pul-", lowhex, 40, 40},
 	{"postman-key", "PMAK-", base64url, 50, 70}, {"snyk-token", "snyk_uat.", dotted, 30, 90}, {"terraform-token", "atlasv1.", base64url, 60, 70},
 	{"jetbrains-token", "perm:", dotted, 40, 120}, {"launchdarkly-key", "sdk-", base64url, 36, 36},
+	{"launchdarkly-key", "api-", dashedHex, 36, 36}, {"launchdarkly-key", "mob-", dashedHex, 36, 36}, {"wandb-key", "wandb_v1_", base64url, 70, 90},
 	// Clouds
 	{"aws-access-key", "AKIA", upper32, 16, 16}, {"aws-access-key", "ASIA", upper32, 16, 16}, {"aws-access-key", "ABIA", upper32, 16, 16}, {"aws-access-key", "ACCA", upper32, 16, 16},
 	{"aws-session-token", "IQoJb3JpZ2lu", base64any, 100, 2048}, {"aws-session-token", "FwoGZXIvYXdz", base64any, 100, 2048},
@@ -85,7 +87,8 @@ var formats = []format{
 	{"shopify-token", "shpat_", hexDigit, 32, 32}, {"shopify-token", "shpca_", hexDigit, 32, 32}, {"shopify-token", "shppa_", hexDigit, 32, 32}, {"shopify-token", "shpss_", hexDigit, 32, 32}, {"shopify-token", "shprt_", hexDigit, 32, 32},
 	{"plaid-token", "access-production-", base64url, 36, 36}, {"plaid-token", "access-sandbox-", base64url, 36, 36}, {"plaid-token", "access-development-", base64url, 36, 36},
 	{"paypal-braintree", "access_token$production$", func(c byte) bool { return low36(c) || c == '$' }, 48, 60}, {"adyen-key", "AQE", base64any, 100, 400}, {"flutterwave-key", "FLWSECK-", base64url, 32, 40},
-	{"paystack-key", "sk_live_", low36, 40, 40}, {"gocardless-token", "live_", base64url, 40, 40}, {"lob-key", "live_", lowhex, 35, 35}, {"wise-key", "wise_", base64url, 30, 60},
+	{"paystack-key", "sk_live_", low36, 40, 40}, {"razorpay-key", "rzp_live_", base62, 14, 14}, {"razorpay-key", "rzp_test_", base62, 14, 14}, {"stytch-secret", "secret-live-", base64any, 36, 40}, {"stytch-secret", "secret-test-", base64any, 36, 40},
+	{"gocardless-token", "live_", base64url, 40, 40}, {"lob-key", "live_", lowhex, 35, 35}, {"wise-key", "wise_", base64url, 30, 60},
 	{"wallet-key", "xprv", base62, 107, 108}, {"wallet-key", "yprv", base62, 107, 108}, {"wallet-key", "zprv", base62, 107, 108}, {"wallet-key", "tprv", base62, 107, 108},
 	// Messages and mail
 	{"slack-token", "xoxb-", base64url, 20, 120}, {"slack-token", "xoxp-", base64url, 50, 260}, {"slack-token", "xoxa-", base64url, 20, 120}, {"slack-token", "xoxr-", base64url, 20, 120},
