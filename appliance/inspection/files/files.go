@@ -24,6 +24,9 @@ import (
 // MaxText bounds one text, in bytes.
 const MaxText = 64 << 20
 
+// contexts are what a text may have come as.
+var contexts = []string{string(detect.Input), string(detect.Output), string(detect.Document)}
+
 // OptionError is an option that cannot be used.
 type OptionError string
 
@@ -42,7 +45,7 @@ type Inspector struct {
 // Inspect inspects the files named, "-" being in, and says on out what it found. It
 // reports whether a text is suspicious or worse.
 func (i Inspector) Inspect(out io.Writer, in io.Reader, names []string) (bad bool, err error) {
-	if !slices.Contains([]string{"input", "output", "document"}, i.Context) {
+	if !slices.Contains(contexts, i.Context) {
 		return false, OptionError(fmt.Sprintf("--context is input, output or document, not %q", i.Context))
 	}
 	policy, err := i.policy()
@@ -128,6 +131,12 @@ func (i Inspector) lines(w io.Writer, _ string, r io.Reader, policy *detect.Poli
 			return bad, out.Flush()
 		} else if err != nil {
 			return bad, errors.Join(out.Flush(), fmt.Errorf("text %d: %w", n, err))
+		}
+		if item.Context == "" {
+			item.Context = i.Context
+		}
+		if !slices.Contains(contexts, item.Context) {
+			return bad, errors.Join(out.Flush(), fmt.Errorf("text %d: context is input, output or document, not %q", n, item.Context))
 		}
 		found := inspection.Of(detect.Inspect(item.Content, detect.Options{Context: detect.Context(item.Context), Policy: policy}))
 		bad = bad || suspicious(found)
