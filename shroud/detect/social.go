@@ -69,7 +69,7 @@ var demandBegins = strings.Fields("urgent immediate right asap act within time e
 
 // giveBegins has the beginnings of the words for giving in languages that are written in
 // Latin letters.
-var giveBegins = strings.Split("send|schick|geb|nenn|teil|verrat|envi|enví|envoy|envoi|donn|communiqu|dam|dan|dim|din|manda|mánda|mande|comparte|compárte|invia|dai|me envie|me d|me passe|stuur|geef|mail m|mail o|podaj|wyślij|prześlij", "|")
+var giveBegins = strings.Split("send|schick|geb|nenn|teil|verrat|envi|enví|envoy|envoi|donn|communiqu|dam|dan|dim|din|manda|mánda|mande|compart|compárt|invia|dai|me envie|me d|me passe|stuur|geef|mail m|mail o|podaj|wyślij|prześlij", "|")
 
 // asking narrows a rule to what stands before the name of a credential.
 func asking(r rule) rule {
