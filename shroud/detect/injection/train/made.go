@@ -103,6 +103,7 @@ var recipes = []recipe{
 	{"made-longanswer", "assistant_answer", corpus.Benign, "LONGANSWER", 900, false},
 	{"made-mixed", "injection_direct", corpus.Attack, "MIXED", 900, false},
 	{"made-nomixed", "instruction", corpus.Benign, "NOMIXED", 1000, false},
+	{"made-fragment", "instruction", corpus.Benign, "FRAGMENT", 5000, false},
 }
 
 // moodSource is where texts are from that only the model of moods learns from.
