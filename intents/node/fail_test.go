@@ -179,7 +179,7 @@ func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
 
 func TestFailOver(t *testing.T) {
 	first, second := anviltest.Start(t, anviltest.Options{}), anviltest.Start(t, anviltest.Options{})
-	second.Mine(5) // to tell them apart
+	second.Mine(5) // to tell them apart; a node may make more by itself
 	var c clock
 	p := must[*node.Pool](t)(node.New(node.Options{
 		ChainID: 84532, URLs: []string{first.URL, second.URL}, Client: http.DefaultClient, Now: c.now,
@@ -192,16 +192,16 @@ func TestFailOver(t *testing.T) {
 		t.Fatalf("the second is asked: block %d", n)
 	}
 	first.Stop()
-	if n := number(); n != 5 {
+	if n := number(); n < 5 {
 		t.Errorf("without the first: block %d", n)
 	}
 	// Another one comes in the first's place, of another chain; then the first again.
 	liar := anviltest.Start(t, anviltest.Options{Addr: first.Addr, ChainID: 1})
-	if n := number(); n != 5 {
+	if n := number(); n < 5 {
 		t.Errorf("too early to ask the first again: block %d", n)
 	}
 	c.pass(time.Minute)
-	if n := number(); n != 5 {
+	if n := number(); n < 5 {
 		t.Errorf("one of another chain is believed: block %d", n)
 	}
 	if h := p.Health(); h[0].State != node.Foreign || h[0].Failures != 2 || h[1].State != node.Ready {
